@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where things lie in a packed executable's address space.
+ *
+ * The executable is ET_EXEC, so every address is a constant of the link.  The
+ * blobs are PT_LOAD segments (read-only, 4 KiB aligned) with section headers
+ * of their own: the kernel maps them with the program, the runtime finds them
+ * by walking the program headers (AT_PHDR) for a PT_LOAD whose p_vaddr is one
+ * of the addresses below.  No file is opened, no magic searched for, and
+ * strip or objcopy may move file offsets as they like.
+ *
+ *   0x0000400000  code and data of the base
+ *   0x0010000000  stdlib blob        (section .pexcz.stdlib)
+ *   0x0040000000  application blob   (section .pexcz.app)
+ *   0x1000000000  reserved for the heap snapshot's arena
+ */
+#ifndef PEXCZ_EXE_LAYOUT_H
+#define PEXCZ_EXE_LAYOUT_H
+
+#include <stdint.h>
+
+#define PEXCZ_PAGE_SIZE 4096u
+
+#define PEXCZ_ADDR_STDLIB UINT64_C(0x0010000000)
+#define PEXCZ_ADDR_APP UINT64_C(0x0040000000)
+#define PEXCZ_ADDR_ARENA UINT64_C(0x1000000000)
+
+#define PEXCZ_SECTION_STDLIB ".pexcz.stdlib"
+#define PEXCZ_SECTION_APP ".pexcz.app"
+
+/* Program headers that the base's link leaves room for (stdlib-blob/). */
+#define PEXCZ_SPARE_PHDRS 8
+
+/* The tree's mount point; never with a trailing slash.  Nobody can create a
+ * directory inside procfs, so nothing can shadow it (docs/design.md). */
+#define PEXCZ_PREFIX "/proc/pexcz"
+
+#endif
