@@ -122,7 +122,7 @@ struct pexcz_blob_header_f {
                                   this field zero, then of the page sums */
     uint8_t id[16];            /* XXH3-128 (canonical) of the page sums: names
                                   the content */
-    uint8_t reserved[32];      /* zero */
+    uint8_t reserved[40];      /* zero */
 };
 static_assert(sizeof(struct pexcz_blob_header_f) == 128, "header size");
 
