@@ -25,7 +25,7 @@
 #ifndef PEXCZ_PLAN_H
 #define PEXCZ_PLAN_H
 
-#include "../blob/blob_format.h"
+#include "blob_format.h"
 #include "content.h"
 #include "pex_reader.h"
 #include "resolve.h"

@@ -96,10 +96,14 @@ const struct pexcz_zip_member *pexcz_zip_find(const struct pexcz_zip *zip,
  * another. */
 size_t pexcz_zip_lower_bound(const struct pexcz_zip *zip, const char *name);
 
+/* The member's bytes as they lie in the input, unchecked. */
+struct pexcz_slice pexcz_zip_packed(const struct pexcz_zip *zip,
+                                    const struct pexcz_zip_member *member);
+
 /*
  * The content of a file.  Stored members are borrowed from the input (valid
  * until close); deflated ones are unpacked to the end of `scratch`, which is
- * the caller's.  Sizes and CRC are checked.
+ * the caller's: *ret is then valid until its next change.  Sizes and CRC are checked.
  */
 PEXCZ_MUST_USE int pexcz_zip_read(const struct pexcz_zip *zip,
                                   const struct pexcz_zip_member *member,
