@@ -35,9 +35,14 @@ struct pexcz_file_list {
 const struct pexcz_file *pexcz_file_list_find(
     const struct pexcz_file_list *list, const char *path);
 
+/* The time that Pex gives to what it installs: 1980-01-01, the oldest that a
+ * zip can hold. */
+#define PEXCZ_DEFAULT_MTIME INT64_C(315532800)
+
 enum pexcz_dist_form {
-    PEXCZ_DIST_CHROOT, /* a wheel installed under .deps/NAME.whl/ */
-    PEXCZ_DIST_WHEEL,  /* the wheel file itself */
+    PEXCZ_DIST_CHROOT, /* a wheel installed by Pex: root is site-packages */
+    PEXCZ_DIST_WHEEL,  /* a wheel file as it came */
+    PEXCZ_DIST_LEGACY, /* a directory without RECORD or .layout.json */
 };
 
 struct pexcz_dist {
@@ -47,9 +52,13 @@ struct pexcz_dist {
     struct pexcz_file_list files;
     struct pexcz_wheel_name wheel; /* parsed file_name */
     bool has_wheel_name;           /* false: not named like a wheel */
+    const char *dist_info;         /* its directory: "click-8.1.7.dist-info" */
     struct pexcz_dist_metadata metadata;
-    /* Chroots only, from .layout.json or its defaults. */
-    const char *stash_dir; /* ".prefix"; NULL in chroots of old Pexes */
+    /* CHROOT, from .layout.json. */
+    const char *stash_dir;   /* ".prefix" */
+    const char *record_path; /* "click-8.1.7.dist-info/RECORD" */
+    bool stash_is_typed;     /* its parts are data, purelib, platlib…; in
+                                older chroots, paths under the venv's root */
 };
 
 struct pexcz_pex {
