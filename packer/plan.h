@@ -2,8 +2,8 @@
 /*
  * The plan: every entry of the packed tree, and how to start it.
  *
- * Made by a pure function of the PEX, the distributions chosen for the target
- * and the options: no clock, locale, user or directory order gets in.  The
+ * Made by a pure function of the PEX and the distributions chosen for the
+ * target: no clock, locale, user or directory order gets in.  The
  * tree is the one that `pex --venv` makes, mounted at PEXCZ_PREFIX:
  *
  *   lib/pythonX.Y/site-packages/   wheels (purelib, platlib) and user code
@@ -16,7 +16,8 @@
  * an earlier distribution over a later one; different bytes give a warning.
  * Only one difference to the venv is visible in the tree: what belongs to the
  * venv itself (pyvenv.cfg, activate scripts, pex, pex-repl, __main__.py,
- * PEX_EXTRA_SYS_PATH.*) is not there.
+ * PEX-INFO, PEX_EXTRA_SYS_PATH.*) or to Pex's wheel cache (*.pex-info) is not
+ * there.
  *
  * Times come from the zip: DOS time taken as UTC, so the time zone of whoever
  * packs has no say.  Modes are 0755 for directories and executables, else
@@ -72,11 +73,6 @@ struct pexcz_plan_boot {
     bool has_usercustomize;
 };
 
-struct pexcz_plan_options {
-    /* Name used in messages and boot settings; NULL: the PEX's file name. */
-    const char *name;
-};
-
 struct pexcz_plan {
     struct pexcz_arena arena;
     struct pexcz_plan_entry *entries; /* in byte order of path, parents first */
@@ -95,7 +91,6 @@ struct pexcz_plan {
 PEXCZ_MUST_USE int pexcz_plan_make(const struct pexcz_pex *pex,
                                    const struct pexcz_resolved *resolved,
                                    const struct pexcz_target *target,
-                                   const struct pexcz_plan_options *options,
                                    struct pexcz_plan *ret,
                                    struct pexcz_error *err);
 void pexcz_plan_done(struct pexcz_plan *plan);

@@ -268,7 +268,7 @@ resolve_one(struct resolver *r, const struct pexcz_requirement *req,
     rc = choose(r, req, best->dist);
     for (size_t i = 0;
          rc == PEXCZ_OK && i < best->dist->metadata.requires_count; i++) {
-        const struct pexcz_requirement *dep;
+        const struct pexcz_requirement *dep = NULL;
         bool applies = false;
 
         rc = apply_override(r, &best->dist->metadata.requires[i], &dep);
