@@ -54,7 +54,7 @@ struct pexcz_blob {
     uint64_t sums_offset;
     uint32_t page_count;
     uint8_t *verified; /* bits: index pages, then payloads; owned */
-    struct ZSTD_DDict_s *ddict; /* created on first use, owned */
+    _Atomic(struct ZSTD_DDict_s *) *ddict; /* set on first use; owned */
 };
 
 /* struct pexcz_entry_f, decoded and range-checked.  `name` is a slice of the

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "blob_access.h"
+
+#include <stdatomic.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#include <zstd.h>
+
+int
+pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
+                   struct pexcz_payload *ret, struct pexcz_error *err)
+{
+    struct pexcz_error local;
+    struct pexcz_payload_f f;
+    struct pexcz_payload p;
+    uint64_t stored_size;
+    uint64_t where = blob->payloads.offset
+                     + (uint64_t)index * blob->payloads.record_size;
+    size_t bit = (size_t)blob->page_count + index;
+
+    err = err != NULL ? err : &local;
+    if (!pexcz_blob_record(blob, &blob->payloads, index, &f, sizeof(f), err)) {
+        return err->code;
+    }
+    p.offset = pexcz_le64_get(f.offset);
+    p.size = pexcz_le64_get(f.size);
+    stored_size = pexcz_le64_get(f.stored_size);
+    if (f.storage > PEXCZ_STORAGE_ZSTD_DICT || f.align_log2 < 3
+        || f.align_log2 > 12 || p.size > PEXCZ_MAX_PAYLOAD
+        || p.offset % (UINT64_C(1) << f.align_log2) != 0
+        || (f.storage == PEXCZ_STORAGE_RAW && stored_size != p.size)
+        || (f.storage == PEXCZ_STORAGE_ZSTD_DICT && blob->dict.count == 0)
+        || !pexcz_slice_sub(blob->bytes, p.offset, stored_size, &p.stored)) {
+        return pexcz_blob_corrupt(blob, err, "payload record", where);
+    }
+    p.storage = (enum pexcz_storage)f.storage;
+    p.align = 1u << f.align_log2;
+    if (!pexcz_blob_bit_get(blob, bit)) {
+        if (XXH3_64bits(p.stored.ptr, p.stored.len)
+            != pexcz_le64_get(f.hash)) {
+            return pexcz_blob_corrupt(blob, err, "payload", p.offset);
+        }
+        pexcz_blob_bit_set(blob, bit);
+    }
+    *ret = p;
+    return PEXCZ_OK;
+}
+
+/* The prepared dictionary; two threads may prepare it, one copy stays. */
+static const ZSTD_DDict *
+get_ddict(const struct pexcz_blob *blob, struct pexcz_error *err)
+{
+    ZSTD_DDict *have
+        = atomic_load_explicit(blob->ddict, memory_order_acquire);
+    ZSTD_DDict *none = NULL;
+    const uint8_t *bytes;
+
+    if (have != NULL) {
+        return have;
+    }
+    bytes = pexcz_blob_index_bytes(blob, blob->dict.offset, blob->dict.count, err);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    have = ZSTD_createDDict(bytes, blob->dict.count);
+    if (have == NULL) {
+        (void)pexcz_blob_corrupt(blob, err, "dictionary", blob->dict.offset);
+        return NULL;
+    }
+    if (!atomic_compare_exchange_strong(blob->ddict, &none, have)) {
+        (void)ZSTD_freeDDict(have);
+        have = none;
+    }
+    return have;
+}
+
+static int
+inflate(const struct pexcz_blob *blob, const struct pexcz_payload *p,
+        void *dst, struct pexcz_error *err)
+{
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    const ZSTD_DDict *ddict = NULL;
+    size_t n;
+    int rc = PEXCZ_OK;
+
+    if (ctx == NULL) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "%s: out of memory",
+                          blob->name);
+    }
+    if (p->storage == PEXCZ_STORAGE_ZSTD_DICT) {
+        ddict = get_ddict(blob, err);
+        if (ddict == NULL) {
+            rc = PEXCZ_E_CORRUPT;
+            goto out;
+        }
+    }
+    n = ddict != NULL
+            ? ZSTD_decompress_usingDDict(ctx, dst, (size_t)p->size,
+                                         p->stored.ptr, p->stored.len, ddict)
+            : ZSTD_decompressDCtx(ctx, dst, (size_t)p->size, p->stored.ptr,
+                                  p->stored.len);
+    if (ZSTD_isError(n) || n != p->size) {
+        rc = pexcz_blob_corrupt(blob, err, "compressed payload", p->offset);
+    }
+
+out:
+    (void)ZSTD_freeDCtx(ctx);
+    return rc;
+}
+
+int
+pexcz_blob_content_into(const struct pexcz_blob *blob, uint32_t payload,
+                        void *dst, size_t size, struct pexcz_error *err)
+{
+    struct pexcz_payload p;
+    int rc = pexcz_blob_payload(blob, payload, &p, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (p.size != size) {
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "%s: payload %u has %llu bytes, %zu wanted",
+                          blob->name, payload, (unsigned long long)p.size,
+                          size);
+    }
+    if (p.storage == PEXCZ_STORAGE_RAW) {
+        if (size != 0) {
+            memcpy(dst, p.stored.ptr, size);
+        }
+        return PEXCZ_OK;
+    }
+    return inflate(blob, &p, dst, err);
+}
+
+int
+pexcz_blob_content(const struct pexcz_blob *blob, uint32_t payload,
+                   struct pexcz_buf *scratch, struct pexcz_slice *ret,
+                   struct pexcz_error *err)
+{
+    struct pexcz_payload p;
+    int rc = pexcz_blob_payload(blob, payload, &p, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (p.storage == PEXCZ_STORAGE_RAW) {
+        *ret = p.stored;
+        return PEXCZ_OK;
+    }
+    scratch->len = 0;
+    /* A frame of n bytes cannot hold more than this; without the check a
+     * flipped size would ask for a terabyte. */
+    if (p.size / 65536 > p.stored.len) {
+        return pexcz_blob_corrupt(blob, err, "payload size", p.offset);
+    }
+    rc = pexcz_buf_reserve(scratch, (size_t)p.size, err);
+    if (rc < 0) {
+        return pexcz_wrap(err, "%s", blob->name);
+    }
+    rc = inflate(blob, &p, scratch->ptr, err);
+    if (rc < 0) {
+        return rc;
+    }
+    scratch->len = (size_t)p.size;
+    *ret = pexcz_buf_slice(scratch);
+    return PEXCZ_OK;
+}
