@@ -5,8 +5,8 @@
  * marshal.dumps() flags every object whose reference count happens to be above
  * one as a possible target of a later reference, so the bytes change with what
  * the process did before.  Here the flags of objects that nothing refers to
- * are dropped and the others numbered anew; loading gives an equal graph with
- * the same sharing, and is faster, since it keeps fewer objects in its table.
+ * are dropped and the others numbered anew: loading gives an equal graph with
+ * the same sharing, and the bytes compress better.
  * One-character strings that are no identifiers lose their "interned" mark:
  * CPython shares those whatever the mark says, and sets it by chance.
  *
