@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link-time stubs of an old glibc, made from the installed one.
+
+glibc keeps every old symbol version, so "the newest version of each symbol
+that is not newer than the floor" is what a linker on the old system would
+have bound.  Use the folder with `gcc -B FOLDER/`: gcc takes crt1.o and ld
+takes libc.so, libm.so … from there.  Method and proof: docs/portability.md.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LIBS = {"c": "libc.so.6", "m": "libm.so.6"}
+# Their symbols are in the stub of libc.so.6; glibc < 2.34 needs the entries.
+EMPTY = {
+    "pthread": "libpthread.so.0",
+    "dl": "libdl.so.2",
+    "rt": "librt.so.1",
+    "util": "libutil.so.1",
+}
+SYMBOL = re.compile(
+    r"\s*\d+: [0-9a-f]+\s+(\S+) (\w+)\s+(GLOBAL|WEAK)\s+DEFAULT\s+(\S+)"
+    r" ([^@\s]+)@@?(GLIBC_[0-9.]+)$"
+)
+KINDS = {
+    "FUNC": ("function", "text", "ax"),
+    "IFUNC": ("function", "text", "ax"),
+    "NOTYPE": ("function", "text", "ax"),
+    "OBJECT": ("object", "data", "aw"),
+    "TLS": ("tls_object", "tdata", "awT"),
+}
+
+
+def version_key(version):
+    return tuple(int(part) for part in version.replace("GLIBC_", "").split("."))
+
+
+def old_symbols(library, floor):
+    """{symbol: (version, elf type, size, binding)} as the floor has them."""
+    text = subprocess.check_output(["readelf", "--dyn-syms", "-W", library], text=True)
+    symbols = {}
+    for line in text.splitlines():
+        m = SYMBOL.match(line)
+        if not m or m[4] in ("UND", "ABS") or version_key(m[6]) > floor:
+            continue
+        known = symbols.get(m[5])
+        if known is None or version_key(m[6]) > version_key(known[0]):
+            symbols[m[5]] = (m[6], m[2], int(m[1], 0), m[3])
+    return symbols
+
+
+def write_stub(out, cc, name, soname, symbols):
+    lines = []
+    for symbol, (_, elf_type, size, binding) in sorted(symbols.items()):
+        kind, section, flags = KINDS[elf_type]
+        size = 1 if kind == "function" else max(size, 1)
+        bind = "weak" if binding == "WEAK" else "globl"
+        lines.append(f'.section .{section},"{flags}"')
+        lines.append(f".{bind} {symbol}\n.type {symbol}, @{kind}\n{symbol}:")
+        lines.append(f".skip {size}\n.size {symbol}, {size}")
+    (out / f"{name}.s").write_text("\n".join(lines) + "\n")
+    versions = sorted({v[0] for v in symbols.values()}, key=version_key)
+    script = ""
+    parent = ""
+    for version in versions:
+        names = "; ".join(s for s in sorted(symbols) if symbols[s][0] == version)
+        script += f"{version} {{ global: {names}; }} {parent};\n"
+        parent = version
+    (out / f"{name}.map").write_text(script)
+    subprocess.check_call(
+        [cc, "-shared", "-nostdlib", f"-Wl,-soname,{soname}"]
+        + [f"-Wl,--version-script,{out / name}.map"]
+        + ["-o", str(out / soname), str(out / f"{name}.s")]
+    )
+
+
+def make(out, floor, cc="gcc"):
+    """Fills folder `out`; `floor` is a version such as "2.17"."""
+    here = Path(__file__).parent
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, soname in LIBS.items():
+        found = subprocess.check_output([cc, f"-print-file-name={soname}"], text=True)
+        symbols = old_symbols(found.strip(), version_key(floor))
+        write_stub(out, cc, name, soname, symbols)
+    for name, soname in EMPTY.items():
+        subprocess.check_call(
+            [cc, "-shared", "-nostdlib", f"-Wl,-soname,{soname}"]
+            + ["-o", str(out / soname), "-x", "c", "/dev/null"]
+        )
+        (out / f"lib{name}.so").write_text(f"INPUT ( {soname} )\n")
+    flags = ["-O2", "-fno-pie", "-fno-stack-protector", "-c"]
+    nonshared = out / "nonshared.o"
+    subprocess.check_call(
+        [cc, *flags, str(here / "glibc_nonshared.c"), "-o", str(nonshared)]
+    )
+    archive = out / "libc_nonshared.a"
+    archive.unlink(missing_ok=True)
+    subprocess.check_call(["ar", "rcsD", str(archive), str(nonshared)])
+    subprocess.check_call(
+        [cc, "-c", str(here / "glibc_crt1.S"), "-o", str(out / "crt1.o")]
+    )
+    (out / "libc.so").write_text("GROUP ( libc.so.6 libc_nonshared.a )\n")
+    (out / "libm.so").write_text("INPUT ( libm.so.6 )\n")
+
+
+def highest_version(elf):
+    """The newest GLIBC_ version that an executable asks for, or None."""
+    text = subprocess.check_output(["readelf", "-V", "-W", str(elf)], text=True)
+    found = re.findall(r"\bGLIBC_([0-9][0-9.]*)", text)
+    return max(found, key=version_key) if found else None
+
+
+if __name__ == "__main__":
+    make(sys.argv[1], sys.argv[2])

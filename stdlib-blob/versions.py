@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python versions that can be built: the only place that knows a number.
+
+Each row: Debian suite and source package that the CPython source is taken
+from.  The glibc floor is the oldest libc that a base must start on.
+"""
+
+GLIBC_FLOOR = "2.17"
+
+VERSIONS = {
+    "3.11": {"suite": "bookworm", "source": "python3.11"},
+    "3.13": {"suite": "trixie", "source": "python3.13"},
+}
+
+# Static archives linked in: file, Debian package that ships it.
+STATIC_LIBS = {
+    "libz.a": "zlib1g-dev",
+    "libbz2.a": "libbz2-dev",
+    "liblzma.a": "liblzma-dev",
+    "libssl.a": "libssl-dev",
+    "libcrypto.a": "libssl-dev",
+    "libffi.a": "libffi-dev",
+    "libsqlite3.a": "libsqlite3-dev",
+    "libuuid.a": "uuid-dev",
+    "libreadline.a": "libreadline-dev",
+    "libncursesw.a": "libncurses-dev",
+    "libtinfo.a": "libncurses-dev",
+    "libpanelw.a": "libncurses-dev",
+    "libexpat.a": "libexpat1-dev",
+    "libcrypt.a": "libcrypt-dev",
+}
