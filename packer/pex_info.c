@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_info.h"
 
+#include "utf8.h"
+
 #include <jansson.h>
 #include <limits.h>
 
@@ -214,6 +216,7 @@ get_choice(struct reader *r, const char *field, const char *const *names,
            int *ret)
 {
     const json_t *v = get(r, field);
+    char shown[80];
 
     if (v == NULL) {
         return;
@@ -228,9 +231,11 @@ get_choice(struct reader *r, const char *field, const char *const *names,
             return;
         }
     }
+    pexcz_utf8_escape(pexcz_slice_str(json_string_value(v)), shown,
+                      sizeof(shown));
     r->rc = pexcz_fail(r->err, PEXCZ_E_CORRUPT, 0,
-                       "%s: field \"%s\" has the unknown value \"%.64s\"",
-                       r->where, field, json_string_value(v));
+                       "%s: field \"%s\" has the unknown value \"%s\"",
+                       r->where, field, shown);
 }
 
 static void
@@ -397,9 +402,12 @@ pexcz_pex_info_parse(struct pexcz_slice text, const char *where,
     root = json_loadb(text.len == 0 ? "" : (const char *)text.ptr, text.len,
                       JSON_REJECT_DUPLICATES, &jerr);
     if (root == NULL) {
+        char shown[sizeof(jerr.text) * 2];
+
+        pexcz_utf8_escape(pexcz_slice_str(jerr.text), shown, sizeof(shown));
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: not valid JSON: %s (line %d, column %d)", where,
-                          jerr.text, jerr.line, jerr.column);
+                          shown, jerr.line, jerr.column);
     }
     if (!json_is_object(root)) {
         r.rc = pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
