@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# The only build file to run; each folder adds its part in FOLDER/module.mk.
+#   make            build everything          make help   list of targets
+
+BUILD ?= build
+PYTHON ?= 3.11
+MODE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOST_PYTHON ?= python3
+# V=1 shows the command lines.
+Q := $(if $(V),,@)
+
+OBJ := $(BUILD)/obj/$(MODE)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes -Wvla -Wswitch-enum -Wformat=2 -Wcast-qual -Wundef \
+    -Werror
+PEDANTIC := -Wpedantic
+
+ifeq ($(MODE),debug)
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+    -fno-omit-frame-pointer
+LINK_OPT := -fsanitize=address,undefined
+else
+OPT := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LINK_OPT :=
+endif
+
+CPPFLAGS := -D_GNU_SOURCE -Iblob
+CFLAGS := -std=c17 $(OPT) -fno-pie -pthread -fvisibility=hidden $(WARNINGS)
+LDFLAGS := -no-pie -pthread $(LINK_OPT)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+BLOB_SRCS := $(wildcard blob/*.c)
+
+include $(wildcard */module.mk tests/*/module.mk)
+
+objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+$(OBJ)/blob/%.o $(OBJ)/packer/%.o: private CFLAGS += $(PEDANTIC)
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/blob.a: $(call objects,$(BLOB_SRCS))
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+-include $(patsubst %.o,%.d,$(call objects,$(BLOB_SRCS)))
+
+.PHONY: all help clean format compile_commands
+all: $(ALL_TARGETS) ## build everything
+
+help: ## this list
+	@sed -n 's/^\([a-z_-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | \
+	    awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+debug: ## unit tests and programs with ASan and UBSan
+	$(MAKE) MODE=debug all check-unit
+
+format: ## clang-format all C files in place
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json: ## for editors and clang tools
+	$(HOST_PYTHON) tests/compile_commands.py "$(CPPFLAGS) $(CFLAGS)" > $@
+
+clean: ## remove objects and programs, keep the built Python
+	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests

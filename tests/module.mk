@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make check` runs every part, even after a failure, and adds up their
+# "N passed, N failed, N skipped" lines.
+
+CHECK_PARTS := check-unit check-unit-asan check-valgrind
+
+.PHONY: check deps
+deps: ## install the system packages that are missing
+	@.ci/install-packages
+
+check: deps ## all tests
+	@$(HOST_PYTHON) tests/check.py $(CHECK_PARTS)

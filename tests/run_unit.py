@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs unit test executables and prints one line each and the totals.
+
+A test passes when it exits with 0; everything that it printed is shown when
+it does not.  The totals are also appended to the file that the environment
+variable PEXCZ_TOTALS names, for `make check` to add up.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
+TIME_LIMIT = 600  # seconds
+
+
+def run(command, name):
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIME_LIMIT,
+            check=False,
+        )
+        output, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output, code = late.stdout or b"", "time-out"
+    if code == 0:
+        print(f"ok      {name}")
+        return True
+    print(f"FAILED  {name} (exit {code})")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(output)
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--valgrind", action="store_true")
+    parser.add_argument("tests", nargs="+")
+    options = parser.parse_args()
+    passed = failed = 0
+    for test in options.tests:
+        prefix = VALGRIND if options.valgrind else []
+        label = "/".join(Path(test).parts[-2:])
+        if options.valgrind:
+            label += " (valgrind)"
+        if run([*prefix, test], label):
+            passed += 1
+        else:
+            failed += 1
+    line = f"{passed} passed, {failed} failed, 0 skipped"
+    print(line)
+    totals = os.environ.get("PEXCZ_TOTALS")
+    if totals:
+        with open(totals, "a", encoding="utf-8") as f:
+            f.write(line + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
