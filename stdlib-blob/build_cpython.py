@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configures and builds CPython from its unpacked source, in place.
+
+Non-PIE, every extension of Setup.local linked in, against the glibc floor's
+stubs and Debian's static archives.  Recipe and traps: docs/portability.md.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import glibc_floor
+import versions
+
+HERE = Path(__file__).resolve().parent
+
+
+class BuildError(Exception):
+    pass
+
+
+def step(command, cwd, log):
+    """Runs one build command; on failure the log's end is the message."""
+    with open(log, "ab") as out:
+        done = subprocess.run(
+            command, cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, check=False,
+        )
+    if done.returncode != 0:
+        tail = Path(log).read_text(errors="replace").splitlines()[-25:]
+        raise BuildError(f"{command[0]} failed; {log} ends with:\n" + "\n".join(tail))
+
+
+def find_static(cc, name):
+    found = subprocess.check_output([cc, f"-print-file-name={name}"], text=True).strip()
+    if not os.path.isabs(found):
+        package = versions.STATIC_LIBS[name]
+        raise BuildError(f"no {name}: install the Debian package {package}")
+    return Path(found).resolve()
+
+
+def build(src, work, cc, pgo, jobs):
+    """Builds in `src`; helper files go to `work`.  Returns the static libs."""
+    stub = work / "stub"
+    slibs = work / "slibs"
+    log = work / "build.log"
+    glibc_floor.make(stub, versions.GLIBC_FLOOR, cc)
+    compat = work / "glibc_compat.o"
+    subprocess.check_call(
+        [cc, "-O2", "-fno-pie", "-c", str(HERE / "glibc_compat.c"), "-o", str(compat)]
+    )
+    slibs.mkdir(exist_ok=True)
+    static = {}
+    for name in versions.STATIC_LIBS:
+        static[name] = find_static(cc, name)
+        link = slibs / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(static[name])
+    setup = (HERE / "Setup.local").read_text()
+    setup = setup.replace("$(UUID_INC)", "/usr/include/uuid")
+    (src / "Modules/Setup.local").write_text(setup)
+    configure = [
+        "./configure",
+        f"CC={cc} -B{stub}/",
+        "CFLAGS=-fno-pie",
+        f"LDFLAGS=-L{slibs} -no-pie -Wl,--no-as-needed",
+        f"LIBS={compat}",
+        "--prefix=/install",
+        "--with-system-expat",
+        "--disable-test-modules",
+        "--without-ensurepip",
+    ]
+    if pgo:
+        configure.append("--enable-optimizations")
+    step(configure, src, log)
+    target = ["python"]
+    if pgo:
+        target = ["profile-opt", f"PROFILE_TASK={HERE / 'profile_task.py'}"]
+    step(["make", f"-j{jobs}", *target], src, log)
+    step(["make", f"-j{jobs}", "sharedmods", "python-config"], src, log)
+    newest = glibc_floor.highest_version(src / "python")
+    floor = glibc_floor.version_key(versions.GLIBC_FLOOR)
+    if newest is None or glibc_floor.version_key(newest) > floor:
+        raise BuildError(f"python needs GLIBC_{newest}, over the floor {versions.GLIBC_FLOOR}")
+    return static
+
+
+def install(src, work, destination):
+    """`make install` into destination/install, without byte code."""
+    log = work / "build.log"
+    stage = work / "stage"
+    shutil.rmtree(stage, ignore_errors=True)
+    step(["make", "altbininstall", "libinstall", "inclinstall", "COMPILEALL_OPTS=-x .*",
+          f"DESTDIR={stage}"], src, log)
+    shutil.copytree(stage / "install", destination / "install", symlinks=True)
+    # getpath looks for this folder to find exec_prefix.
+    for lib in (destination / "install/lib").glob("python*"):
+        (lib / "lib-dynload").mkdir(exist_ok=True)
+    for cache in sorted((destination / "install").rglob("__pycache__")):
+        shutil.rmtree(cache)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the Python distribution once and keeps it by the hash of its inputs.
+
+build_dist.py BUILD VERSION [--no-pgo] [--jobs N]: makes
+BUILD/dist/VERSION-HASH/python and the link BUILD/dist/VERSION that names it.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import build_cpython
+import fetch_source
+import python_json
+import versions
+
+HERE = Path(__file__).resolve().parent
+
+
+def input_key(version, cc, pgo):
+    """Hash of all that decides the result."""
+    digest = hashlib.sha256(f"{version} pgo={pgo}\n".encode())
+    for path in sorted(HERE.iterdir()):
+        if path.suffix in (".py", ".c", ".S", ".local"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    digest.update(subprocess.check_output([cc, "--version"]))
+    for name in versions.STATIC_LIBS:
+        digest.update(build_cpython.find_static(cc, name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def point_to(link, target):
+    temp = link.with_name(link.name + ".new")
+    temp.unlink(missing_ok=True)
+    temp.symlink_to(target)
+    temp.replace(link)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build")
+    parser.add_argument("version", choices=sorted(versions.VERSIONS))
+    parser.add_argument("--no-pgo", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--cc", default="gcc")
+    options = parser.parse_args()
+    root = Path(options.build).resolve() / "dist"
+    root.mkdir(parents=True, exist_ok=True)
+    pgo = not options.no_pgo
+    try:
+        key = input_key(options.version, options.cc, pgo)
+        name = f"{options.version}-{key}"
+        final = root / name
+        if not (final / "python/PYTHON.json").is_file():
+            row = versions.VERSIONS[options.version]
+            with tempfile.TemporaryDirectory(prefix="work-", dir=root) as work:
+                work = Path(work)
+                print(f"building Python {options.version} (once; some minutes)", flush=True)
+                src = fetch_source.fetch(row["suite"], row["source"], work)
+                static = build_cpython.build(src, work, options.cc, pgo, options.jobs)
+                out = work / name / "python"
+                out.mkdir(parents=True)
+                build_cpython.install(src, work, out)
+                python_json.write(src, out, static, pgo)
+                shutil.rmtree(final, ignore_errors=True)
+                (work / name).rename(final)
+        point_to(root / options.version, name)
+    except (build_cpython.BuildError, fetch_source.FetchError, OSError,
+            subprocess.CalledProcessError) as error:
+        print(f"build_dist: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
