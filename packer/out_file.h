@@ -14,6 +14,7 @@
 
 #include "error.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct pexcz_out_file {
