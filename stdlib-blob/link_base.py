@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links the base executable from a distribution's PYTHON.json and our objects.
+
+link_base.py DIST WORK OUT --exports FILE… OBJECT…: writes OUT (ET_EXEC,
+stripped) and OUT.debug.  The base exports the CPython API and the names in
+the export files, nothing of the static archives; it has room for eight more
+program headers (blob/exe_layout.h) and keeps the glibc floor.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import glibc_floor
+import versions
+
+HERE = Path(__file__).resolve().parent
+SPARE_PHDRS = 8
+PHDR_SIZE = 56
+
+
+class LinkError(Exception):
+    pass
+
+
+def write_inittab(path, extensions, own):
+    """config.c: the table of built-in modules, ours behind CPython's."""
+    rows = []
+    declarations = []
+    for name, variants in extensions.items():
+        init = variants[0]["init_fn"]
+        rows.append(f'    {{"{name}", {init}}},')
+        if init != "NULL":
+            declarations.append(f"extern PyObject *{init}(void);")
+    for name in own:
+        rows.append(f'    {{"{name}", PyInit_{name}}},')
+        declarations.append(f"extern PyObject *PyInit_{name}(void);")
+    path.write_text(
+        '#include "Python.h"\n'
+        + "\n".join(sorted(set(declarations)))
+        + "\nstruct _inittab _PyImport_Inittab[] = {\n"
+        + "\n".join(rows)
+        + "\n    {0, 0}\n};\n"
+    )
+
+
+def write_linker_script(path):
+    """ld's own script with spare room behind the program headers."""
+    text = subprocess.check_output(
+        ["ld", "-no-pie", "-z", "now", "--verbose"], text=True
+    )
+    script = text.split("=" * 50)[1]
+    room = f"SIZEOF_HEADERS + {SPARE_PHDRS * PHDR_SIZE}"
+    script, count = re.subn(r"\bSIZEOF_HEADERS\b", room, script)
+    if count == 0:
+        raise LinkError("ld's default script has no SIZEOF_HEADERS")
+    path.write_text(script)
+
+
+def write_exports(path, objects, files):
+    """A dynamic list: libpython's Py symbols and the names in `files`."""
+    text = subprocess.check_output(["nm", "-g", "--defined-only", *objects], text=True)
+    names = set(re.findall(r" [A-Z] (_?Py\w+)$", text, re.M))
+    for file in files:
+        names.update(Path(file).read_text().split())
+    path.write_text("{\n" + "".join(f"  {n};\n" for n in sorted(names)) + "};\n")
+
+
+def link(dist, work, out, own_objects, own_modules, export_files, cc="gcc"):
+    info = json.loads((dist / "PYTHON.json").read_text())["build_info"]
+    work.mkdir(parents=True, exist_ok=True)
+    stub = work / "stub"
+    glibc_floor.make(stub, versions.GLIBC_FLOOR, cc)
+    objects = [dist / o for o in info["core"]["objs"]]
+    libraries = []
+    for variants in info["extensions"].values():
+        objects += [dist / o for o in variants[0]["objs"]]
+        for entry in variants[0]["links"]:
+            flag = str(dist / entry["path_static"]) if "path_static" in entry \
+                else "-l" + entry["name"]
+            libraries.append(flag)
+    objects = sorted(set(objects))
+    inittab = work / "inittab.c"
+    write_inittab(inittab, info["extensions"], own_modules)
+    include = next((dist / "install/include").glob("python*"))
+    for source, target in ((inittab, "inittab.o"), (HERE / "glibc_compat.c", "compat.o")):
+        subprocess.check_call(
+            [cc, "-O2", "-fno-pie", "-isystem", include, "-c", source, "-o", work / target]
+        )
+    script = work / "base.ld"
+    write_linker_script(script)
+    exports = work / "exports.list"
+    write_exports(exports, objects, export_files)
+    debug = out.with_name(out.name + ".debug")
+    static = [f for f in dict.fromkeys(libraries) if not f.startswith("-l")]
+    system = [f for f in dict.fromkeys(libraries) if f.startswith("-l")]
+    command = [
+        cc, f"-B{stub}/", "-no-pie", "-o", debug,
+        "-Wl,-z,now,-z,relro,-z,noexecstack,-z,max-page-size=4096",
+        "-Wl,--build-id=sha1,--exclude-libs,ALL,--no-as-needed",
+        f"-Wl,--dynamic-list={exports}", "-T", script,
+        *own_objects, *objects, work / "inittab.o", work / "compat.o",
+        "-Wl,--start-group", *static, "-Wl,--end-group",
+        *system, "-lpthread", "-ldl", "-lutil", "-lrt", "-lm",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LinkError(done.stderr.strip()[-4000:])
+    newest = glibc_floor.highest_version(debug)
+    floor = glibc_floor.version_key(versions.GLIBC_FLOOR)
+    if newest is None or glibc_floor.version_key(newest) > floor:
+        raise LinkError(f"{debug.name} needs GLIBC_{newest}")
+    subprocess.check_call(["strip", "--strip-unneeded", "-o", out, debug])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dist", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--exports", action="append", default=[])
+    parser.add_argument("--module", action="append", default=[])
+    parser.add_argument("objects", nargs="*")
+    options = parser.parse_args()
+    try:
+        link(options.dist, options.work, options.out, options.objects,
+             options.module, options.exports)
+    except (LinkError, OSError, KeyError, subprocess.CalledProcessError) as error:
+        print(f"link_base: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
