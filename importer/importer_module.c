@@ -34,12 +34,13 @@ pexcz_importer_args(const char *function, PyObject *const *args,
                     PyObject **values)
 {
     Py_ssize_t nkw = kwnames != NULL ? PyTuple_GET_SIZE(kwnames) : 0;
-    unsigned given = (1u << nargs) - 1;
     unsigned needed = (1u << min) - 1;
+    unsigned given;
 
     if (nargs + nkw > max) {
         return bad_args(function, "takes fewer arguments");
     }
+    given = (1u << nargs) - 1;
     for (Py_ssize_t i = 0; i < nargs; i++) {
         values[i] = args[i];
     }
@@ -94,6 +95,7 @@ get_all(const char *module_name, const struct wanted *wanted)
 static int
 get_importlib(struct pexcz_importer_state *state)
 {
+    PyObject *magic = NULL;
     const struct wanted bootstrap[] = {
         {&state->module_spec, "ModuleSpec"},
         {&state->call_trimmed, "_call_with_frames_removed"},
@@ -108,13 +110,25 @@ get_importlib(struct pexcz_importer_state *state)
         {&state->source_file_loader, "SourceFileLoader"},
         {&state->sourceless_file_loader, "SourcelessFileLoader"},
         {&state->extension_file_loader, "ExtensionFileLoader"},
+        {&magic, "MAGIC_NUMBER"},
         {NULL, NULL},
     };
+    pexcz_le32 number;
 
-    if (get_all("_frozen_importlib", bootstrap) < 0) {
+    if (get_all("_frozen_importlib", bootstrap) < 0
+        || get_all("_frozen_importlib_external", external) < 0) {
         return -1;
     }
-    return get_all("_frozen_importlib_external", external);
+    /* PyImport_GetMagicNumber() does not work as early as this. */
+    if (!PyBytes_Check(magic) || PyBytes_GET_SIZE(magic) != sizeof(number)) {
+        Py_DECREF(magic);
+        PyErr_SetString(PyExc_ImportError, "odd importlib.MAGIC_NUMBER");
+        return -1;
+    }
+    memcpy(&number, PyBytes_AS_STRING(magic), sizeof(number));
+    state->magic = pexcz_le32_get(number);
+    Py_DECREF(magic);
+    return 0;
 }
 
 static int
@@ -158,13 +172,10 @@ get_sys(struct pexcz_importer_state *state)
 {
     PyObject *sys = PyImport_ImportModule("sys");
     PyObject *names = NULL;
-    long magic = PyImport_GetMagicNumber();
 
-    if (sys == NULL || (magic == -1 && PyErr_Occurred() != NULL)) {
-        Py_XDECREF(sys);
+    if (sys == NULL) {
         return -1;
     }
-    state->magic = (uint32_t)magic;
     state->sys_dict = Py_NewRef(PyModule_GetDict(sys));
     names = PyObject_GetAttrString(sys, "builtin_module_names");
     Py_DECREF(sys);

@@ -6,6 +6,8 @@
  */
 #include "importer_state.h"
 
+#include <marshal.h>
+
 /* --- bytecode ----------------------------------------------------------- */
 
 /* Sets ImportError; "cannot load module 'x': app: corrupt payload …". */
