@@ -87,9 +87,8 @@ pexcz_importer_namespace_spec(const struct pexcz_importer_state *state,
     return spec;
 }
 
-/* 0, 1, 2, or -1 with an exception. */
-static long
-optimize_level(const struct pexcz_importer_state *state)
+long
+pexcz_importer_optimize_level(const struct pexcz_importer_state *state)
 {
     PyObject *flags = PyDict_GetItemWithError(state->sys_dict,
                                               state->str_flags);
@@ -127,7 +126,7 @@ cached_path(const struct pexcz_importer_state *state,
     const char *tag_text;
     struct path_buf out = {.len = 0};
     char opt[32] = "";
-    long level = optimize_level(state);
+    long level = pexcz_importer_optimize_level(state);
 
     *ret = NULL;
     if (level < 0) {

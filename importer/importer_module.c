@@ -233,8 +233,7 @@ module_exec(PyObject *module)
         return -1;
     }
     if (intern_names(state) < 0 || get_all("builtins", builtins) < 0
-        || get_importlib(state) < 0 || get_imp(state) < 0 || get_sys(state) < 0
-        || pexcz_gc_pause_init(&state->gc_pause) < 0) {
+        || get_importlib(state) < 0 || get_imp(state) < 0 || get_sys(state) < 0) {
         return -1;
     }
     state->module_spec_kw = Py_BuildValue("(s)", "origin");
@@ -261,9 +260,6 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
 #define VISIT(id) Py_VISIT(state->id);
     PEXCZ_IMPORTER_OBJECTS(VISIT)
 #undef VISIT
-    Py_VISIT(state->gc_pause.get_threshold);
-    Py_VISIT(state->gc_pause.set_threshold);
-    Py_VISIT(state->gc_pause.isenabled);
     return 0;
 }
 
@@ -290,7 +286,6 @@ module_free(void *module)
 #define CLEAR(id) Py_CLEAR(state->id);
     PEXCZ_IMPORTER_OBJECTS(CLEAR)
 #undef CLEAR
-    pexcz_gc_pause_done(&state->gc_pause);
 }
 
 /* --- functions ---------------------------------------------------------- */

@@ -9,7 +9,6 @@
 #include <Python.h>
 
 #include "exe_layout.h"
-#include "gc_pause.h"
 #include "tree.h"
 
 #define PEXCZ_PREFIX_LEN (sizeof(PEXCZ_PREFIX) - 1)
@@ -81,7 +80,6 @@ struct pexcz_importer_state {
 #define DECLARE(id) PyObject *id;
     PEXCZ_IMPORTER_OBJECTS(DECLARE)
 #undef DECLARE
-    struct pexcz_gc_pause gc_pause;
     uint32_t magic;   /* of this interpreter's bytecode */
     bool hook_placed; /* path_hook was put before zipimport's */
 };
@@ -133,6 +131,9 @@ enum pexcz_importer_found {
 enum pexcz_importer_found
 pexcz_importer_find(const struct pexcz_importer_state *state, PyObject *finder,
                     PyObject *fullname, PyObject **ret);
+
+/* sys.flags.optimize: 0, 1, 2, or -1 with an exception. */
+long pexcz_importer_optimize_level(const struct pexcz_importer_state *state);
 
 /* ModuleSpec(fullname, None) with these search locations (stolen; NULL is
  * passed on as failure). */

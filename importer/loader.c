@@ -58,31 +58,6 @@ out:
     return result;
 }
 
-/* 1 when the interpreter's optimisation level is that of the blob's code. */
-static int
-level_fits(const struct pexcz_importer_state *state,
-           enum pexcz_module_kind kind)
-{
-    PyObject *flags;
-    PyObject *level;
-    int rc;
-
-    if (kind == PEXCZ_MODULE_BYTECODE) {
-        return 1;
-    }
-    flags = PyDict_GetItemWithError(state->sys_dict, state->str_flags);
-    if (flags == NULL) {
-        return PyErr_Occurred() != NULL ? -1 : 1;
-    }
-    level = PyObject_GetAttr(flags, state->str_optimize);
-    if (level == NULL) {
-        return -1;
-    }
-    rc = PyObject_Not(level);
-    Py_DECREF(level);
-    return rc;
-}
-
 /* The blob's code for the file `path`; NULL without exception: none. */
 static PyObject *
 stored_code(const struct pexcz_importer_state *state, PyObject *name,
@@ -94,8 +69,12 @@ stored_code(const struct pexcz_importer_state *state, PyObject *name,
 
     if (!pexcz_importer_tree_path(path, &inner)
         || !pexcz_importer_module_of_file(inner, &blob, &module)
-        || module.code == PEXCZ_NONE || blob->python_magic != state->magic
-        || level_fits(state, module.kind) <= 0) {
+        || module.code == PEXCZ_NONE || blob->python_magic != state->magic) {
+        return NULL;
+    }
+    /* With -O the source is compiled: the blob's code has its asserts. */
+    if (module.kind == PEXCZ_MODULE_SOURCE
+        && pexcz_importer_optimize_level(state) != 0) {
         return NULL;
     }
     return read_code(blob, module.code, name, path);
@@ -182,7 +161,7 @@ static PyObject *
 loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
                    Py_ssize_t nargs, PyObject *kwnames)
 {
-    struct pexcz_importer_state *state = PyType_GetModuleState(cls);
+    const struct pexcz_importer_state *state = PyType_GetModuleState(cls);
     PyObject *names[] = {state->str_module};
     PyObject *module = NULL;
     PyObject *name = NULL;
@@ -214,15 +193,10 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     if (dict == NULL) {
         goto out;
     }
-    {
-        /* Through importlib's function, which marks where the import
-         * machinery's frames are cut out of a traceback. */
-        PyObject *call[] = {state->exec, code, dict};
-
-        pexcz_gc_pause_enter(&state->gc_pause);
-        result = PyObject_Vectorcall(state->call_trimmed, call, 3, NULL);
-        pexcz_gc_pause_leave(&state->gc_pause);
-    }
+    /* Through importlib's function, which marks where the import machinery's
+     * frames are cut out of a traceback. */
+    result = PyObject_CallFunctionObjArgs(state->call_trimmed, state->exec,
+                                          code, dict, NULL);
 
 out:
     Py_XDECREF(name);
