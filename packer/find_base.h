@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds the base executable to pack with.
+ *
+ * Bases are files "base-X.Y" in ../lib/pexcz/ as seen from the folder of the
+ * running program, both in a build folder and where it was installed.
+ */
+#ifndef PEXCZ_FIND_BASE_H
+#define PEXCZ_FIND_BASE_H
+
+#include "buf.h"
+
+/*
+ * The base for `python` ("3.11"), or the newest if that is NULL: its path,
+ * NUL-terminated, in *ret, which the caller frees.  NOT_FOUND lists what there
+ * is.
+ */
+PEXCZ_MUST_USE int pexcz_find_base(const char *python, struct pexcz_buf *ret,
+                                   struct pexcz_error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image.h"
+
+#include "exe_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+map_file(const char *path, struct pexcz_slice *ret, struct pexcz_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    void *p;
+
+    if (fd < 0) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+        (void)close(fd);
+        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
+                          "%s: not an executable", path);
+    }
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    (void)close(fd);
+    if (p == MAP_FAILED) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
+    }
+    *ret = pexcz_slice_make(p, (size_t)st.st_size);
+    return PEXCZ_OK;
+}
+
+static int
+write_blob(const struct pexcz_image *image, const struct pexcz_exe *exe,
+           int fd, uint64_t offset, uint64_t *ret_size,
+           struct pexcz_error *err)
+{
+    struct pexcz_buf dict = {0};
+    struct pexcz_blob_writer *writer = NULL;
+    int rc = pexcz_tree_store_dictionary(image->store, &dict, err);
+
+    if (rc == PEXCZ_OK) {
+        struct pexcz_blob_options options = {
+            .machine = pexcz_elf_own_machine(),
+            .python_major = (uint16_t)image->python->major,
+            .python_minor = (uint16_t)image->python->minor,
+            .python_magic = image->python->magic,
+            .dict = pexcz_buf_slice(&dict),
+        };
+
+        writer = pexcz_blob_writer_new(fd, offset, &options, err);
+        rc = writer == NULL ? PEXCZ_E_NOMEM : PEXCZ_OK;
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_tree_store_write(image->store, pexcz_buf_slice(&dict),
+                                    writer, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = image->extra(image->context, writer, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_blob_writer_finish(writer, image->python->suffixes,
+                                      ret_size, err);
+    }
+    pexcz_blob_writer_free(writer);
+    pexcz_buf_done(&dict);
+    return rc;
+}
+
+int
+pexcz_image_write(const struct pexcz_image *image,
+                  struct pexcz_image_sizes *ret, struct pexcz_error *err)
+{
+    struct pexcz_slice base = {0};
+    struct pexcz_exe exe = {0};
+    struct pexcz_image_sizes sizes;
+    uint64_t offset;
+    int rc = map_file(image->elf, &base, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = pexcz_exe_open(&exe, base, image->elf, image->address,
+                        image->section, err);
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_exe_begin(&exe, image->out->fd, &offset, err);
+    }
+    if (rc == PEXCZ_OK) {
+        sizes.base = offset;
+        rc = write_blob(image, &exe, image->out->fd, offset, &sizes.blob, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_exe_finish(&exe, image->out->fd, sizes.blob, &sizes.total, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_out_file_commit(image->out, 0777, err);
+    }
+    pexcz_exe_close(&exe);
+    (void)munmap((void *)(uintptr_t)base.ptr, base.len);
+    if (rc == PEXCZ_OK) {
+        *ret = sizes;
+    }
+    return rc;
+}
