@@ -2,6 +2,8 @@
 # `make check` runs every part, even after a failure, and adds up their
 # "N passed, N failed, N skipped" lines.
 
+include tests/venv.mk
+
 CHECK_PARTS := check-unit check-unit-asan check-valgrind
 
 .PHONY: check deps

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs pytest on files or folders and ends with the totals of `make check`.
+
+usage: run_pytest.py PYTEST-ARGUMENT...
+
+To be run with the Python of the test venv.  Unexpected passes and errors in
+fixtures count as failed, expected failures as passed.  The totals are also
+appended to the file that the environment variable PEXCZ_TOTALS names.  No
+test at all is a failure.
+"""
+
+import os
+import sys
+
+import pytest
+
+
+class Totals:
+    """Counts each test once, by its worst outcome."""
+
+    def __init__(self):
+        self.outcomes = {}
+
+    def pytest_runtest_logreport(self, report):
+        rank = {"passed": 0, "skipped": 1, "failed": 2}[report.outcome]
+        if rank == 1 and hasattr(report, "wasxfail"):
+            rank = 0
+        known = self.outcomes.get(report.nodeid, 0)
+        self.outcomes[report.nodeid] = max(rank, known)
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.outcomes[report.nodeid] = 2
+        elif report.skipped:
+            self.outcomes[report.nodeid] = 1
+
+    def line(self):
+        counts = [0, 0, 0]
+        for rank in self.outcomes.values():
+            counts[rank] += 1
+        return f"{counts[0]} passed, {counts[2]} failed, {counts[1]} skipped"
+
+
+def main():
+    totals = Totals()
+    arguments = ["-q", "-p", "no:cacheprovider", "-rs", *sys.argv[1:]]
+    code = pytest.main(arguments, plugins=[totals])
+    line = totals.line()
+    print(line)
+    path = os.environ.get("PEXCZ_TOTALS")
+    if path:
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(line + "\n")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
