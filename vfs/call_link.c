@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "place.h"
+#include "vfs_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+static ssize_t
+readlink_place(const struct pexcz_place *place, char *buf, size_t size)
+{
+    const struct pexcz_entry *link = &place->node.entry;
+    char target[PATH_MAX];
+
+    if (place->error != 0) {
+        return pexcz_vfs_refuse(place->error);
+    }
+    if (link->kind != PEXCZ_KIND_SYMLINK || size == 0) {
+        return pexcz_vfs_refuse(EINVAL);
+    }
+    if (link->size >= sizeof(target)
+        || pexcz_blob_content_into(place->node.blob, link->payload, target,
+                                   (size_t)link->size, NULL)
+               < 0) {
+        return pexcz_vfs_refuse(EIO);
+    }
+    size = size < link->size ? size : (size_t)link->size;
+    memcpy(buf, target, size);
+    return (ssize_t)size;
+}
+
+ssize_t
+pexcz_vfs_readlink(const char *path, char *buf, size_t size)
+{
+    struct pexcz_place place;
+
+    return pexcz_resolve(AT_FDCWD, &path, PEXCZ_NOFOLLOW, &place)
+               ? readlink_place(&place, buf, size)
+               : pexcz_next()->readlink(path, buf, size);
+}
+
+ssize_t
+pexcz_vfs_readlinkat(int dirfd, const char *path, char *buf, size_t size)
+{
+    struct pexcz_place place;
+
+    return pexcz_resolve(dirfd, &path, PEXCZ_NOFOLLOW, &place)
+               ? readlink_place(&place, buf, size)
+               : pexcz_next()->readlinkat(dirfd, path, buf, size);
+}
+
+char *
+pexcz_vfs_realpath(const char *path, char *resolved)
+{
+    struct pexcz_place place;
+    char full[PATH_MAX];
+    size_t size;
+
+    if (!pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)) {
+        return pexcz_next()->realpath(path, resolved);
+    }
+    if (place.error != 0) {
+        errno = place.error;
+        return NULL;
+    }
+    size = pexcz_place_full_path(&place, full, sizeof(full));
+    if (size == 0) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    if (resolved == NULL) {
+        return strdup(full);
+    }
+    return memcpy(resolved, full, size + 1);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "libc_next.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* The only layout of struct stat that x86_64 has had. */
+#define STAT_VERSION 1
+
+struct pexcz_libc pexcz_libc_table;
+atomic_bool pexcz_libc_ready;
+
+/* ISO C has no conversion from an object pointer to a function pointer. */
+static void
+resolve(void *member, const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+
+    memcpy(member, &found, sizeof(found));
+}
+
+/* Two threads may do it at once: they store the same values. */
+__attribute__((constructor)) void
+pexcz_libc_resolve(void)
+{
+#define RESOLVE(ret, name, params) resolve(&pexcz_libc_table.name, #name);
+    PEXCZ_LIBC_NEXT(RESOLVE)
+    PEXCZ_LIBC_NEXT_OPTIONAL(RESOLVE)
+#undef RESOLVE
+    atomic_store_explicit(&pexcz_libc_ready, true, memory_order_release);
+}
+
+int
+pexcz_next_stat(const char *path, struct stat *st)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->stat != NULL ? next->stat(path, st)
+                              : next->__xstat(STAT_VERSION, path, st);
+}
+
+int
+pexcz_next_lstat(const char *path, struct stat *st)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->lstat != NULL ? next->lstat(path, st)
+                               : next->__lxstat(STAT_VERSION, path, st);
+}
+
+int
+pexcz_next_fstat(int fd, struct stat *st)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->fstat != NULL ? next->fstat(fd, st)
+                               : next->__fxstat(STAT_VERSION, fd, st);
+}
+
+int
+pexcz_next_fstatat(int dirfd, const char *path, struct stat *st, int flags)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->fstatat != NULL
+               ? next->fstatat(dirfd, path, st, flags)
+               : next->__fxstatat(STAT_VERSION, dirfd, path, st, flags);
+}
+
+int
+pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
+                 struct statx *ret)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->statx != NULL
+               ? next->statx(dirfd, path, flags, mask, ret)
+               : (int)syscall(SYS_statx, dirfd, path, flags, mask, ret);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The next definitions of the names that the executable interposes: libc's,
+ * or those of a preloaded library that would have been reached without us.
+ *
+ * Resolved by dlsym(RTLD_NEXT) in a constructor, or by the first call when a
+ * constructor of another object runs earlier.  These are facts of a process:
+ * keep them out of any saved image.
+ */
+#ifndef PEXCZ_LIBC_NEXT_H
+#define PEXCZ_LIBC_NEXT_H
+
+#include <dirent.h>
+#include <ftw.h>
+#include <glob.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utime.h>
+
+typedef int pexcz_dirent_filter(const struct dirent *);
+typedef int pexcz_dirent_compare(const struct dirent **,
+                                 const struct dirent **);
+
+/* X(return type, name, parameters): names that every supported libc has. */
+#define PEXCZ_LIBC_NEXT(X)                                                    \
+    X(int, open, (const char *, int, ...))                                    \
+    X(int, openat, (int, const char *, int, ...))                             \
+    X(FILE *, fopen, (const char *, const char *))                            \
+    X(FILE *, freopen, (const char *, const char *, FILE *))                  \
+    X(int, access, (const char *, int))                                       \
+    X(int, faccessat, (int, const char *, int, int))                          \
+    X(int, euidaccess, (const char *, int))                                   \
+    X(ssize_t, readlink, (const char *, char *, size_t))                      \
+    X(ssize_t, readlinkat, (int, const char *, char *, size_t))               \
+    X(char *, realpath, (const char *, char *))                               \
+    X(DIR *, opendir, (const char *))                                         \
+    X(DIR *, fdopendir, (int))                                                \
+    X(struct dirent *, readdir, (DIR *))                                      \
+    X(int, readdir_r, (DIR *, struct dirent *, struct dirent **))             \
+    X(int, closedir, (DIR *))                                                 \
+    X(void, rewinddir, (DIR *))                                               \
+    X(long, telldir, (DIR *))                                                 \
+    X(void, seekdir, (DIR *, long))                                           \
+    X(int, dirfd, (DIR *))                                                    \
+    X(int, scandir,                                                           \
+      (const char *, struct dirent ***, pexcz_dirent_filter *,                \
+       pexcz_dirent_compare *))                                               \
+    X(int, scandirat,                                                         \
+      (int, const char *, struct dirent ***, pexcz_dirent_filter *,           \
+       pexcz_dirent_compare *))
+
+/* Names that an old or a new libc lacks: NULL then. */
+#define PEXCZ_LIBC_NEXT_OPTIONAL(X)                                           \
+    X(int, stat, (const char *, struct stat *))                               \
+    X(int, lstat, (const char *, struct stat *))                              \
+    X(int, fstat, (int, struct stat *))                                       \
+    X(int, fstatat, (int, const char *, struct stat *, int))                  \
+    X(int, __xstat, (int, const char *, struct stat *))                       \
+    X(int, __lxstat, (int, const char *, struct stat *))                      \
+    X(int, __fxstat, (int, int, struct stat *))                               \
+    X(int, __fxstatat, (int, int, const char *, struct stat *, int))          \
+    X(int, statx, (int, const char *, int, unsigned, struct statx *))
+
+struct pexcz_libc {
+#define PEXCZ_LIBC_MEMBER(ret, name, params) ret(*name) params;
+    PEXCZ_LIBC_NEXT(PEXCZ_LIBC_MEMBER)
+    PEXCZ_LIBC_NEXT_OPTIONAL(PEXCZ_LIBC_MEMBER)
+#undef PEXCZ_LIBC_MEMBER
+};
+
+/* Use pexcz_next(). */
+extern struct pexcz_libc pexcz_libc_table;
+extern atomic_bool pexcz_libc_ready;
+void pexcz_libc_resolve(void);
+
+static inline const struct pexcz_libc *
+pexcz_next(void)
+{
+    if (!atomic_load_explicit(&pexcz_libc_ready, memory_order_acquire)) {
+        pexcz_libc_resolve();
+    }
+    return &pexcz_libc_table;
+}
+
+/* glibc has the stat family as functions only since 2.33. */
+int pexcz_next_stat(const char *path, struct stat *st);
+int pexcz_next_lstat(const char *path, struct stat *st);
+int pexcz_next_fstat(int fd, struct stat *st);
+int pexcz_next_fstatat(int dirfd, const char *path, struct stat *st,
+                       int flags);
+
+/* -1 and ENOSYS where libc and kernel lack it. */
+int pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
+                     struct statx *ret);
+
+#endif

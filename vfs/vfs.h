@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree as a file system inside the process, mounted at PEXCZ_PREFIX.
+ *
+ * The executable itself defines libc's path-taking names (interpose_*.c) and
+ * exports them (exports.list), so that the interpreter, everything linked
+ * statically and every shared object loaded later reach them.  A path under
+ * the prefix is answered from the tree as a read-only mount would answer it;
+ * any other goes on to the next definition of the name, libc's as a rule.
+ *
+ * Threads: every function and every interposed name may be used from several
+ * threads.  Nothing locks but the streams of opendir(), as libc's do.  What
+ * libc promises to be safe in a signal handler or between vfork() and exec
+ * stays so, with one exception: opening a compressed file uses malloc().
+ *
+ * What it cannot see: other programs that are given such a path, raw system
+ * calls, and files that libc or ld.so open by themselves.
+ */
+#ifndef PEXCZ_VFS_H
+#define PEXCZ_VFS_H
+
+#include "tree.h"
+
+/*
+ * Shows `tree` (borrowed for the life of the process) under PEXCZ_PREFIX.
+ * Before it every call passes through.  Takes over the working directory that
+ * a parent of the same program handed down (see call_exec.c).  Call it once,
+ * before there are threads.
+ */
+void pexcz_vfs_mount(const struct pexcz_tree *tree);
+
+/*
+ * The real path of the executable, the content of entries of kind SELF;
+ * borrowed for the life of the process.  Until it is set, or with NULL,
+ * "/proc/self/exe" stands for it.
+ */
+void pexcz_vfs_set_self(const char *path);
+
+/*
+ * Where dlopen() finds a packed shared object: writes a real path for the
+ * file at `inner_path` (relative to the root of the tree) into buf[cap] and
+ * returns it (or another string that stays valid).  NULL: there is none, and
+ * dlopen() fails as for a file that does not exist.
+ */
+typedef const char *(*pexcz_vfs_library_fn)(const char *inner_path, char *buf,
+                                            size_t cap);
+void pexcz_vfs_set_library_resolver(pexcz_vfs_library_fn resolver);
+
+#endif
