@@ -98,6 +98,7 @@ pexcz_le64_put(uint64_t v)
 #define PEXCZ_MAX_NAME 255u    /* bytes of one path component */
 #define PEXCZ_MAX_PATH 4000u   /* bytes of a path under the root */
 #define PEXCZ_MAX_DEPTH 200u   /* components of a path */
+#define PEXCZ_MAX_LINK 4095u   /* bytes of a link's target */
 #define PEXCZ_MAX_SECTIONS 32u
 #define PEXCZ_MAX_PAYLOAD (UINT64_C(1) << 40)
 
@@ -149,7 +150,8 @@ static_assert(sizeof(struct pexcz_section_f) == 24, "section size");
 enum pexcz_entry_kind {
     PEXCZ_KIND_DIR = 1,
     PEXCZ_KIND_FILE = 2,
-    PEXCZ_KIND_SYMLINK = 3, /* the payload is the target, 1..4095 bytes */
+    PEXCZ_KIND_SYMLINK = 3, /* the payload is the target: 1..PEXCZ_MAX_LINK
+                               bytes, no NUL */
     PEXCZ_KIND_SELF = 4,    /* a file whose content is the running executable */
 };
 

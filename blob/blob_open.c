@@ -72,6 +72,9 @@ read_section(struct pexcz_blob *blob, const struct pexcz_section_f *s,
     range->offset = offset;
     range->record_size = record_size;
     range->count = in_index ? (uint32_t)(size / record_size) : 0;
+    if (!in_index) {
+        blob->data_size = size;
+    }
     return PEXCZ_OK;
 }
 

@@ -31,6 +31,10 @@ pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
         || p.offset % (UINT64_C(1) << f.align_log2) != 0
         || (f.storage == PEXCZ_STORAGE_RAW && stored_size != p.size)
         || (f.storage == PEXCZ_STORAGE_ZSTD_DICT && blob->dict.count == 0)
+        || p.offset < blob->data.offset
+        || p.offset - blob->data.offset > blob->data_size
+        || stored_size
+               > blob->data_size - (p.offset - blob->data.offset)
         || !pexcz_slice_sub(blob->bytes, p.offset, stored_size, &p.stored)) {
         return pexcz_blob_corrupt(blob, err, "payload record", where);
     }

@@ -49,7 +49,8 @@ struct pexcz_blob {
     struct pexcz_range strings;
     struct pexcz_range boot;
     struct pexcz_range dict;
-    struct pexcz_range data;
+    struct pexcz_range data; /* its count is 0: bytes are in data_size */
+    uint64_t data_size;
     uint64_t index_offset;
     uint64_t sums_offset;
     uint32_t page_count;

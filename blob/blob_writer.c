@@ -229,6 +229,24 @@ path_ok(struct pexcz_slice path)
     return true;
 }
 
+/* Of the spec's own fields; its payload was put already. */
+static bool
+content_ok(const struct pexcz_blob_writer *w,
+           const struct pexcz_entry_spec *spec)
+{
+    uint64_t size;
+
+    if (spec->kind != PEXCZ_KIND_FILE && spec->kind != PEXCZ_KIND_SYMLINK) {
+        return true;
+    }
+    if (spec->payload >= w->payload_count) {
+        return false;
+    }
+    size = pexcz_le64_get(w->payloads[spec->payload].size);
+    return spec->kind == PEXCZ_KIND_FILE
+           || (size != 0 && size <= PEXCZ_MAX_LINK);
+}
+
 static struct writer_entry *
 new_entry(struct pexcz_blob_writer *w, struct pexcz_slice path,
           struct pexcz_error *err)
@@ -294,9 +312,12 @@ pexcz_blob_writer_add(struct pexcz_blob_writer *w,
                           (int)(spec->path.len < 300 ? spec->path.len : 300),
                           (const char *)spec->path.ptr);
     }
-    if (has_content && spec->payload >= w->payload_count) {
-        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "%.*s: no payload",
-                          (int)spec->path.len, (const char *)spec->path.ptr);
+    if (!content_ok(w, spec) || spec->mtime_nsec > 999999999u) {
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "%.*s: no payload, link target over %u bytes, or "
+                          "bad time",
+                          (int)spec->path.len, (const char *)spec->path.ptr,
+                          PEXCZ_MAX_LINK);
     }
     rc = add_parents(w, spec->path, err);
     if (rc < 0) {
