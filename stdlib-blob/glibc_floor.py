@@ -92,13 +92,13 @@ def make(out, floor, cc="gcc"):
         )
         (out / f"lib{name}.so").write_text(f"INPUT ( {soname} )\n")
     flags = ["-O2", "-fno-pie", "-fno-stack-protector", "-c"]
-    nonshared = out / "nonshared.o"
-    subprocess.check_call(
-        [cc, *flags, str(here / "glibc_nonshared.c"), "-o", str(nonshared)]
-    )
+    members = []
+    for source in ("glibc_nonshared.c", "glibc_stat.c"):
+        members.append(str(out / source.replace(".c", ".o")))
+        subprocess.check_call([cc, *flags, str(here / source), "-o", members[-1]])
     archive = out / "libc_nonshared.a"
     archive.unlink(missing_ok=True)
-    subprocess.check_call(["ar", "rcsD", str(archive), str(nonshared)])
+    subprocess.check_call(["ar", "rcsD", str(archive), *members])
     subprocess.check_call(
         [cc, "-c", str(here / "glibc_crt1.S"), "-o", str(out / "crt1.o")]
     )

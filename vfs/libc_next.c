@@ -7,6 +7,7 @@
 
 /* The only layout of struct stat that x86_64 has had. */
 #define STAT_VERSION 1
+#define MKNOD_VERSION 0
 
 struct pexcz_libc pexcz_libc_table;
 atomic_bool pexcz_libc_ready;
@@ -77,4 +78,26 @@ pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
     return next->statx != NULL
                ? next->statx(dirfd, path, flags, mask, ret)
                : (int)syscall(SYS_statx, dirfd, path, flags, mask, ret);
+}
+
+int
+pexcz_next_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->mknodat != NULL
+               ? next->mknodat(dirfd, path, mode, dev)
+               : next->__xmknodat(MKNOD_VERSION, dirfd, path, mode, &dev);
+}
+
+int
+pexcz_next_renameat2(int from_dirfd, const char *from, int to_dirfd,
+                     const char *to, unsigned flags)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    return next->renameat2 != NULL
+               ? next->renameat2(from_dirfd, from, to_dirfd, to, flags)
+               : (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to,
+                              flags);
 }

@@ -54,7 +54,37 @@ typedef int pexcz_dirent_compare(const struct dirent **,
        pexcz_dirent_compare *))                                               \
     X(int, scandirat,                                                         \
       (int, const char *, struct dirent ***, pexcz_dirent_filter *,           \
-       pexcz_dirent_compare *))
+       pexcz_dirent_compare *))                                               \
+    X(int, mkdir, (const char *, mode_t))                                     \
+    X(int, mkdirat, (int, const char *, mode_t))                              \
+    X(int, mkfifo, (const char *, mode_t))                                    \
+    X(int, mkfifoat, (int, const char *, mode_t))                             \
+    X(int, symlink, (const char *, const char *))                             \
+    X(int, symlinkat, (const char *, int, const char *))                      \
+    X(int, unlink, (const char *))                                            \
+    X(int, unlinkat, (int, const char *, int))                                \
+    X(int, rmdir, (const char *))                                             \
+    X(int, remove, (const char *))                                            \
+    X(int, chmod, (const char *, mode_t))                                     \
+    X(int, lchmod, (const char *, mode_t))                                    \
+    X(int, fchmodat, (int, const char *, mode_t, int))                        \
+    X(int, chown, (const char *, uid_t, gid_t))                               \
+    X(int, lchown, (const char *, uid_t, gid_t))                              \
+    X(int, fchownat, (int, const char *, uid_t, gid_t, int))                  \
+    X(int, truncate, (const char *, off_t))                                   \
+    X(int, utime, (const char *, const struct utimbuf *))                     \
+    X(int, utimes, (const char *, const struct timeval *))                    \
+    X(int, lutimes, (const char *, const struct timeval *))                   \
+    X(int, futimesat, (int, const char *, const struct timeval *))            \
+    X(int, utimensat, (int, const char *, const struct timespec *, int))      \
+    X(int, fchmod, (int, mode_t))                                             \
+    X(int, fchown, (int, uid_t, gid_t))                                       \
+    X(int, futimens, (int, const struct timespec *))                          \
+    X(int, futimes, (int, const struct timeval *))                            \
+    X(int, rename, (const char *, const char *))                              \
+    X(int, renameat, (int, const char *, int, const char *))                  \
+    X(int, linkat, (int, const char *, int, const char *, int))               \
+    X(int, link, (const char *, const char *))
 
 /* Names that an old or a new libc lacks: NULL then. */
 #define PEXCZ_LIBC_NEXT_OPTIONAL(X)                                           \
@@ -66,7 +96,10 @@ typedef int pexcz_dirent_compare(const struct dirent **,
     X(int, __lxstat, (int, const char *, struct stat *))                      \
     X(int, __fxstat, (int, int, struct stat *))                               \
     X(int, __fxstatat, (int, int, const char *, struct stat *, int))          \
-    X(int, statx, (int, const char *, int, unsigned, struct statx *))
+    X(int, statx, (int, const char *, int, unsigned, struct statx *))         \
+    X(int, mknodat, (int, const char *, mode_t, dev_t))                       \
+    X(int, __xmknodat, (int, int, const char *, mode_t, dev_t *))             \
+    X(int, renameat2, (int, const char *, int, const char *, unsigned))
 
 struct pexcz_libc {
 #define PEXCZ_LIBC_MEMBER(ret, name, params) ret(*name) params;
@@ -89,15 +122,18 @@ pexcz_next(void)
     return &pexcz_libc_table;
 }
 
-/* glibc has the stat family as functions only since 2.33. */
+/* glibc has the stat family and mknodat() as functions only since 2.33. */
 int pexcz_next_stat(const char *path, struct stat *st);
 int pexcz_next_lstat(const char *path, struct stat *st);
 int pexcz_next_fstat(int fd, struct stat *st);
 int pexcz_next_fstatat(int dirfd, const char *path, struct stat *st,
                        int flags);
+int pexcz_next_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev);
 
 /* -1 and ENOSYS where libc and kernel lack it. */
 int pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
                      struct statx *ret);
+int pexcz_next_renameat2(int from_dirfd, const char *from, int to_dirfd,
+                         const char *to, unsigned flags);
 
 #endif

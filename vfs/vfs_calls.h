@@ -56,6 +56,46 @@ int pexcz_vfs_scandir(const char *path, struct dirent ***list,
                       pexcz_dirent_filter *filter,
                       pexcz_dirent_compare *compare);
 
+/* call_change.c */
+int pexcz_vfs_mkdir(const char *path, mode_t mode);
+int pexcz_vfs_mkdirat(int dirfd, const char *path, mode_t mode);
+int pexcz_vfs_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev);
+int pexcz_vfs_mkfifo(const char *path, mode_t mode);
+int pexcz_vfs_mkfifoat(int dirfd, const char *path, mode_t mode);
+int pexcz_vfs_symlink(const char *target, const char *path);
+int pexcz_vfs_symlinkat(const char *target, int dirfd, const char *path);
+int pexcz_vfs_unlink(const char *path);
+int pexcz_vfs_unlinkat(int dirfd, const char *path, int flags);
+int pexcz_vfs_rmdir(const char *path);
+int pexcz_vfs_remove(const char *path);
+int pexcz_vfs_chmod(const char *path, mode_t mode);
+int pexcz_vfs_lchmod(const char *path, mode_t mode);
+int pexcz_vfs_fchmodat(int dirfd, const char *path, mode_t mode, int flags);
+int pexcz_vfs_chown(const char *path, uid_t uid, gid_t gid);
+int pexcz_vfs_lchown(const char *path, uid_t uid, gid_t gid);
+int pexcz_vfs_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid,
+                       int flags);
+int pexcz_vfs_truncate(const char *path, off_t size);
+int pexcz_vfs_utime(const char *path, const struct utimbuf *times);
+int pexcz_vfs_utimes(const char *path, const struct timeval *times);
+int pexcz_vfs_lutimes(const char *path, const struct timeval *times);
+int pexcz_vfs_futimesat(int dirfd, const char *path,
+                        const struct timeval *times);
+int pexcz_vfs_utimensat(int dirfd, const char *path,
+                        const struct timespec *times, int flags);
+int pexcz_vfs_fchmod(int fd, mode_t mode);
+int pexcz_vfs_fchown(int fd, uid_t uid, gid_t gid);
+int pexcz_vfs_futimens(int fd, const struct timespec *times);
+int pexcz_vfs_futimes(int fd, const struct timeval *times);
+int pexcz_vfs_rename(const char *from, const char *to);
+int pexcz_vfs_renameat(int from_dirfd, const char *from, int to_dirfd,
+                       const char *to);
+int pexcz_vfs_renameat2(int from_dirfd, const char *from, int to_dirfd,
+                        const char *to, unsigned flags);
+int pexcz_vfs_linkat(int from_dirfd, const char *from, int to_dirfd,
+                     const char *to, int flags);
+int pexcz_vfs_link(const char *from, const char *to);
+
 /* errno = error, and -1. */
 int pexcz_vfs_refuse(int error);
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that would change the tree.  Each fails with what the kernel says for
+ * a read-only mount, in the kernel's order of checks: a missing parent before
+ * EROFS, EROFS before the look-up of what is to be removed.
+ */
+#include "handle.h"
+#include "place.h"
+#include "vfs_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/*
+ * The *_error functions: 0 when the path is none of ours (*path may be
+ * replaced, see pexcz_resolve()), else the errno.
+ */
+
+/* Attributes of what is there. */
+static int
+change_error(int dirfd, const char **path, enum pexcz_follow follow,
+             struct pexcz_place *place)
+{
+    if (!pexcz_resolve(dirfd, path, follow, place)) {
+        return 0;
+    }
+    return place->error != 0 ? place->error : EROFS;
+}
+
+enum creation {
+    CREATE_DIR,
+    CREATE_OTHER,
+};
+
+static int
+create_error(int dirfd, const char **path, enum creation what,
+             struct pexcz_place *place)
+{
+    if (!pexcz_resolve(dirfd, path, PEXCZ_NOFOLLOW, place)) {
+        return 0;
+    }
+    if (place->error == 0) {
+        return EEXIST;
+    }
+    if (place->error != ENOENT || !place->creatable
+        || (place->slash && what == CREATE_OTHER)) {
+        return place->error;
+    }
+    return EROFS;
+}
+
+/* A name in a directory; `root_error` is for the root of the mount. */
+static int
+remove_error(int dirfd, const char **path, int root_error,
+             struct pexcz_place *place)
+{
+    if (!pexcz_resolve(dirfd, path, PEXCZ_NOFOLLOW, place)) {
+        return 0;
+    }
+    if (place->error != 0 && !place->creatable) {
+        return place->error;
+    }
+    return place->error == 0 && place->size == 0 ? root_error : EROFS;
+}
+
+static int
+truncate_error(int dirfd, const char **path, enum pexcz_follow follow,
+               struct pexcz_place *place)
+{
+    int error = change_error(dirfd, path, follow, place);
+
+    return error == EROFS && place->node.entry.kind == PEXCZ_KIND_DIR
+               ? EISDIR
+               : error;
+}
+
+static enum pexcz_follow
+follow_of(int flags)
+{
+    return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? PEXCZ_NOFOLLOW : PEXCZ_FOLLOW;
+}
+
+/* pexcz_vfs_NAME(): error_of(dirfd, path, how) or the next definition. */
+#define REFUSED(name, params, error_of, dirfd, how, next)                     \
+    int pexcz_vfs_##name params                                               \
+    {                                                                         \
+        struct pexcz_place place;                                             \
+        int error = error_of(dirfd, &path, how, &place);                      \
+                                                                              \
+        return error != 0 ? pexcz_vfs_refuse(error) : next;                   \
+    }
+#define NEXT pexcz_next()->
+
+REFUSED(mkdir, (const char *path, mode_t mode), create_error, AT_FDCWD,
+        CREATE_DIR, NEXT mkdir(path, mode))
+REFUSED(mkdirat, (int dirfd, const char *path, mode_t mode), create_error,
+        dirfd, CREATE_DIR, NEXT mkdirat(dirfd, path, mode))
+REFUSED(mknodat, (int dirfd, const char *path, mode_t mode, dev_t dev),
+        create_error, dirfd, CREATE_OTHER,
+        pexcz_next_mknodat(dirfd, path, mode, dev))
+REFUSED(mkfifo, (const char *path, mode_t mode), create_error, AT_FDCWD,
+        CREATE_OTHER, NEXT mkfifo(path, mode))
+REFUSED(mkfifoat, (int dirfd, const char *path, mode_t mode), create_error,
+        dirfd, CREATE_OTHER, NEXT mkfifoat(dirfd, path, mode))
+REFUSED(symlink, (const char *target, const char *path), create_error,
+        AT_FDCWD, CREATE_OTHER, NEXT symlink(target, path))
+REFUSED(symlinkat, (const char *target, int dirfd, const char *path),
+        create_error, dirfd, CREATE_OTHER,
+        NEXT symlinkat(target, dirfd, path))
+
+REFUSED(unlink, (const char *path), remove_error, AT_FDCWD, EISDIR,
+        NEXT unlink(path))
+REFUSED(unlinkat, (int dirfd, const char *path, int flags), remove_error,
+        dirfd, (flags & AT_REMOVEDIR) != 0 ? EBUSY : EISDIR,
+        NEXT unlinkat(dirfd, path, flags))
+REFUSED(rmdir, (const char *path), remove_error, AT_FDCWD, EBUSY,
+        NEXT rmdir(path))
+REFUSED(remove, (const char *path), remove_error, AT_FDCWD, EBUSY,
+        NEXT remove(path))
+
+REFUSED(chmod, (const char *path, mode_t mode), change_error, AT_FDCWD,
+        PEXCZ_FOLLOW, NEXT chmod(path, mode))
+REFUSED(lchmod, (const char *path, mode_t mode), change_error, AT_FDCWD,
+        PEXCZ_NOFOLLOW, NEXT lchmod(path, mode))
+REFUSED(fchmodat, (int dirfd, const char *path, mode_t mode, int flags),
+        change_error, dirfd, follow_of(flags),
+        NEXT fchmodat(dirfd, path, mode, flags))
+REFUSED(chown, (const char *path, uid_t uid, gid_t gid), change_error,
+        AT_FDCWD, PEXCZ_FOLLOW, NEXT chown(path, uid, gid))
+REFUSED(lchown, (const char *path, uid_t uid, gid_t gid), change_error,
+        AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lchown(path, uid, gid))
+REFUSED(fchownat,
+        (int dirfd, const char *path, uid_t uid, gid_t gid, int flags),
+        change_error, dirfd, follow_of(flags),
+        NEXT fchownat(dirfd, path, uid, gid, flags))
+REFUSED(truncate, (const char *path, off_t size), truncate_error, AT_FDCWD,
+        PEXCZ_FOLLOW, NEXT truncate(path, size))
+
+REFUSED(utime, (const char *path, const struct utimbuf *times), change_error,
+        AT_FDCWD, PEXCZ_FOLLOW, NEXT utime(path, times))
+REFUSED(utimes, (const char *path, const struct timeval *times),
+        change_error, AT_FDCWD, PEXCZ_FOLLOW, NEXT utimes(path, times))
+REFUSED(lutimes, (const char *path, const struct timeval *times),
+        change_error, AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lutimes(path, times))
+REFUSED(futimesat, (int dirfd, const char *path, const struct timeval *times),
+        change_error, dirfd, PEXCZ_FOLLOW,
+        NEXT futimesat(dirfd, path, times))
+REFUSED(utimensat,
+        (int dirfd, const char *path, const struct timespec *times,
+         int flags),
+        change_error, dirfd, follow_of(flags),
+        NEXT utimensat(dirfd, path, times, flags))
+
+/* Descriptors are of memfds, which would take the change. */
+#define REFUSED_FD(name, params, next)                                        \
+    int pexcz_vfs_##name params                                               \
+    {                                                                         \
+        struct pexcz_node node;                                               \
+                                                                              \
+        return pexcz_handle_of_fd(fd, &node) ? pexcz_vfs_refuse(EROFS)        \
+                                             : next;                          \
+    }
+
+REFUSED_FD(fchmod, (int fd, mode_t mode), NEXT fchmod(fd, mode))
+REFUSED_FD(fchown, (int fd, uid_t uid, gid_t gid), NEXT fchown(fd, uid, gid))
+REFUSED_FD(futimens, (int fd, const struct timespec *times),
+           NEXT futimens(fd, times))
+REFUSED_FD(futimes, (int fd, const struct timeval *times),
+           NEXT futimes(fd, times))
+
+/*
+ * rename(): both parents must exist, the two must lie on one mount, and
+ * neither may be its root.
+ */
+static int
+rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
+             int to_dirfd, const char **to, struct pexcz_place *b)
+{
+    int error_a = remove_error(from_dirfd, from, EBUSY, a);
+    int error_b = remove_error(to_dirfd, to, EBUSY, b);
+
+    if (error_a == 0 && error_b == 0) {
+        return 0;
+    }
+    if (error_a != 0 && error_a != EROFS && error_a != EBUSY) {
+        return error_a;
+    }
+    if (error_b != 0 && error_b != EROFS && error_b != EBUSY) {
+        return error_b;
+    }
+    if (error_a == 0 || error_b == 0) {
+        return EXDEV;
+    }
+    return error_a == EBUSY || error_b == EBUSY ? EBUSY : EROFS;
+}
+
+#define RENAMED(name, params, from_dirfd, to_dirfd, next)                     \
+    int pexcz_vfs_##name params                                               \
+    {                                                                         \
+        struct pexcz_place a;                                                 \
+        struct pexcz_place b;                                                 \
+        int error                                                             \
+            = rename_error(from_dirfd, &from, &a, to_dirfd, &to, &b);         \
+                                                                              \
+        return error != 0 ? pexcz_vfs_refuse(error) : next;                   \
+    }
+
+RENAMED(rename, (const char *from, const char *to), AT_FDCWD, AT_FDCWD,
+        NEXT rename(from, to))
+RENAMED(renameat,
+        (int from_dirfd, const char *from, int to_dirfd, const char *to),
+        from_dirfd, to_dirfd, NEXT renameat(from_dirfd, from, to_dirfd, to))
+RENAMED(renameat2,
+        (int from_dirfd, const char *from, int to_dirfd, const char *to,
+         unsigned flags),
+        from_dirfd, to_dirfd,
+        pexcz_next_renameat2(from_dirfd, from, to_dirfd, to, flags))
+
+/* link(): what is linked to must exist, then the new name is refused. */
+static int
+link_error(int from_dirfd, const char **from, struct pexcz_place *a,
+           int to_dirfd, const char **to, struct pexcz_place *b,
+           enum pexcz_follow follow)
+{
+    bool from_inside = pexcz_resolve(from_dirfd, from, follow, a);
+    int to_error = create_error(to_dirfd, to, CREATE_OTHER, b);
+    struct stat st;
+
+    if (from_inside && a->error != 0) {
+        return a->error;
+    }
+    if (to_error != 0 && !from_inside
+        && pexcz_next_fstatat(from_dirfd, *from, &st, AT_SYMLINK_NOFOLLOW)
+               < 0) {
+        return errno;
+    }
+    if (to_error != 0) {
+        return to_error;
+    }
+    if (!from_inside) {
+        return 0;
+    }
+    return pexcz_next_fstatat(to_dirfd, *to, &st, AT_SYMLINK_NOFOLLOW) == 0
+               ? EEXIST
+               : EXDEV;
+}
+
+int
+pexcz_vfs_linkat(int from_dirfd, const char *from, int to_dirfd,
+                 const char *to, int flags)
+{
+    struct pexcz_place a;
+    struct pexcz_place b;
+    int error = link_error(from_dirfd, &from, &a, to_dirfd, &to, &b,
+                           (flags & AT_SYMLINK_FOLLOW) != 0 ? PEXCZ_FOLLOW
+                                                            : PEXCZ_NOFOLLOW);
+
+    return error != 0 ? pexcz_vfs_refuse(error)
+                      : NEXT linkat(from_dirfd, from, to_dirfd, to, flags);
+}
+
+int
+pexcz_vfs_link(const char *from, const char *to)
+{
+    struct pexcz_place a;
+    struct pexcz_place b;
+    int error = link_error(AT_FDCWD, &from, &a, AT_FDCWD, &to, &b,
+                           PEXCZ_NOFOLLOW);
+
+    return error != 0 ? pexcz_vfs_refuse(error) : NEXT link(from, to);
+}
