@@ -16,6 +16,7 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -84,7 +85,53 @@ typedef int pexcz_dirent_compare(const struct dirent **,
     X(int, rename, (const char *, const char *))                              \
     X(int, renameat, (int, const char *, int, const char *))                  \
     X(int, linkat, (int, const char *, int, const char *, int))               \
-    X(int, link, (const char *, const char *))
+    X(int, link, (const char *, const char *))                                \
+    X(int, chdir, (const char *))                                             \
+    X(int, fchdir, (int))                                                     \
+    X(char *, getcwd, (char *, size_t))                                       \
+    X(char *, get_current_dir_name, (void))                                   \
+    X(char *, getwd, (char *))                                                \
+    X(int, setxattr, (const char *, const char *, const void *, size_t, int)) \
+    X(int, lsetxattr,                                                         \
+      (const char *, const char *, const void *, size_t, int))                \
+    X(int, fsetxattr, (int, const char *, const void *, size_t, int))         \
+    X(ssize_t, getxattr, (const char *, const char *, void *, size_t))        \
+    X(ssize_t, lgetxattr, (const char *, const char *, void *, size_t))       \
+    X(ssize_t, fgetxattr, (int, const char *, void *, size_t))                \
+    X(ssize_t, listxattr, (const char *, char *, size_t))                     \
+    X(ssize_t, llistxattr, (const char *, char *, size_t))                    \
+    X(ssize_t, flistxattr, (int, char *, size_t))                             \
+    X(int, removexattr, (const char *, const char *))                         \
+    X(int, lremovexattr, (const char *, const char *))                        \
+    X(int, fremovexattr, (int, const char *))                                 \
+    X(int, statvfs, (const char *, struct statvfs *))                         \
+    X(int, fstatvfs, (int, struct statvfs *))                                 \
+    X(int, statfs, (const char *, struct statfs *))                           \
+    X(int, fstatfs, (int, struct statfs *))                                   \
+    X(long, pathconf, (const char *, int))                                    \
+    X(int, inotify_add_watch, (int, const char *, uint32_t))                  \
+    X(int, glob, (const char *, int, int (*)(const char *, int), glob_t *))   \
+    X(int, ftw,                                                               \
+      (const char *, int (*)(const char *, const struct stat *, int),         \
+       int))                                                                  \
+    X(int, nftw,                                                              \
+      (const char *, int (*)(const char *, const struct stat *, int,          \
+       struct FTW *), int, int))                                              \
+    X(void *, dlopen, (const char *, int))                                    \
+    X(void *, dlmopen, (long, const char *, int))                             \
+    X(int, execve, (const char *, char *const *, char *const *))              \
+    X(int, execvpe, (const char *, char *const *, char *const *))             \
+    X(int, posix_spawnp,                                                      \
+      (pid_t *, const char *, const posix_spawn_file_actions_t *,             \
+       const posix_spawnattr_t *, char *const *, char *const *))              \
+    X(int, system, (const char *))                                            \
+    X(FILE *, popen, (const char *, const char *))                            \
+    X(int, posix_spawn,                                                       \
+      (pid_t *, const char *, const posix_spawn_file_actions_t *,             \
+       const posix_spawnattr_t *, char *const *, char *const *))              \
+    X(int, posix_spawn_file_actions_addopen,                                  \
+      (posix_spawn_file_actions_t *, int, const char *, int, mode_t))         \
+    X(int, posix_spawn_file_actions_destroy, (posix_spawn_file_actions_t *))
 
 /* Names that an old or a new libc lacks: NULL then. */
 #define PEXCZ_LIBC_NEXT_OPTIONAL(X)                                           \

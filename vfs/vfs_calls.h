@@ -96,6 +96,88 @@ int pexcz_vfs_linkat(int from_dirfd, const char *from, int to_dirfd,
                      const char *to, int flags);
 int pexcz_vfs_link(const char *from, const char *to);
 
+/* call_xattr.c */
+int pexcz_vfs_setxattr(const char *path, const char *name, const void *value,
+                       size_t size, int flags);
+int pexcz_vfs_lsetxattr(const char *path, const char *name, const void *value,
+                        size_t size, int flags);
+int pexcz_vfs_fsetxattr(int fd, const char *name, const void *value, size_t
+                        size, int flags);
+ssize_t pexcz_vfs_getxattr(const char *path, const char *name, void *value,
+                           size_t size);
+ssize_t pexcz_vfs_lgetxattr(const char *path, const char *name, void *value,
+                            size_t size);
+ssize_t pexcz_vfs_fgetxattr(int fd, const char *name, void *value, size_t
+                            size);
+ssize_t pexcz_vfs_listxattr(const char *path, char *list, size_t size);
+ssize_t pexcz_vfs_llistxattr(const char *path, char *list, size_t size);
+ssize_t pexcz_vfs_flistxattr(int fd, char *list, size_t size);
+int pexcz_vfs_removexattr(const char *path, const char *name);
+int pexcz_vfs_lremovexattr(const char *path, const char *name);
+int pexcz_vfs_fremovexattr(int fd, const char *name);
+
+/* call_cwd.c */
+int pexcz_vfs_chdir(const char *path);
+int pexcz_vfs_fchdir(int fd);
+char *pexcz_vfs_getcwd(char *buf, size_t size);
+char *pexcz_vfs_get_current_dir_name(void);
+char *pexcz_vfs_getwd(char *buf);
+
+/* call_mount.c */
+int pexcz_vfs_statvfs(const char *path, struct statvfs *ret);
+int pexcz_vfs_fstatvfs(int fd, struct statvfs *ret);
+int pexcz_vfs_statfs(const char *path, struct statfs *ret);
+int pexcz_vfs_fstatfs(int fd, struct statfs *ret);
+long pexcz_vfs_pathconf(const char *path, int name);
+int pexcz_vfs_inotify_add_watch(int fd, const char *path, uint32_t mask);
+
+/* call_glob.c */
+int pexcz_vfs_glob(const char *pattern, int flags,
+                   int (*on_error)(const char *, int), glob_t *ret);
+
+/* call_ftw.c */
+int pexcz_vfs_ftw(const char *path,
+                  int (*visit)(const char *, const struct stat *, int),
+                  int fd_limit);
+int pexcz_vfs_nftw(const char *path,
+                   int (*visit)(const char *, const struct stat *, int,
+                                struct FTW *),
+                   int fd_limit, int flags);
+
+/* call_exec.c */
+int pexcz_vfs_execve(const char *path, char *const argv[],
+                     char *const envp[]);
+int pexcz_vfs_execvpe(const char *file, char *const argv[],
+                      char *const envp[]);
+int pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
+                          const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attributes,
+                          char *const argv[], char *const envp[]);
+int pexcz_vfs_posix_spawnp(pid_t *pid, const char *file,
+                           const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attributes,
+                           char *const argv[], char *const envp[]);
+int pexcz_vfs_system(const char *command);
+FILE *pexcz_vfs_popen(const char *command, const char *type);
+
+/* call_spawn_open.c */
+int pexcz_vfs_posix_spawn_file_actions_addopen(
+    posix_spawn_file_actions_t *actions, int fd, const char *path, int flags,
+    mode_t mode);
+int pexcz_vfs_posix_spawn_file_actions_destroy(
+    posix_spawn_file_actions_t *actions);
+
+/* call_library.c */
+typedef void *pexcz_dlopen_fn(const char *path, int mode);
+typedef void *pexcz_dlmopen_fn(long list, const char *path, int mode);
+
+/* Whether dlopen() of `path` is ours to answer. */
+bool pexcz_vfs_is_library(const char *path);
+void *pexcz_vfs_dlopen(const char *path, int mode);
+void *pexcz_vfs_dlmopen(long list, const char *path, int mode);
+pexcz_dlopen_fn *pexcz_vfs_next_dlopen(void);
+pexcz_dlmopen_fn *pexcz_vfs_next_dlmopen(void);
+
 /* errno = error, and -1. */
 int pexcz_vfs_refuse(int error);
 
