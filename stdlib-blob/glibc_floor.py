@@ -21,7 +21,7 @@ EMPTY = {
     "util": "libutil.so.1",
 }
 SYMBOL = re.compile(
-    r"\s*\d+: [0-9a-f]+\s+(\S+) (\w+)\s+(GLOBAL|WEAK)\s+DEFAULT\s+(\S+)"
+    r"\s*\d+: ([0-9a-f]+)\s+(\S+) (\w+)\s+(GLOBAL|WEAK)\s+DEFAULT\s+(\S+)"
     r" ([^@\s]+)@@?(GLIBC_[0-9.]+)$"
 )
 KINDS = {
@@ -38,28 +38,37 @@ def version_key(version):
 
 
 def old_symbols(library, floor):
-    """{symbol: (version, elf type, size, binding)} as the floor has them."""
+    """{symbol: (version, type, size, binding, address)} as the floor has them."""
     text = subprocess.check_output(["readelf", "--dyn-syms", "-W", library], text=True)
     symbols = {}
     for line in text.splitlines():
         m = SYMBOL.match(line)
-        if not m or m[4] in ("UND", "ABS") or version_key(m[6]) > floor:
+        if not m or m[5] in ("UND", "ABS") or version_key(m[7]) > floor:
             continue
-        known = symbols.get(m[5])
-        if known is None or version_key(m[6]) > version_key(known[0]):
-            symbols[m[5]] = (m[6], m[2], int(m[1], 0), m[3])
+        known = symbols.get(m[6])
+        if known is None or version_key(m[7]) > version_key(known[0]):
+            symbols[m[6]] = (m[7], m[3], int(m[2], 0), m[4], m[1])
     return symbols
 
 
 def write_stub(out, cc, name, soname, symbols):
     lines = []
-    for symbol, (_, elf_type, size, binding) in sorted(symbols.items()):
-        kind, section, flags = KINDS[elf_type]
+    # Names of one object stay so: the executable's copy of `environ` is libc's
+    # `__environ` only if the linker sees that they are one.
+    places = {}
+    for symbol, (_, elf_type, size, _, address) in sorted(symbols.items()):
+        key = symbol if KINDS[elf_type][0] == "function" else (elf_type, address)
+        places.setdefault(key, []).append(symbol)
+    for names in places.values():
+        kind, section, flags = KINDS[symbols[names[0]][1]]
+        size = max(symbols[n][2] for n in names)
         size = 1 if kind == "function" else max(size, 1)
-        bind = "weak" if binding == "WEAK" else "globl"
-        lines.append(f'.section .{section},"{flags}"')
-        lines.append(f".{bind} {symbol}\n.type {symbol}, @{kind}\n{symbol}:")
-        lines.append(f".skip {size}\n.size {symbol}, {size}")
+        lines.append(f'.section .{section},"{flags}"\n.balign 16')
+        for symbol in names:
+            bind = "weak" if symbols[symbol][3] == "WEAK" else "globl"
+            lines.append(f".{bind} {symbol}\n.type {symbol}, @{kind}")
+            lines.append(f".size {symbol}, {size}\n{symbol}:")
+        lines.append(f".skip {size}")
     (out / f"{name}.s").write_text("\n".join(lines) + "\n")
     versions = sorted({v[0] for v in symbols.values()}, key=version_key)
     script = ""
