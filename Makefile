@@ -23,6 +23,10 @@ ifeq ($(MODE),debug)
 OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
     -fno-omit-frame-pointer
 LINK_OPT := -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LINK_OPT := -fsanitize=address,undefined
 else
 OPT := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LINK_OPT :=

@@ -4,7 +4,7 @@
 
 include tests/venv.mk
 
-CHECK_PARTS := check-unit check-unit-asan check-valgrind check-format
+CHECK_PARTS := check-unit check-unit-asan check-valgrind check-format check-fuzz-corpus
 
 .PHONY: check deps
 deps: ## install the system packages that are missing
