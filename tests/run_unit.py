@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs unit test executables and prints one line each and the totals.
 
-A test passes when it exits with 0; everything that it printed is shown when
-it does not.  The totals are also appended to the file that the environment
+A test passes when it exits with 0 and is skipped with 77; everything that it
+printed is shown when it does not pass.  The totals are also appended to the file that the environment
 variable PEXCZ_TOTALS names, for `make check` to add up.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
 TIME_LIMIT = 600  # seconds
+SKIPPED = 77  # exit code
 
 
 def run(command, name):
@@ -30,11 +31,14 @@ def run(command, name):
         output, code = late.stdout or b"", "time-out"
     if code == 0:
         print(f"ok      {name}")
-        return True
+        return "passed"
+    if code == SKIPPED:
+        print(f"skipped {name}: {output.decode(errors='replace').strip()}")
+        return "skipped"
     print(f"FAILED  {name} (exit {code})")
     sys.stdout.flush()
     sys.stdout.buffer.write(output)
-    return False
+    return "failed"
 
 
 def main():
@@ -42,23 +46,20 @@ def main():
     parser.add_argument("--valgrind", action="store_true")
     parser.add_argument("tests", nargs="+")
     options = parser.parse_args()
-    passed = failed = 0
+    count = {"passed": 0, "failed": 0, "skipped": 0}
     for test in options.tests:
         prefix = VALGRIND if options.valgrind else []
         label = "/".join(Path(test).parts[-2:])
         if options.valgrind:
             label += " (valgrind)"
-        if run([*prefix, test], label):
-            passed += 1
-        else:
-            failed += 1
-    line = f"{passed} passed, {failed} failed, 0 skipped"
+        count[run([*prefix, test], label)] += 1
+    line = ", ".join(f"{n} {what}" for what, n in count.items())
     print(line)
     totals = os.environ.get("PEXCZ_TOTALS")
     if totals:
         with open(totals, "a", encoding="utf-8") as f:
             f.write(line + "\n")
-    return 1 if failed else 0
+    return 1 if count["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ static int
 create_error(int dirfd, const char **path, enum creation what,
              struct pexcz_place *place)
 {
-    if (!pexcz_resolve(dirfd, path, PEXCZ_NOFOLLOW, place)) {
+    if (!pexcz_resolve(dirfd, path, PEXCZ_PARENT, place)) {
         return 0;
     }
     if (place->error == 0) {
@@ -49,18 +49,44 @@ create_error(int dirfd, const char **path, enum creation what,
     return EROFS;
 }
 
-/* A name in a directory; `root_error` is for the root of the mount. */
+enum removal {
+    REMOVE_FILE,
+    REMOVE_DIR,
+    MOVE,
+};
+
+/* What the kernel says of a name that is none: "." and "..", and of the root
+ * of a mount; 0 for any other. */
 static int
-remove_error(int dirfd, const char **path, int root_error,
+special_error(const struct pexcz_place *place, enum removal what)
+{
+    if (what == REMOVE_FILE) {
+        return place->last != PEXCZ_LAST_NAME || place->size == 0 ? EISDIR
+                                                                  : 0;
+    }
+    if (what == REMOVE_DIR && place->last == PEXCZ_LAST_DOT) {
+        return EINVAL;
+    }
+    if (what == REMOVE_DIR && place->last == PEXCZ_LAST_DOTDOT) {
+        return ENOTEMPTY;
+    }
+    return place->last != PEXCZ_LAST_NAME || place->size == 0 ? EBUSY : 0;
+}
+
+static int
+remove_error(int dirfd, const char **path, enum removal what,
              struct pexcz_place *place)
 {
-    if (!pexcz_resolve(dirfd, path, PEXCZ_NOFOLLOW, place)) {
+    int error;
+
+    if (!pexcz_resolve(dirfd, path, PEXCZ_PARENT, place)) {
         return 0;
     }
-    if (place->error != 0 && !place->creatable) {
-        return place->error;
+    if (place->error != 0) {
+        return place->creatable ? EROFS : place->error;
     }
-    return place->error == 0 && place->size == 0 ? root_error : EROFS;
+    error = special_error(place, what);
+    return error != 0 ? error : EROFS;
 }
 
 static int
@@ -108,14 +134,14 @@ REFUSED(symlinkat, (const char *target, int dirfd, const char *path),
         create_error, dirfd, CREATE_OTHER,
         NEXT symlinkat(target, dirfd, path))
 
-REFUSED(unlink, (const char *path), remove_error, AT_FDCWD, EISDIR,
+REFUSED(unlink, (const char *path), remove_error, AT_FDCWD, REMOVE_FILE,
         NEXT unlink(path))
 REFUSED(unlinkat, (int dirfd, const char *path, int flags), remove_error,
-        dirfd, (flags & AT_REMOVEDIR) != 0 ? EBUSY : EISDIR,
+        dirfd, (flags & AT_REMOVEDIR) != 0 ? REMOVE_DIR : REMOVE_FILE,
         NEXT unlinkat(dirfd, path, flags))
-REFUSED(rmdir, (const char *path), remove_error, AT_FDCWD, EBUSY,
+REFUSED(rmdir, (const char *path), remove_error, AT_FDCWD, REMOVE_DIR,
         NEXT rmdir(path))
-REFUSED(remove, (const char *path), remove_error, AT_FDCWD, EBUSY,
+REFUSED(remove, (const char *path), remove_error, AT_FDCWD, REMOVE_DIR,
         NEXT remove(path))
 
 REFUSED(chmod, (const char *path, mode_t mode), change_error, AT_FDCWD,
@@ -176,8 +202,8 @@ static int
 rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
              int to_dirfd, const char **to, struct pexcz_place *b)
 {
-    int error_a = remove_error(from_dirfd, from, EBUSY, a);
-    int error_b = remove_error(to_dirfd, to, EBUSY, b);
+    int error_a = remove_error(from_dirfd, from, MOVE, a);
+    int error_b = remove_error(to_dirfd, to, MOVE, b);
 
     if (error_a == 0 && error_b == 0) {
         return 0;

@@ -25,10 +25,9 @@ open_error(const struct pexcz_place *place, int flags)
     bool dir = place->node.entry.kind == PEXCZ_KIND_DIR;
 
     if (place->error != 0) {
-        if (!create || !place->creatable) {
-            return place->error;
-        }
-        return place->slash ? EISDIR : EROFS;
+        return create && place->creatable && place->error == ENOENT
+                   ? EROFS
+                   : place->error;
     }
     if (create && (flags & O_EXCL) != 0) {
         return EEXIST;
@@ -49,6 +48,18 @@ open_error(const struct pexcz_place *place, int flags)
                                  : pexcz_node_access(&place->node, R_OK);
 }
 
+/* open() cannot create what a slash says is a directory; the kernel refuses
+ * it before it looks whether it is there. */
+static bool
+creates_directory(int dirfd, const char *path, int flags)
+{
+    struct pexcz_place place;
+
+    return (flags & O_CREAT) != 0 && path[strlen(path) - 1] == '/'
+           && pexcz_resolve(dirfd, &path, PEXCZ_PARENT, &place)
+           && (place.error == 0 || place.creatable);
+}
+
 int
 pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -61,7 +72,8 @@ pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
                        &place)) {
         return pexcz_next()->openat(dirfd, path, flags, mode);
     }
-    error = open_error(&place, flags);
+    error = creates_directory(dirfd, path, flags) ? EISDIR
+                                                  : open_error(&place, flags);
     if (error != 0) {
         return pexcz_vfs_refuse(error);
     }

@@ -121,6 +121,33 @@ follow_link(struct walk *w, struct pexcz_place *place, const char *rest,
     return STEP_DONE;
 }
 
+/* Appends a component; 0 or an errno. */
+static int
+append_name(struct pexcz_place *place, const char *name, size_t size)
+{
+    if (size > PEXCZ_MAX_NAME
+        || place->size + 1 + size + 1 > sizeof(place->path)) {
+        return ENAMETOOLONG;
+    }
+    if (place->size != 0) {
+        place->path[place->size++] = '/';
+    }
+    memcpy(place->path + place->size, name, size);
+    place->size += size;
+    place->path[place->size] = '\0';
+    return find(place) ? 0 : ENOENT;
+}
+
+static enum pexcz_last
+last_of(const char *name, size_t size)
+{
+    if (size == 1 && name[0] == '.') {
+        return PEXCZ_LAST_DOT;
+    }
+    return size == 2 && name[0] == '.' && name[1] == '.' ? PEXCZ_LAST_DOTDOT
+                                                         : PEXCZ_LAST_NAME;
+}
+
 /* Walks w->todo from the directory in *place. */
 static enum step
 walk_inside(struct walk *w, enum pexcz_follow follow,
@@ -129,9 +156,10 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
     while (place->error == 0) {
         const char *name = w->todo + strspn(w->todo, "/");
         size_t size = strcspn(name, "/");
+        bool final = name[size + strspn(name + size, "/")] == '\0';
 
-        place->slash = name != w->todo && *name == '\0';
         if (*name == '\0') {
+            place->slash = name != w->todo;
             return place->slash && place->node.entry.kind != PEXCZ_KIND_DIR
                        ? fail(place, ENOTDIR)
                        : STEP_DONE;
@@ -140,10 +168,11 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
             return fail(place, ENOTDIR);
         }
         w->todo = name + size;
-        if (size == 1 && name[0] == '.') {
+        place->last = last_of(name, size);
+        if (place->last == PEXCZ_LAST_DOT) {
             continue;
         }
-        if (size == 2 && name[0] == '.' && name[1] == '.') {
+        if (place->last == PEXCZ_LAST_DOTDOT) {
             if (place->size == 0) {
                 return rewrite_todo(w, MOUNT_PARENT, sizeof(MOUNT_PARENT) - 1,
                                     w->todo)
@@ -151,23 +180,17 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
                            : fail(place, ENAMETOOLONG);
             }
             cut_last(place);
-        }
-        else {
-            if (size > PEXCZ_MAX_NAME
-                || place->size + 1 + size + 1 > sizeof(place->path)) {
-                return fail(place, ENAMETOOLONG);
+            if (!find(place)) {
+                return fail(place, ENOENT);
             }
-            if (place->size != 0) {
-                place->path[place->size++] = '/';
-            }
-            memcpy(place->path + place->size, name, size);
-            place->size += size;
-            place->path[place->size] = '\0';
+            continue;
         }
-        if (!find(place)) {
-            place->creatable = w->todo[strspn(w->todo, "/")] == '\0';
+        place->error = append_name(place, name, size);
+        if (place->error != 0
+            || (final && follow == PEXCZ_PARENT)) {
+            place->creatable = place->error != 0 && final;
             place->slash = *w->todo == '/';
-            return fail(place, ENOENT);
+            return STEP_DONE;
         }
         if (place->node.entry.kind == PEXCZ_KIND_SYMLINK
             && (follow == PEXCZ_FOLLOW || *w->todo == '/')) {
@@ -274,6 +297,7 @@ pexcz_place_of(const struct pexcz_node *node, struct pexcz_place *place)
 
     place->creatable = false;
     place->slash = false;
+    place->last = PEXCZ_LAST_NAME;
     place->error = size < 0 ? EIO : 0;
     place->size = size < 0 ? 0 : (size_t)size;
     place->node = *node;
@@ -307,6 +331,7 @@ pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
     place->error = 0;
     place->creatable = false;
     place->slash = false;
+    place->last = PEXCZ_LAST_NAME;
     if (from_base) {
         pexcz_place_of(&base, place);
     }
@@ -317,8 +342,9 @@ pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
         if (size < sizeof(place->path)) {
             memcpy(place->path, path + PREFIX_SIZE + 1, size + 1);
             place->size = size;
+            place->slash = size == 0;
             if (find(place)
-                && (follow == PEXCZ_NOFOLLOW
+                && (follow != PEXCZ_FOLLOW
                     || place->node.entry.kind != PEXCZ_KIND_SYMLINK)) {
                 return true;
             }

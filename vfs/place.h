@@ -10,12 +10,20 @@
 
 #include <limits.h>
 
+/* How a path ends, for PEXCZ_PARENT. */
+enum pexcz_last {
+    PEXCZ_LAST_NAME,
+    PEXCZ_LAST_DOT,
+    PEXCZ_LAST_DOTDOT,
+};
+
 /* What a path means. */
 struct pexcz_place {
     int error;       /* 0, or the errno of the walk: ENOENT, ENOTDIR, … */
-    bool creatable;  /* error is ENOENT, for the last component only: a call
-                        that creates it gets EROFS */
+    bool creatable;  /* the error is the last component's, its directory is
+                        there: a call that creates it gets EROFS */
     bool slash;      /* the path ended in a slash */
+    enum pexcz_last last;
     struct pexcz_node node; /* when error is 0 */
     size_t size;            /* bytes of path, without the NUL */
     /* Inside: where node (or the creatable entry) lies under the root.
@@ -26,6 +34,9 @@ struct pexcz_place {
 enum pexcz_follow {
     PEXCZ_NOFOLLOW, /* the last component may be a symbolic link */
     PEXCZ_FOLLOW,
+    PEXCZ_PARENT, /* the call is about a name in a directory: the last
+                     component is looked at, but neither followed nor
+                     required to be a directory if a slash is behind it */
 };
 
 /*
