@@ -79,11 +79,29 @@ get_ddict(const struct pexcz_blob *blob, struct pexcz_error *err)
     return have;
 }
 
+/* One context waits for its next use: a new one is 160 KB of fresh memory,
+ * several times what it costs to inflate a usual module. */
+static _Atomic(ZSTD_DCtx *) spare_ctx;
+
+static ZSTD_DCtx *
+take_ctx(void)
+{
+    ZSTD_DCtx *ctx = atomic_exchange(&spare_ctx, NULL);
+
+    return ctx != NULL ? ctx : ZSTD_createDCtx();
+}
+
+static void
+give_ctx(ZSTD_DCtx *ctx)
+{
+    (void)ZSTD_freeDCtx(atomic_exchange(&spare_ctx, ctx));
+}
+
 static int
 inflate(const struct pexcz_blob *blob, const struct pexcz_payload *p,
         void *dst, struct pexcz_error *err)
 {
-    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    ZSTD_DCtx *ctx = take_ctx();
     const ZSTD_DDict *ddict = NULL;
     size_t n;
     int rc = PEXCZ_OK;
@@ -109,7 +127,7 @@ inflate(const struct pexcz_blob *blob, const struct pexcz_payload *p,
     }
 
 out:
-    (void)ZSTD_freeDCtx(ctx);
+    give_ctx(ctx);
     return rc;
 }
 

@@ -205,7 +205,11 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
     return STEP_DONE;
 }
 
-/* Whether path[0 .. size), as the kernel sees it, is MOUNT_PARENT. */
+/*
+ * Whether path[0 .. size), as the kernel sees it, is MOUNT_PARENT.  An
+ * absolute path that does not even mention it is not asked about, for the sake
+ * of who works in a directory with the mount's name.
+ */
 static bool
 is_mount_parent(int dirfd, const char *path, size_t size, char *scratch)
 {
@@ -223,6 +227,9 @@ is_mount_parent(int dirfd, const char *path, size_t size, char *scratch)
     }
     memcpy(scratch, size != 0 ? path : ".", size != 0 ? size : 1);
     scratch[size != 0 ? size : 1] = '\0';
+    if (path[0] == '/' && strstr(scratch, MOUNT_PARENT) == NULL) {
+        return false;
+    }
     same = pexcz_next_fstatat(dirfd, scratch, &a, 0) == 0
            && S_ISDIR(a.st_mode)
            && pexcz_next_fstatat(AT_FDCWD, MOUNT_PARENT, &b, 0) == 0
