@@ -163,7 +163,11 @@ copy_out(const struct vfs_file *f)
     }
 }
 
-/* A read-only tmpfs with the same files; false where that is forbidden. */
+/*
+ * A read-only tmpfs with the same files; false where that is forbidden.  The
+ * link "outside" leads to /dev/null, which is read-only here too: else root's
+ * chmod and utimensat would change it for the whole machine.
+ */
 static bool
 make_real_tree(void)
 {
@@ -172,7 +176,11 @@ make_real_tree(void)
     CHECK(mkdtemp(real_root) != NULL);
     if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
         || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") < 0
-        || mount("none", real_root, "tmpfs", 0, "") < 0) {
+        || mount("none", real_root, "tmpfs", 0, "") < 0
+        || mount("/dev/null", "/dev/null", "none", MS_BIND, "") < 0
+        || mount("none", "/dev/null", "none",
+                 MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC, "")
+               < 0) {
         return false;
     }
     for (size_t i = 0; i < VFS_FILE_COUNT; i++) {
