@@ -8,7 +8,7 @@
 
 int
 pexcz_blob_corrupt(const struct pexcz_blob *blob, struct pexcz_error *err,
-        const char *what, uint64_t where)
+                   const char *what, uint64_t where)
 {
     struct pexcz_error local;
     struct pexcz_error *e = err != NULL ? err : &local;
@@ -44,8 +44,8 @@ pexcz_blob_bit_set(const struct pexcz_blob *blob, size_t bit)
 
 /* `len` bytes of the index at `offset`, their pages checked; NULL: corrupt. */
 const uint8_t *
-pexcz_blob_index_bytes(const struct pexcz_blob *blob, uint64_t offset, uint64_t len,
-            struct pexcz_error *err)
+pexcz_blob_index_bytes(const struct pexcz_blob *blob, uint64_t offset,
+                       uint64_t len, struct pexcz_error *err)
 {
     uint64_t end
         = blob->index_offset + (uint64_t)blob->page_count * PEXCZ_BLOB_PAGE;
@@ -72,7 +72,7 @@ pexcz_blob_index_bytes(const struct pexcz_blob *blob, uint64_t offset, uint64_t 
                sizeof(sum));
         if (XXH3_64bits(p, PEXCZ_BLOB_PAGE) != pexcz_le64_get(sum)) {
             (void)pexcz_blob_corrupt(blob, err, "index page",
-                          (uint64_t)(p - blob->bytes.ptr));
+                                     (uint64_t)(p - blob->bytes.ptr));
             return NULL;
         }
         pexcz_blob_bit_set(blob, (size_t)page);
@@ -82,8 +82,9 @@ pexcz_blob_index_bytes(const struct pexcz_blob *blob, uint64_t offset, uint64_t 
 
 /* Copies record `i`; the ranges were checked at open. */
 bool
-pexcz_blob_record(const struct pexcz_blob *blob, const struct pexcz_range *range,
-           uint32_t i, void *dst, size_t size, struct pexcz_error *err)
+pexcz_blob_record(const struct pexcz_blob *blob,
+                  const struct pexcz_range *range, uint32_t i, void *dst,
+                  size_t size, struct pexcz_error *err)
 {
     const uint8_t *p;
 
@@ -93,8 +94,8 @@ pexcz_blob_record(const struct pexcz_blob *blob, const struct pexcz_range *range
                          range->count);
         return false;
     }
-    p = pexcz_blob_index_bytes(blob, range->offset + (uint64_t)i * range->record_size,
-                    size, err);
+    p = pexcz_blob_index_bytes(
+        blob, range->offset + (uint64_t)i * range->record_size, size, err);
     if (p == NULL) {
         return false;
     }

@@ -95,10 +95,10 @@ pexcz_le64_put(uint64_t v)
 
 /* Limits that a reader enforces and a writer keeps. */
 #define PEXCZ_MAX_ENTRIES UINT32_C(0x01000000)
-#define PEXCZ_MAX_NAME 255u    /* bytes of one path component */
-#define PEXCZ_MAX_PATH 4000u   /* bytes of a path under the root */
-#define PEXCZ_MAX_DEPTH 200u   /* components of a path */
-#define PEXCZ_MAX_LINK 4095u   /* bytes of a link's target */
+#define PEXCZ_MAX_NAME 255u  /* bytes of one path component */
+#define PEXCZ_MAX_PATH 4000u /* bytes of a path under the root */
+#define PEXCZ_MAX_DEPTH 200u /* components of a path */
+#define PEXCZ_MAX_LINK 4095u /* bytes of a link's target */
 #define PEXCZ_MAX_SECTIONS 32u
 #define PEXCZ_MAX_PAYLOAD (UINT64_C(1) << 40)
 
@@ -106,11 +106,11 @@ struct pexcz_blob_header_f {
     uint8_t magic[PEXCZ_BLOB_MAGIC_SIZE];
     pexcz_le16 major;
     pexcz_le16 minor;
-    pexcz_le16 header_size;    /* bytes of this struct: where sections start */
-    pexcz_le16 section_count;  /* <= PEXCZ_MAX_SECTIONS */
-    pexcz_le16 section_size;   /* bytes of one section record */
-    pexcz_le16 machine;        /* ELF e_machine of the code in it, 0 = any */
-    pexcz_le16 python_major;   /* 0.0: no Python bytecode in it */
+    pexcz_le16 header_size;   /* bytes of this struct: where sections start */
+    pexcz_le16 section_count; /* <= PEXCZ_MAX_SECTIONS */
+    pexcz_le16 section_size;  /* bytes of one section record */
+    pexcz_le16 machine;       /* ELF e_machine of the code in it, 0 = any */
+    pexcz_le16 python_major;  /* 0.0: no Python bytecode in it */
     pexcz_le16 python_minor;
     pexcz_le32 python_magic;   /* importlib's magic number, 0 if no bytecode */
     pexcz_le32 incompat_flags; /* no bit defined in 1.0 */
@@ -152,7 +152,7 @@ enum pexcz_entry_kind {
     PEXCZ_KIND_FILE = 2,
     PEXCZ_KIND_SYMLINK = 3, /* the payload is the target: 1..PEXCZ_MAX_LINK
                                bytes, no NUL */
-    PEXCZ_KIND_SELF = 4,    /* a file whose content is the running executable */
+    PEXCZ_KIND_SELF = 4, /* a file whose content is the running executable */
 };
 
 /*
@@ -194,12 +194,12 @@ enum pexcz_module_kind {
  * importlib's FileFinder takes: package, extension, source, bytecode.
  */
 struct pexcz_module_f {
-    pexcz_le64 stem_hash; /* XXH3-64 of the stem */
-    pexcz_le32 entry;     /* the file */
-    pexcz_le32 code;      /* payload: marshalled code object without .pyc
-                             header; PEXCZ_NONE if there is none */
-    uint8_t kind;         /* enum pexcz_module_kind */
-    uint8_t flags;        /* PEXCZ_MODULE_PACKAGE */
+    pexcz_le64 stem_hash;   /* XXH3-64 of the stem */
+    pexcz_le32 entry;       /* the file */
+    pexcz_le32 code;        /* payload: marshalled code object without .pyc
+                               header; PEXCZ_NONE if there is none */
+    uint8_t kind;           /* enum pexcz_module_kind */
+    uint8_t flags;          /* PEXCZ_MODULE_PACKAGE */
     pexcz_le16 suffix_size; /* bytes to cut from the entry's path to get the
                                stem; with PACKAGE: "/__init__.py" as a whole */
     pexcz_le32 reserved0;   /* zero */
@@ -213,8 +213,8 @@ static_assert(sizeof(struct pexcz_module_f) == 32, "module size");
  * slots are empty.
  */
 struct pexcz_slot_f {
-    pexcz_le32 hash_high;  /* upper 32 bits of the key's hash */
-    pexcz_le32 record;     /* record + 1; 0: empty */
+    pexcz_le32 hash_high; /* upper 32 bits of the key's hash */
+    pexcz_le32 record;    /* record + 1; 0: empty */
 };
 static_assert(sizeof(struct pexcz_slot_f) == 8, "slot size");
 
@@ -242,21 +242,22 @@ static_assert(sizeof(struct pexcz_payload_f) == 40, "payload size");
  * a multiple of 4.  Order counts for keys that may repeat.
  */
 enum pexcz_boot_key {
-    PEXCZ_BOOT_NAME = 1,           /* for messages: the project or file name */
-    PEXCZ_BOOT_ENTRY_MODULE = 2,   /* run as `python -m`, or with ATTR call */
-    PEXCZ_BOOT_ENTRY_ATTR = 3,     /* dotted attribute of ENTRY_MODULE */
-    PEXCZ_BOOT_ENTRY_SCRIPT = 4,   /* path under the root, run as a script */
-    PEXCZ_BOOT_SEARCH_PATH = 5,    /* repeats: sys.path entry under the root */
-    PEXCZ_BOOT_STARTUP_LINE = 6,   /* repeats: `import …` line of a .pth file */
-    PEXCZ_BOOT_INJECT_ARG = 7,     /* repeats: inserted at argv[1] */
-    PEXCZ_BOOT_INJECT_ENV = 8,     /* repeats: NAME=value, if NAME is unset */
-    PEXCZ_BOOT_PYTHON_OPTION = 9,  /* repeats: interpreter option, "-Wignore" */
+    PEXCZ_BOOT_NAME = 1,         /* for messages: the project or file name */
+    PEXCZ_BOOT_ENTRY_MODULE = 2, /* run as `python -m`, or with ATTR call */
+    PEXCZ_BOOT_ENTRY_ATTR = 3,   /* dotted attribute of ENTRY_MODULE */
+    PEXCZ_BOOT_ENTRY_SCRIPT = 4, /* path under the root, run as a script */
+    PEXCZ_BOOT_SEARCH_PATH = 5,  /* repeats: sys.path entry under the root */
+    PEXCZ_BOOT_STARTUP_LINE = 6, /* repeats: `import …` line of a .pth file */
+    PEXCZ_BOOT_INJECT_ARG = 7,   /* repeats: inserted at argv[1] */
+    PEXCZ_BOOT_INJECT_ENV = 8,   /* repeats: NAME=value, if NAME is unset */
+    PEXCZ_BOOT_PYTHON_OPTION = 9, /* repeats: interpreter option, "-Wignore" */
     PEXCZ_BOOT_STRIP_PEX_ENV = 10, /* "1": drop PEX_* before user code */
-    PEXCZ_BOOT_BIND_RESOURCE = 11, /* repeats: NAME=path relative to sys.path */
-    PEXCZ_BOOT_INHERIT_PATH = 12,  /* "prefer" or "fallback" */
-    PEXCZ_BOOT_PEX_INFO = 13,      /* PEX-INFO as packed, JSON */
-    PEXCZ_BOOT_OPTION = 14,        /* repeats: NAME=value, options of pack */
-    PEXCZ_BOOT_SCRIPT_NAME = 15,   /* argv[0] of a console script */
+    PEXCZ_BOOT_BIND_RESOURCE
+    = 11,                         /* repeats: NAME=path relative to sys.path */
+    PEXCZ_BOOT_INHERIT_PATH = 12, /* "prefer" or "fallback" */
+    PEXCZ_BOOT_PEX_INFO = 13,     /* PEX-INFO as packed, JSON */
+    PEXCZ_BOOT_OPTION = 14,       /* repeats: NAME=value, options of pack */
+    PEXCZ_BOOT_SCRIPT_NAME = 15,  /* argv[0] of a console script */
 };
 
 struct pexcz_boot_f {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer's last step: tables in memory, then index, sums and header. */
-#include "blob_writer_internal.h"
 #include "blob_reader.h"
+#include "blob_writer_internal.h"
 #include "module_stem.h"
 
 #include <stdlib.h>
@@ -98,7 +98,8 @@ order_entries(struct index *ix, struct pexcz_error *err)
     ix->root->payload = PEXCZ_NONE;
     ix->root->first_child = PEXCZ_NONE;
     ix->order[n++] = ix->root;
-    HASH_ITER(hh, ix->w->by_path, e, next) {
+    HASH_ITER(hh, ix->w->by_path, e, next)
+    {
         e->depth = 1;
         e->name_at = 0;
         e->child_count = 0;
@@ -162,8 +163,9 @@ compare_modules(const void *pa, const void *pb)
     struct pexcz_slice sb = pexcz_slice_make(b->entry->path, b->stem.len);
     int c = pexcz_slice_cmp(sa, sb);
 
-    return c != 0 ? c : (a->stem.rank > b->stem.rank)
-                            - (a->stem.rank < b->stem.rank);
+    return c != 0
+               ? c
+               : (a->stem.rank > b->stem.rank) - (a->stem.rank < b->stem.rank);
 }
 
 /* All candidates, by stem; of each stem the one that FileFinder takes. */
@@ -250,10 +252,9 @@ content_size(const struct index *ix, const struct writer_entry *e)
 static int
 put_entries(struct index *ix, struct pexcz_error *err)
 {
-    int rc = begin_section(ix, PEXCZ_SECTION_ENTRIES,
-                           sizeof(struct pexcz_entry_f),
-                           (uint64_t)ix->count * sizeof(struct pexcz_entry_f),
-                           err);
+    int rc = begin_section(
+        ix, PEXCZ_SECTION_ENTRIES, sizeof(struct pexcz_entry_f),
+        (uint64_t)ix->count * sizeof(struct pexcz_entry_f), err);
 
     for (uint32_t i = 0; rc == 0 && i < ix->count; i++) {
         const struct writer_entry *e = ix->order[i];
@@ -438,10 +439,9 @@ write_out(struct index *ix, uint64_t *ret_size, struct pexcz_error *err)
     uint64_t total;
     int rc = 0;
 
-    for (size_t at = 0; rc == 0 && at < ix->bytes.len;
-         at += PEXCZ_BLOB_PAGE) {
-        pexcz_le64 sum = pexcz_le64_put(
-            XXH3_64bits(ix->bytes.ptr + at, PEXCZ_BLOB_PAGE));
+    for (size_t at = 0; rc == 0 && at < ix->bytes.len; at += PEXCZ_BLOB_PAGE) {
+        pexcz_le64 sum
+            = pexcz_le64_put(XXH3_64bits(ix->bytes.ptr + at, PEXCZ_BLOB_PAGE));
 
         rc = pexcz_buf_append(&sums, &sum, sizeof(sum), err);
     }
@@ -522,7 +522,8 @@ pexcz_blob_writer_finish(struct pexcz_blob_writer *w,
     if (rc == 0) {
         rc = write_out(&ix, ret_size, err);
     }
-    HASH_ITER(hh, ix.names, name, next) {
+    HASH_ITER(hh, ix.names, name, next)
+    {
         HASH_DELETE(hh, ix.names, name);
         free(name);
     }

@@ -67,7 +67,8 @@ read_section(struct pexcz_blob *blob, const struct pexcz_section_f *s,
         && (offset < blob->index_offset || offset > index_end
             || size > index_end - offset
             || size / record_size >= PEXCZ_NONE)) {
-        return pexcz_blob_corrupt(blob, err, "section outside the index", where);
+        return pexcz_blob_corrupt(blob, err, "section outside the index",
+                                  where);
     }
     range->offset = offset;
     range->record_size = record_size;
@@ -128,8 +129,7 @@ check_header(struct pexcz_blob *blob, const struct pexcz_blob_header_f *h,
     blob->page_count = pexcz_le32_get(h->page_count);
     blob->sums_offset = pexcz_le64_get(h->sums_offset);
     sums_size = (uint64_t)blob->page_count * sizeof(pexcz_le64);
-    if (blob->index_offset % PEXCZ_BLOB_PAGE != 0
-        || blob->index_offset > total
+    if (blob->index_offset % PEXCZ_BLOB_PAGE != 0 || blob->index_offset > total
         || blob->page_count > (total - blob->index_offset) / PEXCZ_BLOB_PAGE
         || blob->sums_offset > total
         || sums_size > total - blob->sums_offset) {

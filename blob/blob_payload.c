@@ -15,8 +15,8 @@ pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
     struct pexcz_payload_f f;
     struct pexcz_payload p;
     uint64_t stored_size;
-    uint64_t where = blob->payloads.offset
-                     + (uint64_t)index * blob->payloads.record_size;
+    uint64_t where
+        = blob->payloads.offset + (uint64_t)index * blob->payloads.record_size;
     size_t bit = (size_t)blob->page_count + index;
 
     err = err != NULL ? err : &local;
@@ -33,8 +33,7 @@ pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
         || (f.storage == PEXCZ_STORAGE_ZSTD_DICT && blob->dict.count == 0)
         || p.offset < blob->data.offset
         || p.offset - blob->data.offset > blob->data_size
-        || stored_size
-               > blob->data_size - (p.offset - blob->data.offset)
+        || stored_size > blob->data_size - (p.offset - blob->data.offset)
         || !pexcz_slice_sub(blob->bytes, p.offset, stored_size, &p.stored)) {
         return pexcz_blob_corrupt(blob, err, "payload record", where);
     }
@@ -55,15 +54,15 @@ pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
 static const ZSTD_DDict *
 get_ddict(const struct pexcz_blob *blob, struct pexcz_error *err)
 {
-    ZSTD_DDict *have
-        = atomic_load_explicit(blob->ddict, memory_order_acquire);
+    ZSTD_DDict *have = atomic_load_explicit(blob->ddict, memory_order_acquire);
     ZSTD_DDict *none = NULL;
     const uint8_t *bytes;
 
     if (have != NULL) {
         return have;
     }
-    bytes = pexcz_blob_index_bytes(blob, blob->dict.offset, blob->dict.count, err);
+    bytes = pexcz_blob_index_bytes(blob, blob->dict.offset, blob->dict.count,
+                                   err);
     if (bytes == NULL) {
         return NULL;
     }
@@ -117,11 +116,10 @@ inflate(const struct pexcz_blob *blob, const struct pexcz_payload *p,
             goto out;
         }
     }
-    n = ddict != NULL
-            ? ZSTD_decompress_usingDDict(ctx, dst, (size_t)p->size,
-                                         p->stored.ptr, p->stored.len, ddict)
-            : ZSTD_decompressDCtx(ctx, dst, (size_t)p->size, p->stored.ptr,
-                                  p->stored.len);
+    n = ddict != NULL ? ZSTD_decompress_usingDDict(
+            ctx, dst, (size_t)p->size, p->stored.ptr, p->stored.len, ddict)
+                      : ZSTD_decompressDCtx(ctx, dst, (size_t)p->size,
+                                            p->stored.ptr, p->stored.len);
     if (ZSTD_isError(n) || n != p->size) {
         rc = pexcz_blob_corrupt(blob, err, "compressed payload", p->offset);
     }

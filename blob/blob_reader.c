@@ -71,16 +71,18 @@ pexcz_blob_entry(const struct pexcz_blob *blob, uint32_t index,
     e.name.len = pexcz_le16_get(f.name_size);
     if (name_offset > blob->strings.count
         || e.name.len > blob->strings.count - name_offset) {
-        return pexcz_blob_corrupt(blob, err, "entry", entry_where(blob, index));
+        return pexcz_blob_corrupt(blob, err, "entry",
+                                  entry_where(blob, index));
     }
-    name = pexcz_blob_index_bytes(blob, blob->strings.offset + name_offset, e.name.len,
-                       err);
+    name = pexcz_blob_index_bytes(blob, blob->strings.offset + name_offset,
+                                  e.name.len, err);
     if (name == NULL) {
         return PEXCZ_E_CORRUPT;
     }
     e.name.ptr = name;
     if (!entry_valid(blob, &e, f.kind) || !name_valid(e.name)) {
-        return pexcz_blob_corrupt(blob, err, "entry", entry_where(blob, index));
+        return pexcz_blob_corrupt(blob, err, "entry",
+                                  entry_where(blob, index));
     }
     *ret = e;
     return PEXCZ_OK;
@@ -227,8 +229,8 @@ read_module(const struct pexcz_blob *blob, uint32_t index,
 {
     struct pexcz_error local;
     struct pexcz_module_f f;
-    uint64_t where = blob->modules.offset
-                     + (uint64_t)index * blob->modules.record_size;
+    uint64_t where
+        = blob->modules.offset + (uint64_t)index * blob->modules.record_size;
 
     err = err != NULL ? err : &local;
     if (!pexcz_blob_record(blob, &blob->modules, index, &f, sizeof(f), err)) {
@@ -314,7 +316,8 @@ pexcz_blob_boot_next(const struct pexcz_blob *blob, uint32_t *cursor,
         return false;
     }
     if (end - at < sizeof(f)) {
-        (void)pexcz_blob_corrupt(blob, NULL, "boot record", blob->boot.offset + at);
+        (void)pexcz_blob_corrupt(blob, NULL, "boot record",
+                                 blob->boot.offset + at);
         return false;
     }
     p = pexcz_blob_index_bytes(blob, blob->boot.offset + at, sizeof(f), NULL);
@@ -324,10 +327,12 @@ pexcz_blob_boot_next(const struct pexcz_blob *blob, uint32_t *cursor,
     memcpy(&f, p, sizeof(f));
     size = pexcz_le32_get(f.size);
     if (size > end - at - sizeof(f)) {
-        (void)pexcz_blob_corrupt(blob, NULL, "boot record", blob->boot.offset + at);
+        (void)pexcz_blob_corrupt(blob, NULL, "boot record",
+                                 blob->boot.offset + at);
         return false;
     }
-    p = pexcz_blob_index_bytes(blob, blob->boot.offset + at + sizeof(f), size, NULL);
+    p = pexcz_blob_index_bytes(blob, blob->boot.offset + at + sizeof(f), size,
+                               NULL);
     if (p == NULL) {
         return false;
     }

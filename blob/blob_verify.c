@@ -84,10 +84,10 @@ verify_layout(const struct pexcz_blob *blob, struct pexcz_error *err)
     uint64_t sums_end
         = blob->sums_offset + (uint64_t)blob->page_count * sizeof(pexcz_le64);
     struct extent sections[] = {
-        extent_of(&blob->entries),     extent_of(&blob->path_hash),
-        extent_of(&blob->modules),     extent_of(&blob->module_hash),
-        extent_of(&blob->payloads),    extent_of(&blob->strings),
-        extent_of(&blob->boot),        extent_of(&blob->dict),
+        extent_of(&blob->entries),  extent_of(&blob->path_hash),
+        extent_of(&blob->modules),  extent_of(&blob->module_hash),
+        extent_of(&blob->payloads), extent_of(&blob->strings),
+        extent_of(&blob->boot),     extent_of(&blob->dict),
     };
     size_t count = sizeof(sections) / sizeof(sections[0]);
 
@@ -168,10 +168,10 @@ verify_payload(const struct pexcz_blob *blob, uint32_t index,
     if (pexcz_blob_is_minor_known(blob)
         && (pexcz_le16_get(f.reserved0) != 0
             || pexcz_le32_get(f.reserved1) != 0)) {
-        return pexcz_blob_corrupt(
-            blob, err, "payload record",
-            blob->payloads.offset
-                + (uint64_t)index * blob->payloads.record_size);
+        return pexcz_blob_corrupt(blob, err, "payload record",
+                                  blob->payloads.offset
+                                      + (uint64_t)index
+                                            * blob->payloads.record_size);
     }
     /* One frame and nothing behind it, which says its size. */
     if (p.storage != PEXCZ_STORAGE_RAW

@@ -42,11 +42,13 @@ pexcz_blob_writer_free(struct pexcz_blob_writer *w)
     if (w == NULL) {
         return;
     }
-    HASH_ITER(hh, w->by_content, p, next_p) {
+    HASH_ITER(hh, w->by_content, p, next_p)
+    {
         HASH_DELETE(hh, w->by_content, p);
         free(p);
     }
-    HASH_ITER(hh, w->by_path, e, next_e) {
+    HASH_ITER(hh, w->by_path, e, next_e)
+    {
         HASH_DELETE(hh, w->by_path, e);
         free(e);
     }
@@ -156,8 +158,7 @@ pexcz_blob_writer_put(struct pexcz_blob_writer *w,
         return PEXCZ_OK;
     }
     if (align < 8 || align > PEXCZ_BLOB_PAGE || (align & (align - 1)) != 0) {
-        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "bad alignment %u",
-                          align);
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "bad alignment %u", align);
     }
     if (w->payload_count >= PEXCZ_NONE - 1
         || enc->key.size > PEXCZ_MAX_PAYLOAD) {
@@ -348,8 +349,8 @@ int
 pexcz_blob_writer_boot(struct pexcz_blob_writer *w, enum pexcz_boot_key key,
                        struct pexcz_slice value, struct pexcz_error *err)
 {
-    struct pexcz_boot_f f = {pexcz_le32_put((uint32_t)key),
-                             pexcz_le32_put((uint32_t)value.len)};
+    struct pexcz_boot_f f
+        = {pexcz_le32_put((uint32_t)key), pexcz_le32_put((uint32_t)value.len)};
     int rc;
 
     if (value.len > UINT32_MAX / 4 || w->boot.len > UINT32_MAX / 4) {

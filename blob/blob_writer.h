@@ -22,7 +22,8 @@ struct pexcz_blob_options {
     uint16_t python_major;
     uint16_t python_minor;
     uint32_t python_magic;
-    struct pexcz_slice dict; /* zstd dictionary or empty; borrowed until free */
+    struct pexcz_slice
+        dict; /* zstd dictionary or empty; borrowed until free */
 };
 
 /* 128 bits that name a content; equal means equal bytes. */
@@ -102,10 +103,9 @@ PEXCZ_MUST_USE int pexcz_blob_writer_put(struct pexcz_blob_writer *writer,
 /* Adds a file, directory or link.  CONFLICT: the path is taken, or a parent
  * is no directory (a directory given twice is fine: the last attributes
  * hold). */
-PEXCZ_MUST_USE int
-pexcz_blob_writer_add(struct pexcz_blob_writer *writer,
-                      const struct pexcz_entry_spec *spec,
-                      struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_blob_writer_add(struct pexcz_blob_writer *writer,
+                                         const struct pexcz_entry_spec *spec,
+                                         struct pexcz_error *err);
 
 PEXCZ_MUST_USE int pexcz_blob_writer_boot(struct pexcz_blob_writer *writer,
                                           enum pexcz_boot_key key,

@@ -27,7 +27,7 @@ struct writer_entry {
     uint32_t mtime_nsec;
     uint32_t payload;
     uint32_t code;
-    uint32_t index;  /* in the blob; known once the entries are in order */
+    uint32_t index; /* in the blob; known once the entries are in order */
     uint32_t parent;
     uint32_t first_child;
     uint32_t child_count;

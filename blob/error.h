@@ -18,8 +18,8 @@
 enum pexcz_code {
     PEXCZ_OK = 0,
     PEXCZ_E_NOMEM = -1,
-    PEXCZ_E_IO = -2,          /* sys_errno says why */
-    PEXCZ_E_USAGE = -3,       /* the command line is wrong */
+    PEXCZ_E_IO = -2,    /* sys_errno says why */
+    PEXCZ_E_USAGE = -3, /* the command line is wrong */
     PEXCZ_E_NOT_FOUND = -4,
     PEXCZ_E_CORRUPT = -5,     /* input contradicts its format */
     PEXCZ_E_UNSUPPORTED = -6, /* well-formed, but beyond this program */
@@ -30,7 +30,7 @@ enum pexcz_code {
 
 struct pexcz_error {
     enum pexcz_code code;
-    int sys_errno; /* 0 when no system call is to blame */
+    int sys_errno;                  /* 0 when no system call is to blame */
     char msg[PEXCZ_ERROR_MSG_SIZE]; /* NUL-terminated; no newline at the end */
 };
 

@@ -31,11 +31,10 @@ compress(struct pexcz_slice content, int level, const void *cdict,
     if (rc < 0) {
         goto out;
     }
-    n = cdict != NULL
-            ? ZSTD_compress_usingCDict(ctx, enc->buf.ptr, bound, content.ptr,
-                                       content.len, cdict)
-            : ZSTD_compressCCtx(ctx, enc->buf.ptr, bound, content.ptr,
-                                content.len, level);
+    n = cdict != NULL ? ZSTD_compress_usingCDict(
+            ctx, enc->buf.ptr, bound, content.ptr, content.len, cdict)
+                      : ZSTD_compressCCtx(ctx, enc->buf.ptr, bound,
+                                          content.ptr, content.len, level);
     if (ZSTD_isError(n)) {
         rc = pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "zstd: %s",
                         ZSTD_getErrorName(n));

@@ -74,8 +74,7 @@ next_header(struct pexcz_slice *rest, struct pexcz_slice *name,
             continue; /* not a header: the parser of Python skips it too */
         }
         *name = pexcz_slice_make(line.ptr, (size_t)(colon - line.ptr));
-        *value = strip(
-            pexcz_slice_make(colon + 1, (size_t)(end - colon) - 1));
+        *value = strip(pexcz_slice_make(colon + 1, (size_t)(end - colon) - 1));
         return true;
     }
     return false;
@@ -154,10 +153,9 @@ pexcz_metadata_parse(struct pexcz_slice text, const char *where,
     }
     if (ret->name == NULL || ret->name[0] == '\0' || ret->version == NULL
         || ret->version[0] == '\0') {
-        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0, "%s: no %s", where,
-                          ret->name == NULL || ret->name[0] == '\0'
-                              ? "Name"
-                              : "Version");
+        return pexcz_fail(
+            err, PEXCZ_E_CORRUPT, 0, "%s: no %s", where,
+            ret->name == NULL || ret->name[0] == '\0' ? "Name" : "Version");
     }
     return PEXCZ_OK;
 }
@@ -229,15 +227,13 @@ pexcz_entry_point_parse(struct pexcz_slice text, const char *where,
         = text.len == 0 ? NULL : memchr(text.ptr, '[', text.len);
     struct pexcz_slice all = strip(pexcz_slice_make(
         text.ptr, bracket == NULL ? text.len : (size_t)(bracket - text.ptr)));
-    const uint8_t *colon
-        = all.len == 0 ? NULL : memchr(all.ptr, ':', all.len);
+    const uint8_t *colon = all.len == 0 ? NULL : memchr(all.ptr, ':', all.len);
     struct pexcz_slice module = all;
     struct pexcz_slice attr = {0};
 
     if (colon != NULL) {
         module.len = (size_t)(colon - all.ptr);
-        attr = strip(
-            pexcz_slice_make(colon + 1, all.len - module.len - 1));
+        attr = strip(pexcz_slice_make(colon + 1, all.len - module.len - 1));
     }
     module = strip(module);
     if (!is_dotted_name(module) || (colon != NULL && !is_dotted_name(attr))) {
@@ -290,8 +286,8 @@ add_script(struct pexcz_slice line, const char *where,
         goto bad;
     }
     name = strip(pexcz_slice_make(line.ptr, (size_t)(eq - line.ptr)));
-    value = strip(pexcz_slice_make(
-        eq + 1, line.len - (size_t)(eq - line.ptr) - 1));
+    value = strip(
+        pexcz_slice_make(eq + 1, line.len - (size_t)(eq - line.ptr) - 1));
     if (!is_script_name(name) || value.len == 0
         || memchr(value.ptr, '=', value.len) != NULL) {
         goto bad;
@@ -346,9 +342,9 @@ parse_group(struct pexcz_slice text, const char *group, const char *where,
             continue;
         }
         if (line.ptr[0] == '[' && line.ptr[line.len - 1] == ']') {
-            inside = pexcz_slice_eq(
-                pexcz_slice_make(line.ptr + 1, line.len - 2),
-                pexcz_slice_str(group));
+            inside
+                = pexcz_slice_eq(pexcz_slice_make(line.ptr + 1, line.len - 2),
+                                 pexcz_slice_str(group));
         }
         else if (inside) {
             int rc = add_script(line, where, arena, md, start, cap, err);
@@ -368,8 +364,8 @@ pexcz_entry_points_parse(struct pexcz_slice text, const char *where,
                          struct pexcz_error *err)
 {
     size_t cap = 0;
-    int rc = parse_group(text, "console_scripts", where, arena, ret, &cap,
-                         err);
+    int rc
+        = parse_group(text, "console_scripts", where, arena, ret, &cap, err);
 
     if (rc == PEXCZ_OK) {
         rc = parse_group(text, "gui_scripts", where, arena, ret, &cap, err);

@@ -53,11 +53,9 @@ PEXCZ_MUST_USE int pexcz_entry_points_parse(struct pexcz_slice text,
  * "MODULE" or "MODULE:ATTR[.ATTR]", an "[extra]" behind it ignored.  Nothing
  * but dotted names gets through: they are written into generated scripts.
  */
-PEXCZ_MUST_USE int pexcz_entry_point_parse(struct pexcz_slice text,
-                                           const char *where,
-                                           struct pexcz_arena *arena,
-                                           const char **ret_module,
-                                           const char **ret_attr,
-                                           struct pexcz_error *err);
+PEXCZ_MUST_USE int
+pexcz_entry_point_parse(struct pexcz_slice text, const char *where,
+                        struct pexcz_arena *arena, const char **ret_module,
+                        const char **ret_attr, struct pexcz_error *err);
 
 #endif

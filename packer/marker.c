@@ -17,8 +17,8 @@ enum marker_op {
 
 struct operand {
     bool is_var;
-    int var;                  /* PEXCZ_VAR_*, or -1: not in any environment */
-    struct pexcz_slice text;  /* value, or the variable's canonical name */
+    int var;                 /* PEXCZ_VAR_*, or -1: not in any environment */
+    struct pexcz_slice text; /* value, or the variable's canonical name */
 };
 
 struct item {
@@ -147,8 +147,7 @@ take_word(struct parser *p, const char *word)
 {
     size_t n = strlen(word);
 
-    if (p->text.len - p->pos < n
-        || memcmp(p->text.ptr + p->pos, word, n) != 0
+    if (p->text.len - p->pos < n || memcmp(p->text.ptr + p->pos, word, n) != 0
         || (p->pos != 0 && is_word(p->text.ptr[p->pos - 1]))
         || (p->pos + n < p->text.len && is_word(p->text.ptr[p->pos + n]))) {
         return false;
@@ -243,8 +242,7 @@ normalize_extra(struct parser *p, const struct operand *var,
 {
     char *name;
 
-    if (!var->is_var || value->is_var
-        || (var->var != PEXCZ_VAR_EXTRA)) {
+    if (!var->is_var || value->is_var || (var->var != PEXCZ_VAR_EXTRA)) {
         return PEXCZ_OK;
     }
     name = pexcz_name_canonical(value->text, p->arena, p->err);
@@ -281,8 +279,8 @@ parse_comparison(struct parser *p, struct item *item)
 static int
 parse_expression(struct parser *p, const struct pexcz_marker **ret)
 {
-    struct pexcz_marker *m = pexcz_arena_alloc(p->arena, 1, sizeof(*m),
-                                               p->err);
+    struct pexcz_marker *m
+        = pexcz_arena_alloc(p->arena, 1, sizeof(*m), p->err);
     bool after_or = false;
 
     if (m == NULL) {
@@ -421,8 +419,7 @@ eval_comparison(const struct item *item, const struct pexcz_marker_env *env,
     struct pexcz_slice value;
 
     for (size_t i = 0; !named->is_var && i < VARIABLE_COUNT; i++) {
-        if (variables[i].var >= 0
-            && strchr(variables[i].name, '.') == NULL
+        if (variables[i].var >= 0 && strchr(variables[i].name, '.') == NULL
             && strcmp(variables[i].name, "python_implementation") != 0
             && pexcz_slice_eq(named->text,
                               pexcz_slice_str(variables[i].name))) {
@@ -432,8 +429,7 @@ eval_comparison(const struct item *item, const struct pexcz_marker_env *env,
     if (var < 0) {
         return undefined(item, err);
     }
-    value = pexcz_slice_str(var == PEXCZ_VAR_EXTRA ? extra
-                                                   : env->values[var]);
+    value = pexcz_slice_str(var == PEXCZ_VAR_EXTRA ? extra : env->values[var]);
     if (named == &item->lhs) {
         lhs = value;
     }

@@ -64,9 +64,8 @@ static const char *
 dup_string(struct reader *r, const json_t *v)
 {
     const char *s = pexcz_arena_dup(
-        r->arena, pexcz_slice_make(json_string_value(v),
-                                   json_string_length(v)),
-        r->err);
+        r->arena,
+        pexcz_slice_make(json_string_value(v), json_string_length(v)), r->err);
 
     if (s == NULL) {
         r->rc = PEXCZ_E_NOMEM;
@@ -126,7 +125,8 @@ get_strings(struct reader *r, const char *field, struct pexcz_strings *ret)
         wrong_type(r, field, "a list of strings", v);
         return;
     }
-    json_array_foreach(v, i, item) {
+    json_array_foreach(v, i, item)
+    {
         if (!json_is_string(item)) {
             wrong_type(r, field, "a list of strings, none of them", item);
             return;
@@ -153,7 +153,8 @@ get_requirements(struct reader *r, struct pexcz_strings *ret)
         wrong_type(r, "requirements", "a list of strings", v);
         return;
     }
-    json_array_foreach(v, i, item) {
+    json_array_foreach(v, i, item)
+    {
         if (json_is_array(item) && json_array_size(item) == 3) {
             item = json_array_get(item, 0);
         }
@@ -193,7 +194,8 @@ get_pairs(struct reader *r, const char *field, struct pexcz_pairs *ret)
         r->rc = PEXCZ_E_NOMEM;
         return;
     }
-    json_object_foreach(v, key, value) {
+    json_object_foreach(v, key, value)
+    {
         if (!json_is_string(value)) {
             wrong_type(r, field, "an object of strings, none of them", value);
             return;
@@ -241,8 +243,7 @@ get_choice(struct reader *r, const char *field, const char *const *names,
 static void
 get_inherit_path(struct reader *r, enum pexcz_inherit_path *ret)
 {
-    static const char *const names[]
-        = {"false", "fallback", "prefer", NULL};
+    static const char *const names[] = {"false", "fallback", "prefer", NULL};
     const json_t *v = get(r, "inherit_path");
     int choice = PEXCZ_INHERIT_FALSE;
 
@@ -366,10 +367,8 @@ read_fields(struct reader *r, struct pexcz_pex_info *info)
     get_bool(r, "venv", &info->venv);
     get_bin_path(r, &info->venv_bin_path);
     get_bool(r, "venv_copies", &info->venv_copies);
-    get_bool(r, "venv_site_packages_copies",
-             &info->venv_site_packages_copies);
-    get_bool(r, "venv_system_site_packages",
-             &info->venv_system_site_packages);
+    get_bool(r, "venv_site_packages_copies", &info->venv_site_packages_copies);
+    get_bool(r, "venv_system_site_packages", &info->venv_system_site_packages);
     get_bool(r, "venv_hermetic_scripts", &info->venv_hermetic_scripts);
     info->includes_tools = info->venv;
     get_bool(r, "includes_tools", &info->includes_tools);

@@ -77,10 +77,9 @@ list_members(const struct pexcz_zip *zip, const char *prefix,
 static bool
 is_pex_internal(const char *path)
 {
-    static const char *const names[]
-        = {"__main__.py", "__pex__",    "__pycache__", "pex",
-           "PEX-INFO",    "PEX-LAYOUT", ".bootstrap",  ".deps",
-           ".last-access"};
+    static const char *const names[] = {
+        "__main__.py", "__pex__",    "__pycache__", "pex",         "PEX-INFO",
+        "PEX-LAYOUT",  ".bootstrap", ".deps",       ".last-access"};
     size_t n = strcspn(path, "/");
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -120,8 +119,7 @@ list_user_code(struct pexcz_pex *pex, const struct pexcz_zip *zip,
 
 /* The zip is closed with the PEX from here on. */
 static int
-keep_zip(struct pexcz_pex *pex, struct pexcz_zip *zip,
-         struct pexcz_error *err)
+keep_zip(struct pexcz_pex *pex, struct pexcz_zip *zip, struct pexcz_error *err)
 {
     void *zips = pex->zips;
     int rc = pexcz_grow_array(&zips, pex->zip_count, &pex->zip_cap,
@@ -146,8 +144,8 @@ open_nested(struct pexcz_pex *pex, const struct pexcz_zip *outer,
     struct pexcz_buf buf = {0};
     struct pexcz_slice bytes;
     struct pexcz_zip *zip;
-    char *name = pexcz_arena_printf(&pex->arena, err, "%s: %s", pex->name,
-                                    m->name);
+    char *name
+        = pexcz_arena_printf(&pex->arena, err, "%s: %s", pex->name, m->name);
     int rc = name == NULL ? PEXCZ_E_NOMEM
                           : pexcz_zip_read(outer, m, &buf, &bytes, err);
 
@@ -246,8 +244,7 @@ read_dist(struct pexcz_pex *pex, const struct pexcz_zip *outer,
         m = NULL;
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_wheel_layout_read(dist, where, m != NULL, &pex->arena,
-                                     err);
+        rc = pexcz_wheel_layout_read(dist, where, m != NULL, &pex->arena, err);
     }
     return rc;
 }

@@ -32,8 +32,8 @@ struct pexcz_file_list {
 };
 
 /* NULL when there is none. */
-const struct pexcz_file *pexcz_file_list_find(
-    const struct pexcz_file_list *list, const char *path);
+const struct pexcz_file *
+pexcz_file_list_find(const struct pexcz_file_list *list, const char *path);
 
 /* The time that Pex gives to what it installs: 1980-01-01, the oldest that a
  * zip can hold. */

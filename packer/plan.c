@@ -45,8 +45,7 @@ add_user_code(struct pexcz_plan_builder *b, const struct pexcz_pex *pex)
         }
         rc = f->is_dir ? pexcz_builder_add_dir(b, path, f->mtime, NULL)
                        : pexcz_builder_add_file(b, path, &f->content,
-                                                f->executable, f->mtime,
-                                                NULL);
+                                                f->executable, f->mtime, NULL);
         if (rc < 0) {
             return rc;
         }
@@ -74,10 +73,9 @@ copy_pairs(struct pexcz_plan_builder *b, const struct pexcz_pairs *pairs,
         }
         text = pexcz_arena_printf(&b->plan->arena, b->err, "%s=%s", p->name,
                                   p->value);
-        rc = text == NULL
-                 ? PEXCZ_E_NOMEM
-                 : pexcz_strings_add(ret, &b->plan->arena,
-                                     pexcz_slice_str(text), b->err);
+        rc = text == NULL ? PEXCZ_E_NOMEM
+                          : pexcz_strings_add(ret, &b->plan->arena,
+                                              pexcz_slice_str(text), b->err);
         if (rc < 0) {
             return rc;
         }
@@ -107,8 +105,7 @@ plan_script(struct pexcz_plan_builder *b, const char *name)
     const struct pexcz_plan_entry *e;
     char shown[200];
 
-    boot->script
-        = pexcz_arena_printf(&b->plan->arena, b->err, "bin/%s", name);
+    boot->script = pexcz_arena_printf(&b->plan->arena, b->err, "bin/%s", name);
     if (boot->script == NULL) {
         return PEXCZ_E_NOMEM;
     }
@@ -128,8 +125,7 @@ plan_entry_point(struct pexcz_plan_builder *b,
                  const struct pexcz_pex_info *info)
 {
     struct pexcz_plan_boot *boot = &b->plan->boot;
-    bool has_entry
-        = info->entry_point != NULL && info->entry_point[0] != '\0';
+    bool has_entry = info->entry_point != NULL && info->entry_point[0] != '\0';
     bool has_script = info->script != NULL && info->script[0] != '\0';
     char *where;
     int rc;
@@ -155,8 +151,7 @@ plan_entry_point(struct pexcz_plan_builder *b,
     rc = pexcz_entry_point_parse(pexcz_slice_str(info->entry_point), where,
                                  &b->plan->arena, &boot->module, &boot->attr,
                                  b->err);
-    boot->kind
-        = boot->attr != NULL ? PEXCZ_ENTRY_CALL : PEXCZ_ENTRY_MODULE;
+    boot->kind = boot->attr != NULL ? PEXCZ_ENTRY_CALL : PEXCZ_ENTRY_MODULE;
     return rc;
 }
 
@@ -171,8 +166,7 @@ has_module(const struct pexcz_plan_builder *b, const char *name)
         const char *path = b->plan->entries[i].path;
         const char *rest;
 
-        if (strncmp(path, b->plan->site_packages, dir) != 0
-            || path[dir] != '/'
+        if (strncmp(path, b->plan->site_packages, dir) != 0 || path[dir] != '/'
             || strncmp(path + dir + 1, name, len) != 0) {
             continue;
         }
@@ -180,8 +174,7 @@ has_module(const struct pexcz_plan_builder *b, const char *name)
         if (strcmp(rest, ".py") == 0 || strcmp(rest, ".pyc") == 0
             || strcmp(rest, "/__init__.py") == 0
             || strcmp(rest, "/__init__.pyc") == 0
-            || (rest[0] == '.' && strchr(rest, '/') == NULL
-                && strlen(rest) > 3
+            || (rest[0] == '.' && strchr(rest, '/') == NULL && strlen(rest) > 3
                 && strcmp(rest + strlen(rest) - 3, ".so") == 0)) {
             return true;
         }
@@ -206,8 +199,7 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex_info *info)
                           &boot->inject_python_args);
     }
     if (rc == PEXCZ_OK) {
-        rc = copy_pairs(b, &info->inject_env, "inject_env",
-                        &boot->inject_env);
+        rc = copy_pairs(b, &info->inject_env, "inject_env", &boot->inject_env);
     }
     if (rc == PEXCZ_OK) {
         rc = copy_pairs(b, &info->bind_resource_paths, "bind_resource_paths",
@@ -267,8 +259,8 @@ make(struct pexcz_plan_builder *b, const struct pexcz_pex *pex,
 int
 pexcz_plan_make(const struct pexcz_pex *pex,
                 const struct pexcz_resolved *resolved,
-                const struct pexcz_target *target,
-                struct pexcz_plan *ret, struct pexcz_error *err)
+                const struct pexcz_target *target, struct pexcz_plan *ret,
+                struct pexcz_error *err)
 {
     struct pexcz_plan plan = {0};
     struct pexcz_plan_builder b = {

@@ -59,7 +59,7 @@ struct pexcz_plan_boot {
     const char *attr;   /* CALL: dotted */
     const char *script; /* SCRIPT: path under the root, "bin/NAME" */
     struct pexcz_strings inject_args;
-    struct pexcz_strings inject_env;         /* NAME=value */
+    struct pexcz_strings inject_env; /* NAME=value */
     struct pexcz_strings inject_python_args;
     struct pexcz_strings bind_resource_paths; /* NAME=relative/path */
     bool strip_pex_env;
@@ -75,11 +75,12 @@ struct pexcz_plan_boot {
 
 struct pexcz_plan {
     struct pexcz_arena arena;
-    struct pexcz_plan_entry *entries; /* in byte order of path, parents first */
+    struct pexcz_plan_entry
+        *entries; /* in byte order of path, parents first */
     size_t entry_count;
     const char *site_packages; /* "lib/python3.11/site-packages" */
     struct pexcz_plan_boot boot;
-    struct pexcz_slice pex_info; /* PEX-INFO as it is in the PEX */
+    struct pexcz_slice pex_info;   /* PEX-INFO as it is in the PEX */
     struct pexcz_strings warnings; /* one line each */
 };
 

@@ -114,8 +114,7 @@ conflict(struct pexcz_plan_builder *b, const char *path, const char *origin,
 }
 
 static int
-add_parents(struct pexcz_plan_builder *b, const char *path,
-            const char *origin)
+add_parents(struct pexcz_plan_builder *b, const char *path, const char *origin)
 {
     const char *slash = strchr(path, '/');
 
@@ -131,8 +130,8 @@ add_parents(struct pexcz_plan_builder *b, const char *path,
 
         if (slot != NULL) {
             if (b->plan->entries[slot->index].kind != PEXCZ_KIND_DIR) {
-                return conflict(b, b->plan->entries[slot->index].path,
-                                origin, "directory");
+                return conflict(b, b->plan->entries[slot->index].path, origin,
+                                "directory");
             }
             continue;
         }
@@ -215,9 +214,8 @@ pexcz_builder_add_file(struct pexcz_plan_builder *b, const char *path,
     int rc;
 
     if (old != NULL) {
-        return old->kind == PEXCZ_KIND_DIR
-                   ? conflict(b, path, origin, "file")
-                   : compare(b, old, content, origin);
+        return old->kind == PEXCZ_KIND_DIR ? conflict(b, path, origin, "file")
+                                           : compare(b, old, content, origin);
     }
     rc = check_path(b, path, origin);
     if (rc == PEXCZ_OK) {

@@ -12,7 +12,7 @@ struct pexcz_plan_slot;
 struct pexcz_plan_builder {
     struct pexcz_plan *plan; /* strings and entries live in its arena */
     const struct pexcz_target *target;
-    const char *pex_name;         /* for messages */
+    const char *pex_name;            /* for messages */
     struct pexcz_plan_slot *by_path; /* uthash */
     size_t entry_cap;
     struct pexcz_error *err;
@@ -35,8 +35,8 @@ PEXCZ_MUST_USE int pexcz_builder_add_dir(struct pexcz_plan_builder *b,
                                          const char *origin);
 
 /* NULL when there is none; valid until the next add. */
-struct pexcz_plan_entry *pexcz_builder_find(
-    const struct pexcz_plan_builder *b, const char *path);
+struct pexcz_plan_entry *pexcz_builder_find(const struct pexcz_plan_builder *b,
+                                            const char *path);
 
 PEXCZ_MUST_USE int pexcz_builder_warn(struct pexcz_plan_builder *b,
                                       const char *fmt, ...)

@@ -41,8 +41,8 @@ resolve_path(const struct pexcz_plan_builder *b, struct pexcz_slice path,
 {
     struct pexcz_plan *plan = b->plan;
     size_t base = strlen(plan->site_packages);
-    char *out = pexcz_arena_alloc(&plan->arena, base + path.len + 2, 1,
-                                  b->err);
+    char *out
+        = pexcz_arena_alloc(&plan->arena, base + path.len + 2, 1, b->err);
     size_t n = base;
 
     *ret = NULL;
@@ -120,8 +120,8 @@ read_line(struct pexcz_plan_builder *b, struct pexcz_slice line,
     if (line.len > 7
         && (memcmp(line.ptr, "import ", 7) == 0
             || memcmp(line.ptr, "import\t", 7) == 0)) {
-        return pexcz_strings_add(&b->plan->boot.startup_lines,
-                                 &b->plan->arena, line, b->err);
+        return pexcz_strings_add(&b->plan->boot.startup_lines, &b->plan->arena,
+                                 line, b->err);
     }
     return add_path_line(b, line, name);
 }

@@ -75,8 +75,8 @@ pexcz_record_parse(struct pexcz_slice text, const char *where,
     struct pexcz_record record = {0};
     struct pexcz_slice rest = text;
     struct pexcz_buf field = {0};
-    const uint8_t *eol = text.len == 0 ? NULL : memchr(text.ptr, '\n',
-                                                       text.len);
+    const uint8_t *eol
+        = text.len == 0 ? NULL : memchr(text.ptr, '\n', text.len);
     size_t line = 0;
     int rc = PEXCZ_OK;
 
@@ -107,12 +107,11 @@ pexcz_record_parse(struct pexcz_slice text, const char *where,
         }
         if (count != 3 || fields[0][0] == '\0') {
             rc = pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                            "%s: line %zu is not PATH,HASH,SIZE", where,
-                            line);
+                            "%s: line %zu is not PATH,HASH,SIZE", where, line);
             goto out;
         }
-        rc = pexcz_record_add(&record, arena, fields[0], fields[1],
-                              fields[2], err);
+        rc = pexcz_record_add(&record, arena, fields[0], fields[1], fields[2],
+                              err);
         if (rc < 0) {
             goto out;
         }

@@ -190,8 +190,7 @@ parse_url(struct parser *p, struct pexcz_requirement *req)
 
 int
 pexcz_requirement_parse(struct pexcz_slice text, struct pexcz_arena *arena,
-                        struct pexcz_requirement *ret,
-                        struct pexcz_error *err)
+                        struct pexcz_requirement *ret, struct pexcz_error *err)
 {
     struct pexcz_requirement req = {0};
     struct parser p = {{0}, 0, arena, err};
@@ -296,9 +295,9 @@ pexcz_requirement_applies(const struct pexcz_requirement *req,
     for (size_t i = 0; i < n; i++) {
         const char *extra = pexcz_name_canonical(
             pexcz_slice_str(extras->items[i]), arena, err);
-        int rc = extra == NULL ? PEXCZ_E_NOMEM
-                               : pexcz_marker_eval(req->marker, env, extra,
-                                                   ret, err);
+        int rc = extra == NULL
+                     ? PEXCZ_E_NOMEM
+                     : pexcz_marker_eval(req->marker, env, extra, ret, err);
 
         if (rc < 0 || *ret) {
             return rc;

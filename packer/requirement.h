@@ -11,12 +11,12 @@
 #include "marker.h"
 
 struct pexcz_requirement {
-    const char *text;             /* as given */
-    const char *name;             /* as given */
-    const char *key;              /* canonical name */
-    struct pexcz_strings extras;  /* as given, none twice */
+    const char *text;            /* as given */
+    const char *name;            /* as given */
+    const char *key;             /* canonical name */
+    struct pexcz_strings extras; /* as given, none twice */
     struct pexcz_specifiers specifiers;
-    struct pexcz_slice url;       /* after "@"; empty: none */
+    struct pexcz_slice url;            /* after "@"; empty: none */
     const struct pexcz_marker *marker; /* NULL: always applies */
 };
 
@@ -37,10 +37,11 @@ bool pexcz_requirement_contains(const struct pexcz_requirement *req,
                                 const char *key, struct pexcz_slice version);
 
 /* Whether all that `inner` admits is admitted by `outer`. */
-PEXCZ_MUST_USE int pexcz_requirement_includes(
-    const struct pexcz_requirement *outer,
-    const struct pexcz_requirement *inner, struct pexcz_arena *arena,
-    bool *ret, struct pexcz_error *err);
+PEXCZ_MUST_USE int
+pexcz_requirement_includes(const struct pexcz_requirement *outer,
+                           const struct pexcz_requirement *inner,
+                           struct pexcz_arena *arena, bool *ret,
+                           struct pexcz_error *err);
 
 /*
  * Whether the marker holds for at least one of `extras` (canonical form is

@@ -129,8 +129,7 @@ best_candidate(const struct resolver *r, const struct pexcz_requirement *req)
 }
 
 static int
-is_excluded(struct resolver *r, const struct pexcz_requirement *req,
-            bool *ret)
+is_excluded(struct resolver *r, const struct pexcz_requirement *req, bool *ret)
 {
     *ret = false;
     for (size_t i = 0; i < r->excluded_count && !*ret; i++) {
@@ -310,8 +309,8 @@ has_project(const struct resolver *r, const char *key)
  * with the extras of all that admit something.
  */
 static int
-resolve_root(struct resolver *r, struct pexcz_requirement *roots,
-             size_t count, size_t first)
+resolve_root(struct resolver *r, struct pexcz_requirement *roots, size_t count,
+             size_t first)
 {
     struct pexcz_requirement *root
         = pexcz_arena_alloc(r->arena, 1, sizeof(*root), r->err);
@@ -379,11 +378,10 @@ parse_list(struct resolver *r, const struct pexcz_strings *texts,
         return PEXCZ_E_NOMEM;
     }
     for (size_t i = 0; i < texts->count; i++) {
-        if (pexcz_requirement_parse(pexcz_slice_str(texts->items[i]),
-                                    r->arena, &items[i], r->err)
+        if (pexcz_requirement_parse(pexcz_slice_str(texts->items[i]), r->arena,
+                                    &items[i], r->err)
             < 0) {
-            return pexcz_wrap(r->err, "%s: PEX-INFO: %s", r->pex->name,
-                              field);
+            return pexcz_wrap(r->err, "%s: PEX-INFO: %s", r->pex->name, field);
         }
     }
     *ret = items;
@@ -404,9 +402,9 @@ split_override(const char *text, size_t *ret_name, const char **ret_rest)
     size_t n = 0;
     const char *p;
 
-    while (is_name_char(text[n])
-           || (n != 0
-               && (text[n] == '.' || text[n] == '_' || text[n] == '-'))) {
+    while (
+        is_name_char(text[n])
+        || (n != 0 && (text[n] == '.' || text[n] == '_' || text[n] == '-'))) {
         n++;
     }
     p = text + n;
@@ -476,8 +474,8 @@ filter_roots(struct resolver *r, struct pexcz_requirement *roots,
         int rc = is_excluded(r, &roots[i], &skip);
 
         if (rc == PEXCZ_OK && !skip) {
-            rc = pexcz_requirement_applies(&roots[i], &r->env, NULL,
-                                           r->arena, &applies, r->err);
+            rc = pexcz_requirement_applies(&roots[i], &r->env, NULL, r->arena,
+                                           &applies, r->err);
         }
         if (rc < 0) {
             return rc;
@@ -495,8 +493,7 @@ walk(struct resolver *r)
 {
     struct pexcz_requirement *roots;
     size_t count = r->pex->info.requirements.count;
-    int rc = parse_list(r, &r->pex->info.requirements, "requirements",
-                        &roots);
+    int rc = parse_list(r, &r->pex->info.requirements, "requirements", &roots);
 
     if (rc == PEXCZ_OK) {
         r->excluded_count = r->pex->info.excluded.count;

@@ -119,15 +119,15 @@ add_unresolved(struct report *rep, const struct pexcz_pex *pex,
     }
     add_line(rep, "  %s (required by %s)", req, by);
     if (count == 0) {
-        add_line(rep,
-                 pex->dist_count == 0
-                     ? "    the PEX has no distributions at all"
-                     : "    the PEX has no distribution of that name");
+        add_line(rep, pex->dist_count == 0
+                          ? "    the PEX has no distributions at all"
+                          : "    the PEX has no distribution of that name");
         return;
     }
     if (!fit) {
-        add_line(rep, "    needed: a tag like %s-%s-%s or py3-none-any (%zu "
-                      "are supported)",
+        add_line(rep,
+                 "    needed: a tag like %s-%s-%s or py3-none-any (%zu "
+                 "are supported)",
                  supported->items[0].python, supported->items[0].abi,
                  supported->items[0].platform, supported->count);
     }
@@ -154,9 +154,8 @@ pexcz_resolve_report(const struct pexcz_pex *pex,
         add_line(&rep,
                  "%.400s: no distribution in it satisfies '%s' on CPython "
                  "%d.%d.%d, %.32s, glibc %d.%d",
-                 pex->name, first, target->major, target->minor,
-                 target->micro, target->arch, target->glibc_major,
-                 target->glibc_minor);
+                 pex->name, first, target->major, target->minor, target->micro,
+                 target->arch, target->glibc_major, target->glibc_minor);
     }
     else {
         add_line(&rep,
@@ -185,9 +184,12 @@ cut_implementation(const char *text, bool *ret_ours)
         const char *name;
         bool ours;
     } names[] = {
-        {"CPython[free-threaded]", false}, {"CPython[gil]", true},
-        {"CPython+t", false},              {"CPython-t", true},
-        {"CPython", true},                 {"PyPy", false},
+        {"CPython[free-threaded]", false},
+        {"CPython[gil]", true},
+        {"CPython+t", false},
+        {"CPython-t", true},
+        {"CPython", true},
+        {"PyPy", false},
     };
 
     *ret_ours = true;
@@ -216,22 +218,21 @@ pexcz_constraints_check(const struct pexcz_pex *pex,
     }
     (void)snprintf(version, sizeof(version), "%d.%d.%d", target->major,
                    target->minor, target->micro);
-    add_line(&rep, "%.400s: its interpreter constraints do not admit CPython "
-                   "%s",
+    add_line(&rep,
+             "%.400s: its interpreter constraints do not admit CPython "
+             "%s",
              pex->name, version);
     for (size_t i = 0; i < all->count; i++) {
         struct pexcz_specifiers set;
         char shown[120];
         bool ours;
-        struct pexcz_slice text
-            = cut_implementation(all->items[i], &ours);
+        struct pexcz_slice text = cut_implementation(all->items[i], &ours);
 
         if (pexcz_specifiers_parse(text, arena, &set, err) < 0) {
             return pexcz_wrap(err, "%s: PEX-INFO: interpreter_constraints",
                               pex->name);
         }
-        if (ours
-            && pexcz_specifiers_contain(&set, pexcz_slice_str(version))) {
+        if (ours && pexcz_specifiers_contain(&set, pexcz_slice_str(version))) {
             return PEXCZ_OK;
         }
         escape(all->items[i], shown, sizeof(shown));

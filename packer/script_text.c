@@ -30,9 +30,8 @@ first_line(struct pexcz_slice text)
     const uint8_t *end
         = text.len == 0 ? NULL : memchr(text.ptr, '\n', text.len);
 
-    return pexcz_slice_make(text.ptr, end == NULL
-                                          ? text.len
-                                          : (size_t)(end - text.ptr));
+    return pexcz_slice_make(text.ptr,
+                            end == NULL ? text.len : (size_t)(end - text.ptr));
 }
 
 /* Length of `word` if `s` has it at i in any case, else 0. */
@@ -41,8 +40,7 @@ word_at(struct pexcz_slice s, size_t i, const char *word)
 {
     size_t n = strlen(word);
 
-    return s.len - i >= n
-                   && strncasecmp((const char *)s.ptr + i, word, n) == 0
+    return s.len - i >= n && strncasecmp((const char *)s.ptr + i, word, n) == 0
                ? n
                : 0;
 }
@@ -123,7 +121,9 @@ format_tuple(struct pexcz_buf *buf, const char *dotted,
         bool last = dotted[n] == '\0';
 
         rc = pexcz_buf_printf(buf, err, "'%.*s'%s", (int)n, dotted,
-                              !last ? ", " : several ? "" : ",");
+                              !last     ? ", "
+                              : several ? ""
+                                        : ",");
         dotted += n + (last ? 0 : 1);
     }
     return rc;

@@ -32,10 +32,10 @@ compress(uint32_t h[8], const uint8_t *p)
                | (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
     }
     for (size_t i = 16; i < 64; i++) {
-        uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18)
-                      ^ w[i - 15] >> 3;
-        uint32_t s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19)
-                      ^ w[i - 2] >> 10;
+        uint32_t s0
+            = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
+        uint32_t s1
+            = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
 
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
@@ -45,8 +45,7 @@ compress(uint32_t h[8], const uint8_t *p)
         uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
         uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6]))
                       + round_constants[i] + w[i];
-        uint32_t t2
-            = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+        uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
 
         memmove(v + 1, v, 7 * sizeof(v[0]));
         v[4] += t1;

@@ -226,8 +226,7 @@ pexcz_specifiers_parse(struct pexcz_slice text, struct pexcz_arena *arena,
     for (size_t i = 0; i < text.len; i++) {
         commas += text.ptr[i] == ',' ? 1 : 0;
     }
-    set.items
-        = pexcz_arena_alloc(arena, commas + 1, sizeof(*set.items), err);
+    set.items = pexcz_arena_alloc(arena, commas + 1, sizeof(*set.items), err);
     if (set.items == NULL) {
         return PEXCZ_E_NOMEM;
     }

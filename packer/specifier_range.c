@@ -20,8 +20,8 @@ struct excluded {
 
 struct range {
     bool unsatisfiable;
-    bool arbitrary;                /* a set with "===" */
-    struct pexcz_slice exact;      /* its text */
+    bool arbitrary;           /* a set with "===" */
+    struct pexcz_slice exact; /* its text */
     struct bound lower;
     struct bound upper;
     struct excluded *excludes;
@@ -284,8 +284,7 @@ bounds_contain(const struct bound *lower, const struct bound *upper,
     return true;
 }
 
-static bool
-contains(const struct range *outer, const struct range *inner);
+static bool contains(const struct range *outer, const struct range *inner);
 
 static bool
 intersects(const struct excluded *x, const struct range *other)

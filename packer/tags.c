@@ -65,8 +65,8 @@ add_platforms(struct platforms *p, const struct pexcz_target *target)
 
     for (int major = target->glibc_major; rc == PEXCZ_OK && major >= 2;
          major--) {
-        rc = add_glibc(p, major, newest,
-                       major == 2 ? (x86 ? 5 : 17) : 0, target->arch);
+        rc = add_glibc(p, major, newest, major == 2 ? (x86 ? 5 : 17) : 0,
+                       target->arch);
         newest = 50; /* packaging's guess for majors that are not out yet */
     }
     return rc;
@@ -106,8 +106,7 @@ add_py_range(struct pexcz_tags *tags, struct platforms *p,
     char text[32];
     int rc;
 
-    (void)snprintf(text, sizeof(text), "py%d%d", target->major,
-                   target->minor);
+    (void)snprintf(text, sizeof(text), "py%d%d", target->major, target->minor);
     rc = add_tags(tags, p, text, "none");
     if (rc == PEXCZ_OK) {
         (void)snprintf(text, sizeof(text), "py%d", target->major);

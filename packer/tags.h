@@ -31,9 +31,9 @@ PEXCZ_MUST_USE int pexcz_tags_supported(const struct pexcz_target *target,
 
 /* A wheel file name, taken apart. */
 struct pexcz_wheel_name {
-    const char *name;    /* as written */
-    const char *version; /* as written; "" if missing */
-    const char *build;   /* "": none */
+    const char *name;       /* as written */
+    const char *version;    /* as written; "" if missing */
+    const char *build;      /* "": none */
     struct pexcz_tags tags; /* compressed sets expanded to their product */
 };
 

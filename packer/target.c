@@ -39,8 +39,7 @@ pexcz_target_set_glibc(struct pexcz_target *target, const char *text,
 
     if (read_numbers(text, v, false) != 2 || v[0] < 2) {
         return pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                          "'%.32s' is not a glibc version such as 2.28",
-                          text);
+                          "'%.32s' is not a glibc version such as 2.28", text);
     }
     target->glibc_major = v[0];
     target->glibc_minor = v[1];

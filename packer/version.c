@@ -374,8 +374,7 @@ pexcz_version_cmp_public(const struct pexcz_version *a,
 }
 
 int
-pexcz_version_cmp(const struct pexcz_version *a,
-                  const struct pexcz_version *b)
+pexcz_version_cmp(const struct pexcz_version *a, const struct pexcz_version *b)
 {
     int c = pexcz_version_cmp_public(a, b);
 

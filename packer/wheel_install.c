@@ -35,7 +35,7 @@ struct installer {
         const char *path; /* in the tree */
         bool rewritten;
         struct pexcz_slice text; /* if rewritten */
-    } *installed;
+    } * installed;
 };
 
 /* `path` without `prefix` (whole parts), NULL when it is not below it. */
@@ -265,9 +265,8 @@ add_file(struct installer *in, size_t i)
 {
     const struct pexcz_file *file = &in->dist->files.items[i];
     const struct installed *to = &in->installed[i];
-    struct pexcz_content content = to->rewritten
-                                       ? pexcz_content_literal(to->text)
-                                       : file->content;
+    struct pexcz_content content
+        = to->rewritten ? pexcz_content_literal(to->text) : file->content;
     /* What Pex installs from a wheel gets this time too: a PEX is the same
      * whether its wheels were installed before or come as files. */
     int64_t mtime = in->dist->form == PEXCZ_DIST_WHEEL ? PEXCZ_DEFAULT_MTIME
@@ -310,9 +309,9 @@ record_path(const struct installer *in, const char *path)
 {
     const char *rest = below(path, in->b->plan->site_packages);
 
-    return rest != NULL ? rest
-                        : pexcz_arena_printf(in->arena, in->err,
-                                             "../../../%s", path);
+    return rest != NULL
+               ? rest
+               : pexcz_arena_printf(in->arena, in->err, "../../../%s", path);
 }
 
 static int
@@ -359,11 +358,10 @@ add_scripts(struct installer *in, struct pexcz_record *out)
     for (size_t i = 0; i < md->script_count; i++) {
         const char *path = tree_path(in, PLACE_BIN, md->scripts[i].name);
         struct pexcz_content content = {0};
-        int rc = path == NULL ? PEXCZ_E_NOMEM
-                              : pexcz_script_generate(&md->scripts[i],
-                                                      in->arena,
-                                                      &content.literal,
-                                                      in->err);
+        int rc = path == NULL
+                     ? PEXCZ_E_NOMEM
+                     : pexcz_script_generate(&md->scripts[i], in->arena,
+                                             &content.literal, in->err);
 
         if (rc == PEXCZ_OK) {
             rc = pexcz_builder_add_file(in->b, path, &content, true,
@@ -393,9 +391,9 @@ read_record(struct installer *in, struct pexcz_record *ret)
     int rc = PEXCZ_OK;
 
     if (file != NULL && !file->is_dir) {
-        char *where = pexcz_arena_printf(in->arena, in->err,
-                                         "%s: .deps/%s/%s", in->b->pex_name,
-                                         in->dist->file_name, in->record);
+        char *where = pexcz_arena_printf(in->arena, in->err, "%s: .deps/%s/%s",
+                                         in->b->pex_name, in->dist->file_name,
+                                         in->record);
 
         if (where == NULL) {
             return PEXCZ_E_NOMEM;
@@ -422,13 +420,13 @@ read_record(struct installer *in, struct pexcz_record *ret)
     for (size_t i = 0; rc == PEXCZ_OK && i < files->count; i++) {
         if (!files->items[i].is_dir
             && strcmp(files->items[i].path, in->record) != 0) {
-            rc = pexcz_record_add(ret, in->arena, files->items[i].path, "",
-                                  "", in->err);
+            rc = pexcz_record_add(ret, in->arena, files->items[i].path, "", "",
+                                  in->err);
         }
     }
-    return rc < 0 ? rc
-                  : pexcz_record_add(ret, in->arena, in->record, "", "",
-                                     in->err);
+    return rc < 0
+               ? rc
+               : pexcz_record_add(ret, in->arena, in->record, "", "", in->err);
 }
 
 /* The row of the new RECORD for one of the old; *missing counts rows without
@@ -483,8 +481,9 @@ write_record(struct installer *in)
         rc = convert_row(in, &old.rows[i], &out, &missing);
     }
     if (rc == PEXCZ_OK && missing != NULL) {
-        rc = pexcz_builder_warn(in->b, "%s: RECORD lists %s, which is not "
-                                       "there",
+        rc = pexcz_builder_warn(in->b,
+                                "%s: RECORD lists %s, which is not "
+                                "there",
                                 in->dist->file_name, missing);
     }
     if (rc == PEXCZ_OK) {
@@ -503,11 +502,10 @@ write_record(struct installer *in)
         return rc;
     }
     path = tree_path(in, PLACE_LIB, in->record);
-    return path == NULL
-               ? PEXCZ_E_NOMEM
-               : pexcz_builder_add_file(in->b, path, &content, false,
-                                        PEXCZ_DEFAULT_MTIME,
-                                        in->dist->file_name);
+    return path == NULL ? PEXCZ_E_NOMEM
+                        : pexcz_builder_add_file(in->b, path, &content, false,
+                                                 PEXCZ_DEFAULT_MTIME,
+                                                 in->dist->file_name);
 }
 
 int

@@ -82,8 +82,7 @@ parse_layout(struct pexcz_dist *dist, struct pexcz_slice text,
         rc = PEXCZ_E_NOMEM;
         goto out;
     }
-    dist->stash_is_typed
-        = json_object_get(root, "sys_path_entries") != NULL;
+    dist->stash_is_typed = json_object_get(root, "sys_path_entries") != NULL;
     purelib = json_object_get(root, "root_is_purelib");
     if (purelib != NULL && json_is_boolean(purelib)) {
         dist->metadata.root_is_purelib = json_is_true(purelib);
@@ -123,8 +122,8 @@ find_dist_info(struct pexcz_dist *dist, const char *where,
     size_t count = 0;
 
     if (dist->has_wheel_name) {
-        wanted = pexcz_name_canonical(pexcz_slice_str(dist->wheel.name),
-                                      arena, err);
+        wanted = pexcz_name_canonical(pexcz_slice_str(dist->wheel.name), arena,
+                                      err);
         if (wanted == NULL) {
             return PEXCZ_E_NOMEM;
         }
@@ -154,8 +153,8 @@ find_dist_info(struct pexcz_dist *dist, const char *where,
         }
         matches = wanted != NULL && strcmp(key, wanted) == 0;
         if (dist->dist_info == NULL || matches) {
-            dist->dist_info = pexcz_arena_dup(
-                arena, pexcz_slice_make(path, len), err);
+            dist->dist_info
+                = pexcz_arena_dup(arena, pexcz_slice_make(path, len), err);
             if (dist->dist_info == NULL) {
                 return PEXCZ_E_NOMEM;
             }
@@ -218,8 +217,8 @@ read_metadata(struct pexcz_dist *dist, const char *where, bool purelib_known,
         rc = pexcz_metadata_parse(text, path, arena, &dist->metadata, err);
     }
     if (rc == PEXCZ_OK) {
-        rc = read_metadata_file(dist, "WHEEL", where, arena, buf, &text,
-                                &path, err);
+        rc = read_metadata_file(dist, "WHEEL", where, arena, buf, &text, &path,
+                                err);
     }
     if (rc == PEXCZ_OK && path != NULL) {
         rc = pexcz_wheel_file_parse(text, path, &dist->metadata, err);
@@ -234,8 +233,7 @@ read_metadata(struct pexcz_dist *dist, const char *where, bool purelib_known,
                                 &text, &path, err);
     }
     if (rc == PEXCZ_OK && path != NULL) {
-        rc = pexcz_entry_points_parse(text, path, arena, &dist->metadata,
-                                      err);
+        rc = pexcz_entry_points_parse(text, path, arena, &dist->metadata, err);
     }
     if (purelib_known) {
         dist->metadata.root_is_purelib = purelib;
@@ -258,8 +256,7 @@ pexcz_wheel_layout_read(struct pexcz_dist *dist, const char *where,
     int rc = PEXCZ_OK;
 
     if (len > 4 && strcmp(dist->file_name + len - 4, ".whl") == 0) {
-        rc = pexcz_wheel_name_parse(dist->file_name, arena, &dist->wheel,
-                                    err);
+        rc = pexcz_wheel_name_parse(dist->file_name, arena, &dist->wheel, err);
         if (rc < 0) {
             rc = pexcz_wrap(err, "%s", where);
             goto out;
@@ -269,8 +266,8 @@ pexcz_wheel_layout_read(struct pexcz_dist *dist, const char *where,
     if (layout != NULL && !layout->is_dir) {
         rc = read_small(layout, where, LAYOUT_MAX_SIZE, &buf, &text, err);
         if (rc == PEXCZ_OK) {
-            rc = parse_layout(dist, text, where, arena, &found,
-                              &purelib_known, err);
+            rc = parse_layout(dist, text, where, arena, &found, &purelib_known,
+                              err);
         }
         if (rc < 0) {
             goto out;

@@ -161,8 +161,8 @@ static int64_t
 dos_time(uint16_t date, uint16_t time)
 {
     static const int64_t epoch_1980 = 315532800;
-    static const int days_before[12] = {0,   31,  59,  90,  120, 151,
-                                        181, 212, 243, 273, 304, 334};
+    static const int days_before[12]
+        = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int64_t year = date >> 9; /* since 1980 */
     int month = date >> 5 & 15;
     int day = date & 31;
@@ -215,13 +215,12 @@ check_local(const struct pexcz_zip *zip, const struct raw_member *raw,
     }
     memcpy(&local, s.ptr, sizeof(local));
     if (pexcz_le32_get(local.signature) != PEXCZ_ZIP_SIG_LOCAL) {
-        return corrupt(zip, raw->name,
-                       "central directory points to no member", err);
+        return corrupt(zip, raw->name, "central directory points to no member",
+                       err);
     }
     at = raw->header + sizeof(local);
     if (!pexcz_slice_sub(zip->data, at, pexcz_le16_get(local.name_size), &name)
-        || !pexcz_slice_sub(zip->data,
-                            at + pexcz_le16_get(local.name_size),
+        || !pexcz_slice_sub(zip->data, at + pexcz_le16_get(local.name_size),
                             pexcz_le16_get(local.extra_size), &extra)) {
         return corrupt(zip, raw->name, "local header is cut short", err);
     }
@@ -273,8 +272,9 @@ check_storage(const struct pexcz_zip *zip, const struct raw_member *raw,
 {
     uint32_t type = mode & S_IFMT;
 
-    if ((raw->flags & (PEXCZ_ZIP_FLAG_ENCRYPTED | PEXCZ_ZIP_FLAG_STRONG
-                       | PEXCZ_ZIP_FLAG_MASKED))
+    if ((raw->flags
+         & (PEXCZ_ZIP_FLAG_ENCRYPTED | PEXCZ_ZIP_FLAG_STRONG
+            | PEXCZ_ZIP_FLAG_MASKED))
         != 0) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "%s: %s: member is encrypted", zip->name, m->name);
@@ -338,13 +338,13 @@ next_central(const struct pexcz_zip *zip, const struct pexcz_zip_end *end,
                           (unsigned long long)(end->directory_offset + at));
     }
     at += sizeof(*entry);
-    if (!pexcz_slice_sub(end->directory, at,
-                         pexcz_le16_get(entry->name_size), &raw->name)) {
+    if (!pexcz_slice_sub(end->directory, at, pexcz_le16_get(entry->name_size),
+                         &raw->name)) {
         goto cut;
     }
     at += raw->name.len;
-    if (!pexcz_slice_sub(end->directory, at,
-                         pexcz_le16_get(entry->extra_size), &extra)) {
+    if (!pexcz_slice_sub(end->directory, at, pexcz_le16_get(entry->extra_size),
+                         &extra)) {
         goto cut;
     }
     at += extra.len;
@@ -433,8 +433,8 @@ read_directory(struct pexcz_zip *zip, const struct pexcz_zip_end *end,
         m->packed_size = raw.packed_size;
         m->is_deflated = raw.method == PEXCZ_ZIP_METHOD_DEFLATED;
         m->mode = (uint16_t)(unix_mode(&entry) & 07777);
-        m->mtime = dos_time(pexcz_le16_get(entry.date),
-                            pexcz_le16_get(entry.time));
+        m->mtime
+            = dos_time(pexcz_le16_get(entry.date), pexcz_le16_get(entry.time));
         rc = check_storage(zip, &raw, unix_mode(&entry), m, err);
         if (rc == PEXCZ_OK) {
             rc = check_local(zip, &raw, end->directory_offset, m, err);
@@ -445,8 +445,8 @@ read_directory(struct pexcz_zip *zip, const struct pexcz_zip_end *end,
         total += m->size; /* at most MAX_MEMBERS * MAX_MEMBER_SIZE */
         packed_total += m->packed_size;
         if (total > PEXCZ_ZIP_MAX_TOTAL_SIZE) {
-            return too_big(zip, m->name, "unpacked size of all members",
-                           total, PEXCZ_ZIP_MAX_TOTAL_SIZE, err);
+            return too_big(zip, m->name, "unpacked size of all members", total,
+                           PEXCZ_ZIP_MAX_TOTAL_SIZE, err);
         }
         spans[i] = (struct span){raw.header, m->offset + m->packed_size, m};
     }
@@ -492,9 +492,9 @@ check_parents(const struct pexcz_zip *zip, struct pexcz_error *err)
             parent[len] = '\0';
             found = pexcz_zip_find(zip, parent);
             if (found != NULL && !found->is_dir) {
-                return corrupt(
-                    zip, pexcz_slice_make(parent, len),
-                    "one member is a file, another lies below it", err);
+                return corrupt(zip, pexcz_slice_make(parent, len),
+                               "one member is a file, another lies below it",
+                               err);
             }
             next = memrchr(parent, '/', len);
             len = next == NULL ? 0 : (size_t)(next - parent);
@@ -513,10 +513,9 @@ sort_members(struct pexcz_zip *zip, struct span *spans,
     qsort(spans, zip->count, sizeof(*spans), compare_spans);
     for (size_t i = 1; i < zip->count; i++) {
         if (spans[i].start < spans[i - 1].end) {
-            return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                              "%s: %s: overlaps with member %s", zip->name,
-                              spans[i].member->name,
-                              spans[i - 1].member->name);
+            return pexcz_fail(
+                err, PEXCZ_E_CORRUPT, 0, "%s: %s: overlaps with member %s",
+                zip->name, spans[i].member->name, spans[i - 1].member->name);
         }
     }
     qsort(zip->members, zip->count, sizeof(*zip->members), compare_members);
@@ -550,8 +549,7 @@ pexcz_zip_index(struct pexcz_zip *zip, struct pexcz_error *err)
         return too_big(zip, "central directory", "member count", end.count,
                        PEXCZ_ZIP_MAX_MEMBERS, err);
     }
-    if (end.count
-        > end.directory.len / sizeof(struct pexcz_zip_central_f)) {
+    if (end.count > end.directory.len / sizeof(struct pexcz_zip_central_f)) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: central directory is too short for %llu "
                           "members",

@@ -197,8 +197,9 @@ pexcz_zip_end_find(struct pexcz_slice data, const char *name,
                           "central directory",
                           name);
     }
-    if (data.len >= 4 && (memcmp(data.ptr, "PK\3\4", 4) == 0
-                          || memcmp(data.ptr, "#!", 2) == 0)) {
+    if (data.len >= 4
+        && (memcmp(data.ptr, "PK\3\4", 4) == 0
+            || memcmp(data.ptr, "#!", 2) == 0)) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: not a zip file, or one that was cut short: no "
                           "end record in its last 64 KiB",

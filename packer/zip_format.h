@@ -64,7 +64,8 @@ struct pexcz_zip_central_f {
     pexcz_le32 external_attr; /* Unix mode in the upper half */
     pexcz_le32 offset;        /* of the local header */
 };
-static_assert(sizeof(struct pexcz_zip_central_f) == 46, "directory entry size");
+static_assert(sizeof(struct pexcz_zip_central_f) == 46,
+              "directory entry size");
 
 struct pexcz_zip_end_f {
     pexcz_le32 signature;
@@ -104,6 +105,7 @@ struct pexcz_zip_extra_f {
     pexcz_le16 id;
     pexcz_le16 size;
 };
-static_assert(sizeof(struct pexcz_zip_extra_f) == 4, "extra field header size");
+static_assert(sizeof(struct pexcz_zip_extra_f) == 4,
+              "extra field header size");
 
 #endif

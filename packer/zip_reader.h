@@ -49,9 +49,9 @@ struct pexcz_zip_member {
     uint32_t crc;
     uint64_t size;        /* unpacked */
     uint64_t packed_size; /* in the archive */
-    uint64_t offset;      /* of the packed bytes, from the start of the input */
-    int64_t mtime;        /* the DOS time taken as UTC; 1980-01-01 if invalid */
-    uint16_t mode;        /* Unix permission bits; 0 when not recorded */
+    uint64_t offset; /* of the packed bytes, from the start of the input */
+    int64_t mtime;   /* the DOS time taken as UTC; 1980-01-01 if invalid */
+    uint16_t mode;   /* Unix permission bits; 0 when not recorded */
     bool is_dir;
     bool is_deflated;
 };
@@ -103,7 +103,8 @@ struct pexcz_slice pexcz_zip_packed(const struct pexcz_zip *zip,
 /*
  * The content of a file.  Stored members are borrowed from the input (valid
  * until close); deflated ones are unpacked to the end of `scratch`, which is
- * the caller's: *ret is then valid until its next change.  Sizes and CRC are checked.
+ * the caller's: *ret is then valid until its next change.  Sizes and CRC are
+ * checked.
  */
 PEXCZ_MUST_USE int pexcz_zip_read(const struct pexcz_zip *zip,
                                   const struct pexcz_zip_member *member,

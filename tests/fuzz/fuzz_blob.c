@@ -88,8 +88,7 @@ read_entries(const struct pexcz_blob *blob, bool good)
         }
         touch(e.name);
         if (e.payload != PEXCZ_NONE) {
-            int rc
-                = pexcz_blob_content(blob, e.payload, &scratch, &s, &err);
+            int rc = pexcz_blob_content(blob, e.payload, &scratch, &s, &err);
 
             must(!good || (rc == 0 && s.len == e.size));
             if (rc == 0) {

@@ -91,8 +91,7 @@ reseal(uint8_t *bytes, size_t len)
     }
     for (uint64_t i = 0; i < pages; i++) {
         pexcz_le64 sum = pexcz_le64_put(
-            XXH3_64bits(bytes + index + i * PEXCZ_BLOB_PAGE,
-                        PEXCZ_BLOB_PAGE));
+            XXH3_64bits(bytes + index + i * PEXCZ_BLOB_PAGE, PEXCZ_BLOB_PAGE));
 
         memcpy(bytes + sums + i * sizeof(sum), &sum, sizeof(sum));
     }

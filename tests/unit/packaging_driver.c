@@ -13,8 +13,8 @@
  *   tags VERSION ARCH GLIBC all tags, best first
  *   wheel NAME              its tags
  */
-#include "tags.h"
 #include "requirement.h"
+#include "tags.h"
 
 #include <stdio.h>
 #include <stdlib.h>

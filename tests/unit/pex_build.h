@@ -16,6 +16,9 @@ struct pex_build {
     char path[64];
 };
 
+static inline char *pex_format(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
 static inline char *
 pex_format(const char *fmt, va_list ap)
 {

@@ -55,8 +55,8 @@ write_entry(int dir, const struct pexcz_plan_entry *e, struct pexcz_buf *buf,
     }
     rc = write_all(fd, bytes, e->path, err);
     if (rc == PEXCZ_OK) {
-        struct timespec times[2] = {{.tv_sec = e->mtime},
-                                    {.tv_sec = e->mtime}};
+        struct timespec times[2]
+            = {{.tv_sec = e->mtime}, {.tv_sec = e->mtime}};
 
         (void)futimens(fd, times);
     }

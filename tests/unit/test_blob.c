@@ -55,7 +55,8 @@ make_blob(const char *extra)
 {
     char name[] = "/tmp/test_blob_XXXXXX";
     int fd = mkstemp(name);
-    struct pexcz_blob_options options = {.python_major = 3, .python_magic = 3495};
+    struct pexcz_blob_options options
+        = {.python_major = 3, .python_magic = 3495};
     struct pexcz_error err;
     struct pexcz_blob_writer *w;
     struct pexcz_buf out = {0};
@@ -77,11 +78,11 @@ make_blob(const char *extra)
                  put(w, text("\177ELF"), PEXCZ_ENCODE_RAW, 4096), PEXCZ_NONE,
                  &err),
              0);
-    CHECK_EQ(add(w, extra,
-                 put(w, pexcz_slice_make(big, sizeof(big)), PEXCZ_ENCODE_ZSTD,
-                     8),
-                 PEXCZ_NONE, &err),
-             0);
+    CHECK_EQ(
+        add(w, extra,
+            put(w, pexcz_slice_make(big, sizeof(big)), PEXCZ_ENCODE_ZSTD, 8),
+            PEXCZ_NONE, &err),
+        0);
     CHECK_EQ(add(w, "lib/pkg.py", 0, PEXCZ_NONE, &err), PEXCZ_E_CONFLICT);
     CHECK_STR(err.msg, "lib/pkg.py: given twice");
     CHECK_EQ(add(w, "lib/../x", 0, PEXCZ_NONE, &err), PEXCZ_E_CORRUPT);

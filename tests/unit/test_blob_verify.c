@@ -130,18 +130,28 @@ struct defect {
 };
 
 #define ENTRY(i, name, delta, message)                                        \
-    {message, PEXCZ_SECTION_ENTRIES, i, sizeof(struct pexcz_entry_f),         \
-     offsetof(struct pexcz_entry_f, name), delta}
+    {                                                                         \
+        message, PEXCZ_SECTION_ENTRIES, i, sizeof(struct pexcz_entry_f),      \
+            offsetof(struct pexcz_entry_f, name), delta                       \
+    }
 #define MODULE(i, name, delta, message)                                       \
-    {message, PEXCZ_SECTION_MODULES, i, sizeof(struct pexcz_module_f),        \
-     offsetof(struct pexcz_module_f, name), delta}
+    {                                                                         \
+        message, PEXCZ_SECTION_MODULES, i, sizeof(struct pexcz_module_f),     \
+            offsetof(struct pexcz_module_f, name), delta                      \
+    }
 #define PAYLOAD(i, name, delta, message)                                      \
-    {message, PEXCZ_SECTION_PAYLOADS, i, sizeof(struct pexcz_payload_f),      \
-     offsetof(struct pexcz_payload_f, name), delta}
+    {                                                                         \
+        message, PEXCZ_SECTION_PAYLOADS, i, sizeof(struct pexcz_payload_f),   \
+            offsetof(struct pexcz_payload_f, name), delta                     \
+    }
 #define HEADER(name, delta, message)                                          \
-    {message, 0, 0, 0, offsetof(struct pexcz_blob_header_f, name), delta}
+    {                                                                         \
+        message, 0, 0, 0, offsetof(struct pexcz_blob_header_f, name), delta   \
+    }
 #define BYTE(section, at, delta, message)                                     \
-    {message, PEXCZ_SECTION_##section, 0, 0, at, delta}
+    {                                                                         \
+        message, PEXCZ_SECTION_##section, 0, 0, at, delta                     \
+    }
 
 static const struct defect defects[] = {
     ENTRY(4, path_hash, 1, "corrupt path hash"),

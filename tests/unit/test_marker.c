@@ -67,12 +67,20 @@ test_eval(void)
 static void
 test_bad(void)
 {
-    static const char *const bad[]
-        = {"", "python_version", "python_version >=", "'a' == ",
-           "python_version >= 3", "pythonversion == '3'",
-           "python_version >= '3' and", "(os_name == 'posix'",
-           "os_name == 'posix')", "os_name notin 'x'", "os_name not 'x'",
-           "os_name == 'a\\n'", "os_name == 'open", "os_name = 'x'"};
+    static const char *const bad[] = {"",
+                                      "python_version",
+                                      "python_version >=",
+                                      "'a' == ",
+                                      "python_version >= 3",
+                                      "pythonversion == '3'",
+                                      "python_version >= '3' and",
+                                      "(os_name == 'posix'",
+                                      "os_name == 'posix')",
+                                      "os_name notin 'x'",
+                                      "os_name not 'x'",
+                                      "os_name == 'a\\n'",
+                                      "os_name == 'open",
+                                      "os_name = 'x'"};
     char deep[400];
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -80,8 +88,7 @@ test_bad(void)
         CHECK(strstr(err.msg, "invalid marker '") == err.msg);
     }
     CHECK_EQ(eval("os_name ~= 'posix'", ""), PEXCZ_E_USAGE);
-    CHECK_STR(err.msg,
-              "undefined marker comparison: 'os_name' ~= 'posix'");
+    CHECK_STR(err.msg, "undefined marker comparison: 'os_name' ~= 'posix'");
     CHECK_EQ(eval("'a' == 'b'", ""), PEXCZ_E_USAGE);
     CHECK_EQ(eval("extras == 'b'", ""), PEXCZ_E_USAGE);
     memset(deep, '(', sizeof(deep) - 1);
@@ -114,17 +121,17 @@ test_requirements(void)
     CHECK(!pexcz_requirement_contains(&req, "foo-bar-baz",
                                       pexcz_slice_str("2.0")));
     CHECK(!pexcz_requirement_contains(&req, "other", pexcz_slice_str("1.5")));
-    CHECK_EQ(pexcz_requirement_applies(&req, &env, NULL, &arena, &applies,
-                                       &err),
-             0);
+    CHECK_EQ(
+        pexcz_requirement_applies(&req, &env, NULL, &arena, &applies, &err),
+        0);
     CHECK(!applies);
     CHECK_EQ(pexcz_strings_add(&extras, &arena, pexcz_slice_str("y"), &err),
              0);
     CHECK_EQ(pexcz_strings_add(&extras, &arena, pexcz_slice_str("X"), &err),
              0);
-    CHECK_EQ(pexcz_requirement_applies(&req, &env, &extras, &arena, &applies,
-                                       &err),
-             0);
+    CHECK_EQ(
+        pexcz_requirement_applies(&req, &env, &extras, &arena, &applies, &err),
+        0);
     CHECK(applies);
 
     CHECK_EQ(pexcz_requirement_parse(
@@ -144,15 +151,15 @@ static void
 test_bad_requirements(void)
 {
     static const char *const bad[]
-        = {"", "-a", "a b", "a>=", "a>=1 b", "a[", "a[x", "a[x,]", "a[x y]",
-           "a @", "a (>=1", "a>=1.0.*", "a;", "a; nonsense", "\xc3\xa9",
-           "a==1,,2"};
+        = {"",    "-a",          "a b",      "a>=",    "a>=1 b", "a[",
+           "a[x", "a[x,]",       "a[x y]",   "a @",    "a (>=1", "a>=1.0.*",
+           "a;",  "a; nonsense", "\xc3\xa9", "a==1,,2"};
     struct pexcz_arena arena = {0};
     struct pexcz_requirement req;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        CHECK_EQ(pexcz_requirement_parse(pexcz_slice_str(bad[i]), &arena,
-                                         &req, &err),
+        CHECK_EQ(pexcz_requirement_parse(pexcz_slice_str(bad[i]), &arena, &req,
+                                         &err),
                  PEXCZ_E_USAGE);
     }
     CHECK_EQ(pexcz_requirement_parse(pexcz_slice_str("a\x1b b"), &arena, &req,

@@ -136,9 +136,13 @@ test_bad(void)
          "a.pex: PEX-INFO: field \"build_properties\" must be an object, not "
          "a list"},
     };
-    static const char *const not_json[]
-        = {"",       "{",      "nonsense",          "{\"a\": 1, \"a\": 2}",
-           "{} {}",  "{\"a\": \"\xff\"}", "{\"a\": \"\\u0000\"}"};
+    static const char *const not_json[] = {"",
+                                           "{",
+                                           "nonsense",
+                                           "{\"a\": 1, \"a\": 2}",
+                                           "{} {}",
+                                           "{\"a\": \"\xff\"}",
+                                           "{\"a\": \"\\u0000\"}"};
     struct pexcz_arena arena = {0};
     struct pexcz_pex_info info;
 
@@ -148,8 +152,7 @@ test_bad(void)
     }
     for (size_t i = 0; i < sizeof(not_json) / sizeof(not_json[0]); i++) {
         CHECK_EQ(parse(not_json[i], &arena, &info), PEXCZ_E_CORRUPT);
-        CHECK(strstr(err.msg, "a.pex: PEX-INFO: not valid JSON: ")
-              == err.msg);
+        CHECK(strstr(err.msg, "a.pex: PEX-INFO: not valid JSON: ") == err.msg);
         CHECK(strchr(err.msg, '\n') == NULL);
     }
     pexcz_arena_done(&arena);

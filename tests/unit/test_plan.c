@@ -35,12 +35,12 @@ make_plan(struct pex_build *p, const char *info, struct planned *ret)
     err.msg[0] = '\0';
     ret->rc = pexcz_pex_open(path, &ret->pex, &err);
     if (ret->rc == 0) {
-        ret->rc = pexcz_resolve(&ret->pex, &target, &ret->arena, &resolved,
-                                &err);
+        ret->rc
+            = pexcz_resolve(&ret->pex, &target, &ret->arena, &resolved, &err);
     }
     if (ret->rc == 0) {
-        ret->rc = pexcz_plan_make(&ret->pex, &resolved, &target, &ret->plan,
-                                  &err);
+        ret->rc
+            = pexcz_plan_make(&ret->pex, &resolved, &target, &ret->plan, &err);
     }
 }
 
@@ -204,8 +204,7 @@ check_demo_tree(const struct planned *p)
         tool_hash);
     (void)snprintf(expected, sizeof(expected), "../../../bin/tool,%s,38\n",
                    tool_hash);
-    CHECK(strstr(text_of(p, SP "/demo-1.dist-info/RECORD"), expected)
-          != NULL);
+    CHECK(strstr(text_of(p, SP "/demo-1.dist-info/RECORD"), expected) != NULL);
     CHECK(strstr(text_of(p, SP "/demo-1.dist-info/RECORD"), ".prefix")
           == NULL);
     check_sorted(plan);
@@ -229,8 +228,7 @@ test_chroot(void)
               "not there");
     record = text_of(&planned, SP "/demo-1.dist-info/RECORD");
     CHECK(strncmp(record,
-                  "demo/__init__.py,sha256=x,1\n../../../bin/tool,sha256=",
-                  53)
+                  "demo/__init__.py,sha256=x,1\n../../../bin/tool,sha256=", 53)
           == 0);
     CHECK(strstr(record,
                  "../../../bin/elf,,\n../../../share/demo/d.txt,,\n"
@@ -239,11 +237,10 @@ test_chroot(void)
                  "demo-1.dist-info/METADATA,,\n"
                  "demo-1.dist-info/RECORD,,\n../../../bin/demo,sha256=")
           != NULL);
-    CHECK(strstr(record,
-                 "demo-1.dist-info/INSTALLER,sha256="
-                 "HlafJUPu7mfjxv3SDH-RbkxsHOWSVbPXTEBC1hzonpM,4\n"
-                 "demo-1.dist-info/REQUESTED,sha256="
-                 "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n")
+    CHECK(strstr(record, "demo-1.dist-info/INSTALLER,sha256="
+                         "HlafJUPu7mfjxv3SDH-RbkxsHOWSVbPXTEBC1hzonpM,4\n"
+                         "demo-1.dist-info/REQUESTED,sha256="
+                         "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n")
           != NULL);
     planned_done(&p, &planned);
 }
@@ -322,10 +319,8 @@ test_old_chroots(void)
     CHECK_EQ(planned.pex.dists[0].form, PEXCZ_DIST_LEGACY);
     CHECK_STR(text_of(&planned, SP "/demo.py"), "x = 1\n");
     CHECK_STR(text_of(&planned, SP "/bin"), "(missing)");
-    CHECK_STR(text_of(&planned, "bin/demo"),
-              "#!/proc/pexcz/bin/python3\nx\n");
-    CHECK_STR(text_of(&planned, SP "/demo-1.dist-info/RECORD"),
-              "demo.py,,\n");
+    CHECK_STR(text_of(&planned, "bin/demo"), "#!/proc/pexcz/bin/python3\nx\n");
+    CHECK_STR(text_of(&planned, SP "/demo-1.dist-info/RECORD"), "demo.py,,\n");
     planned_done(&p, &planned);
 }
 
@@ -334,7 +329,8 @@ test_user_code(void)
 {
     struct pex_build p = {0};
     struct planned planned;
-    struct zip_item exe = {.name = "app/run.sh", .mode = 0100755,
+    struct zip_item exe = {.name = "app/run.sh",
+                           .mode = 0100755,
                            .data = pexcz_slice_str("#!/bin/sh\n")};
     struct zip_item empty = {.name = "app/empty/"};
 
@@ -361,8 +357,7 @@ test_user_code(void)
     CHECK_STR(text_of(&planned, SP "/app/empty"), "(directory)");
     CHECK_EQ(pexcz_plan_find(&planned.plan, SP "/app/run.sh")->mode, 0755);
     CHECK(pexcz_plan_find(&planned.plan, SP "/app/run.sh")->origin == NULL);
-    CHECK_STR(text_of(&planned, SP "/app/__pycache__/x.cpython-311.pyc"),
-              "");
+    CHECK_STR(text_of(&planned, SP "/app/__pycache__/x.cpython-311.pyc"), "");
     CHECK_STR(text_of(&planned, SP "/__pycache__"), "(missing)");
     CHECK_STR(text_of(&planned, SP "/__pex__"), "(missing)");
     CHECK_STR(text_of(&planned, SP "/.bootstrap"), "(missing)");
@@ -389,8 +384,9 @@ test_pth(void)
 
     pex_add(&p.zip, "# comment\n\nlib\nimport b; b.run()\r\nmissing\n./lib\n",
             "b.pth");
-    pex_add(&p.zip, "import a\nsub/../lib/deep\n../../../..\n/usr/lib\n"
-                    "importlib\n",
+    pex_add(&p.zip,
+            "import a\nsub/../lib/deep\n../../../..\n/usr/lib\n"
+            "importlib\n",
             "a.pth");
     pex_add(&p.zip, "import hidden\n", ".h.pth");
     pex_add(&p.zip, "import sub\n", "sub/c.pth");

@@ -36,8 +36,7 @@ resolve(struct pex_build *p, const char *info, char *ret, size_t size)
 
         (void)snprintf(ret, size, "%s%s",
                        strncmp(err.msg, path, n) == 0 ? "P" : "",
-                       strncmp(err.msg, path, n) == 0 ? err.msg + n
-                                                      : err.msg);
+                       strncmp(err.msg, path, n) == 0 ? err.msg + n : err.msg);
     }
     for (size_t i = 0; rc == 0 && i < out.count; i++) {
         size_t at = strlen(ret);
@@ -106,8 +105,7 @@ test_rank(void)
     pex_add_dist(&p, "a", "1", "cp311-cp311-manylinux_2_17_x86_64", "");
     pex_add_dist(&p, "b", "1.9", "py3-none-any", "");
     pex_add_dist(&p, "b", "1.10", "py3-none-any", "");
-    pex_add_dist(&p, "c", "3", "py3-none-any",
-                 "Requires-Python: >=3.12\n");
+    pex_add_dist(&p, "c", "3", "py3-none-any", "Requires-Python: >=3.12\n");
     pex_add_dist(&p, "c", "2", "py3-none-any",
                  "Requires-Python: >=3.8,<3.12\n");
     RESOLVE(&p,
@@ -136,8 +134,7 @@ test_exclude_override(void)
         {"{\"requirements\": [\"a\"], \"excluded\": [\"b>=2\"],", "a-1 b-1"},
         {"{\"requirements\": [\"a\", \"c\"], \"excluded\": [\"a\"],", "c-1"},
         {"{\"requirements\": [\"a\"], \"overridden\": [\"b=c\"],", "a-1 c-1"},
-        {"{\"requirements\": [\"a\"], \"overridden\": [\"b==1\"],",
-         "a-1 b-1"},
+        {"{\"requirements\": [\"a\"], \"overridden\": [\"b==1\"],", "a-1 b-1"},
         {"{\"requirements\": [\"b\"], \"overridden\": [\"b=c\"],", "b-1"},
         {"{\"requirements\": [\"a\"], \"overridden\": [\"b=c; "
          "os_name=='nt'\", \"b\"],",

@@ -81,9 +81,12 @@ test_target(void)
 static void
 test_wheel_names(void)
 {
-    static const char *const bad[]
-        = {"foo", "foo.whl", "foo-1-py3-none.tar.gz", "py3-none-any.whl",
-           "a-1-py3..py2-none-any.whl", "a-1--none-any.whl"};
+    static const char *const bad[] = {"foo",
+                                      "foo.whl",
+                                      "foo-1-py3-none.tar.gz",
+                                      "py3-none-any.whl",
+                                      "a-1-py3..py2-none-any.whl",
+                                      "a-1--none-any.whl"};
     struct pexcz_arena arena = {0};
     struct pexcz_wheel_name w;
     struct pexcz_target target;

@@ -9,14 +9,29 @@ static void
 test_order(void)
 {
     /* The example of PEP 440, and numbers beyond 64 bits. */
-    static const char *const sorted[]
-        = {"1.dev0",      "1.0.dev456", "1.0a1",      "1.0a2.dev456",
-           "1.0a12.dev456", "1.0a12",   "1.0b1.dev456", "1.0b2",
-           "1.0b2.post345.dev456", "1.0b2.post345", "1.0rc1.dev456",
-           "1.0rc1",      "1.0",        "1.0+abc.5",  "1.0+abc.7",
-           "1.0+5",       "1.0.post456.dev34", "1.0.post456", "1.0.15",
-           "1.1.dev1",    "99999999999999999999",
-           "100000000000000000000", "1!0.1"};
+    static const char *const sorted[] = {"1.dev0",
+                                         "1.0.dev456",
+                                         "1.0a1",
+                                         "1.0a2.dev456",
+                                         "1.0a12.dev456",
+                                         "1.0a12",
+                                         "1.0b1.dev456",
+                                         "1.0b2",
+                                         "1.0b2.post345.dev456",
+                                         "1.0b2.post345",
+                                         "1.0rc1.dev456",
+                                         "1.0rc1",
+                                         "1.0",
+                                         "1.0+abc.5",
+                                         "1.0+abc.7",
+                                         "1.0+5",
+                                         "1.0.post456.dev34",
+                                         "1.0.post456",
+                                         "1.0.15",
+                                         "1.1.dev1",
+                                         "99999999999999999999",
+                                         "100000000000000000000",
+                                         "1!0.1"};
     size_t n = sizeof(sorted) / sizeof(sorted[0]);
 
     for (size_t i = 0; i < n; i++) {
@@ -36,16 +51,20 @@ test_order(void)
 static void
 test_forms(void)
 {
-    static const char *const equal[][2]
-        = {{"1.0", "v1"},          {"1.0.0", "1"},
-           {"1.0a1", "1.0-alpha.1"}, {"1.0rc1", "1.0_PREVIEW_1"},
-           {"1.0rc1", "1.0c1"},    {"1.0.post1", "1.0-1"},
-           {"1.0.post1", "1.0rev1"}, {"1.0.post0", "1.0.r"},
-           {"1.0.dev0", "1.0-DEV"}, {"0!1", " 01.000\n"},
-           {"1+a.1", "1+A_01"}};
+    static const char *const equal[][2] = {{"1.0", "v1"},
+                                           {"1.0.0", "1"},
+                                           {"1.0a1", "1.0-alpha.1"},
+                                           {"1.0rc1", "1.0_PREVIEW_1"},
+                                           {"1.0rc1", "1.0c1"},
+                                           {"1.0.post1", "1.0-1"},
+                                           {"1.0.post1", "1.0rev1"},
+                                           {"1.0.post0", "1.0.r"},
+                                           {"1.0.dev0", "1.0-DEV"},
+                                           {"0!1", " 01.000\n"},
+                                           {"1+a.1", "1+A_01"}};
     static const char *const bad[]
-        = {"", "a", "1.", "1..2", "1.0-", "1.0+", "1.0+a..b", "1.0 0",
-           "!1", "1.0dev1a1", "1.*", "\xc2\xb9"};
+        = {"",         "a",     "1.", "1..2",      "1.0-", "1.0+",
+           "1.0+a..b", "1.0 0", "!1", "1.0dev1a1", "1.*",  "\xc2\xb9"};
     struct pexcz_version a;
     struct pexcz_version b;
 
@@ -66,9 +85,8 @@ contains(const char *set, const char *version)
     struct pexcz_specifiers specs;
     bool ret;
 
-    CHECK_EQ(pexcz_specifiers_parse(pexcz_slice_str(set), &arena, &specs,
-                                    &err),
-             0);
+    CHECK_EQ(
+        pexcz_specifiers_parse(pexcz_slice_str(set), &arena, &specs, &err), 0);
     ret = pexcz_specifiers_contain(&specs, pexcz_slice_str(version));
     pexcz_arena_done(&arena);
     return ret;
@@ -96,8 +114,8 @@ static void
 test_bad_specifiers(void)
 {
     static const char *const bad[]
-        = {"1.0", ">", ">=1.0.*", "~=1", ">=1.0+local", "=1", "==1.0.*.*",
-           ">=1;", "==1.0a1.*"};
+        = {"1.0", ">",         ">=1.0.*", "~=1",      ">=1.0+local",
+           "=1",  "==1.0.*.*", ">=1;",    "==1.0a1.*"};
     struct pexcz_arena arena = {0};
     struct pexcz_specifiers specs;
 

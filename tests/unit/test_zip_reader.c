@@ -52,12 +52,12 @@ test_good(void)
     struct zip_item packed = {.name = "packed",
                               .data = pexcz_slice_str("aaaaaaaaaaaaaaaaaaaa"),
                               .deflate = true};
-    struct zip_item empty = {.name = "empty", .deflate = true,
-                             .data = pexcz_slice_str("")};
-    struct zip_item utf8 = {.name = "\xc3\xa9.txt", .flags = 0x800,
-                            .data = pexcz_slice_str("e")};
-    struct zip_item streamed = {.name = "streamed", .zip64 = true,
-                                .data = pexcz_slice_str("stream")};
+    struct zip_item empty
+        = {.name = "empty", .deflate = true, .data = pexcz_slice_str("")};
+    struct zip_item utf8 = {
+        .name = "\xc3\xa9.txt", .flags = 0x800, .data = pexcz_slice_str("e")};
+    struct zip_item streamed = {
+        .name = "streamed", .zip64 = true, .data = pexcz_slice_str("stream")};
     struct pexcz_zip *zip;
     const struct pexcz_zip_member *m;
 
@@ -159,9 +159,8 @@ test_trailing(void)
         struct pexcz_slice bytes;
 
         CHECK_EQ(pexcz_zip_count(zip), 1);
-        CHECK_EQ(pexcz_zip_read(zip, pexcz_zip_get(zip, 0), &buf, &bytes,
-                                &err),
-                 0);
+        CHECK_EQ(
+            pexcz_zip_read(zip, pexcz_zip_get(zip, 0), &buf, &bytes, &err), 0);
         CHECK(buf.ptr == NULL); /* borrowed */
         CHECK_EQ(pexcz_zip_open_slice(bytes, "in", &inner, &err), 0);
         check_content(inner, "a", "1");
@@ -274,15 +273,13 @@ test_members(void)
     REFUSE(PEXCZ_E_CORRUPT,
            "t.zip: x: local header and directory disagree on size or CRC",
            .name = "x", .data = data, .local_size_add = 1);
+    REFUSE(PEXCZ_E_CORRUPT, "t.zip: x: central directory points to no member",
+           .name = "x", .data = data, .offset_add = 1);
     REFUSE(PEXCZ_E_CORRUPT,
-           "t.zip: x: central directory points to no member", .name = "x",
-           .data = data, .offset_add = 1);
-    REFUSE(PEXCZ_E_CORRUPT,
-           "t.zip: x: central directory points outside the file",
-           .name = "x", .data = data, .offset_add = 100000);
-    REFUSE(PEXCZ_E_CORRUPT,
-           "t.zip: x: its data reach beyond the directory", .name = "x",
-           .data = data, .deflate = true, .packed_add = 1000);
+           "t.zip: x: central directory points outside the file", .name = "x",
+           .data = data, .offset_add = 100000);
+    REFUSE(PEXCZ_E_CORRUPT, "t.zip: x: its data reach beyond the directory",
+           .name = "x", .data = data, .deflate = true, .packed_add = 1000);
     REFUSE(PEXCZ_E_TOO_BIG,
            "t.zip: x: unpacked size of 8589934599 is over the limit of "
            "8589934592",
@@ -392,9 +389,9 @@ test_truncated(void)
 
         zip_must(copy == NULL ? -1 : 0);
         memcpy(copy, z.out.ptr, n);
-        CHECK_EQ(pexcz_zip_open_slice(pexcz_slice_make(copy, n), "cut", &zip,
-                                      &err),
-                 PEXCZ_E_CORRUPT);
+        CHECK_EQ(
+            pexcz_zip_open_slice(pexcz_slice_make(copy, n), "cut", &zip, &err),
+            PEXCZ_E_CORRUPT);
         free(copy);
     }
     zip_build_done(&z);
@@ -439,9 +436,8 @@ test_data(void)
     item.size_add = 0;
     item.packed_add = -1;
     read_refuse(&item, "t.zip: x: compressed data are cut short");
-    item = (struct zip_item){.name = "x",
-                             .data = pexcz_slice_str("\xff\xff\xff"),
-                             .method = 8};
+    item = (struct zip_item){
+        .name = "x", .data = pexcz_slice_str("\xff\xff\xff"), .method = 8};
     read_refuse(&item, "t.zip: x: compressed data are damaged");
     item.data = pexcz_slice_str("\x03");
     item.size_add = -1;
@@ -480,8 +476,8 @@ test_many(void)
                        "members that the end record counts");
     zip_build_done(&narrow);
     zip_add_text(&z, "a", "x");
-    zip = open_built(&z, &(struct zip_end){.zip64 = true,
-                                           .count_add = 1000000});
+    zip = open_built(&z,
+                     &(struct zip_end){.zip64 = true, .count_add = 1000000});
     CHECK(zip == NULL);
     CHECK_STR(err.msg, "t.zip: central directory: member count of 1000001 is "
                        "over the limit of 1000000");

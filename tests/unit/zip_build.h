@@ -13,21 +13,21 @@
 
 struct zip_item {
     const char *name;
-    size_t name_len; /* 0: strlen(name) */
+    size_t name_len;        /* 0: strlen(name) */
     const char *local_name; /* NULL: as name */
     struct pexcz_slice data;
     bool deflate;
-    bool zip64;       /* sizes in Zip64 extra fields */
+    bool zip64; /* sizes in Zip64 extra fields */
     uint16_t flags;
-    uint16_t method;  /* added to the true method */
-    uint32_t mode;    /* Unix mode, 0: made on DOS */
-    uint16_t date;    /* 0: 1980-01-01 */
+    uint16_t method; /* added to the true method */
+    uint32_t mode;   /* Unix mode, 0: made on DOS */
+    uint16_t date;   /* 0: 1980-01-01 */
     uint16_t time;
-    uint32_t crc_xor;    /* in both headers */
-    int64_t size_add;    /* to the unpacked size, in both headers */
+    uint32_t crc_xor;       /* in both headers */
+    int64_t size_add;       /* to the unpacked size, in both headers */
     int64_t local_size_add; /* to the local header's only */
-    int64_t offset_add;  /* to the header's offset in the directory */
-    int64_t packed_add;  /* to the packed size, in both headers */
+    int64_t offset_add;     /* to the header's offset in the directory */
+    int64_t packed_add;     /* to the packed size, in both headers */
 };
 
 struct zip_end {
@@ -63,9 +63,10 @@ zip_deflate(struct pexcz_slice data)
     z_stream z = {0};
 
     zip_must(pexcz_buf_reserve(&buf, compressBound(data.len) + 64, NULL));
-    zip_must(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8,
-                          Z_DEFAULT_STRATEGY)
-             == Z_OK ? 0 : -1);
+    zip_must(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY)
+                     == Z_OK
+                 ? 0
+                 : -1);
     z.next_in = (Bytef *)(uintptr_t)data.ptr;
     z.avail_in = (uInt)data.len;
     z.next_out = buf.ptr;
@@ -132,10 +133,10 @@ zip_add(struct zip_build *z, const struct zip_item *item)
         .time = pexcz_le16_put(item->time),
         .date = pexcz_le16_put(date),
         .crc = pexcz_le32_put(crc),
-        .packed_size = pexcz_le32_put(
-            item->zip64 ? UINT32_MAX : (uint32_t)packed_size),
-        .size = pexcz_le32_put(item->zip64 ? UINT32_MAX
-                                           : (uint32_t)local_size),
+        .packed_size
+        = pexcz_le32_put(item->zip64 ? UINT32_MAX : (uint32_t)packed_size),
+        .size
+        = pexcz_le32_put(item->zip64 ? UINT32_MAX : (uint32_t)local_size),
         .name_size = pexcz_le16_put((uint16_t)name_len),
         .extra_size = pexcz_le16_put(item->zip64 ? 20 : 0),
     };
@@ -156,13 +157,12 @@ zip_add(struct zip_build *z, const struct zip_item *item)
         .date = pexcz_le16_put(date),
         .crc = pexcz_le32_put(crc),
         .packed_size = local.packed_size,
-        .size
-        = pexcz_le32_put(item->zip64 ? UINT32_MAX : (uint32_t)size),
+        .size = pexcz_le32_put(item->zip64 ? UINT32_MAX : (uint32_t)size),
         .name_size = pexcz_le16_put((uint16_t)name_len),
         .extra_size = pexcz_le16_put(item->zip64 ? 20 : 0),
         .external_attr = pexcz_le32_put(item->mode << 16),
-        .offset = pexcz_le32_put(
-            (uint32_t)(offset + (uint64_t)item->offset_add)),
+        .offset
+        = pexcz_le32_put((uint32_t)(offset + (uint64_t)item->offset_add)),
     };
     zip_put(&z->directory, &central, sizeof(central));
     zip_put(&z->directory, item->name, name_len);
@@ -180,8 +180,7 @@ zip_finish(struct zip_build *z, const struct zip_end *end)
     struct pexcz_zip_end_f classic = {0};
     uint64_t count = z->count + (uint64_t)end->count_add;
     uint64_t size = z->directory.len;
-    uint64_t offset
-        = z->out.len - z->bias + (uint64_t)end->offset_add;
+    uint64_t offset = z->out.len - z->bias + (uint64_t)end->offset_add;
     bool wide = end->zip64;
 
     zip_put(&z->out, z->directory.ptr, z->directory.len);
@@ -209,12 +208,11 @@ zip_finish(struct zip_build *z, const struct zip_end *end)
         .signature = pexcz_le32_put(PEXCZ_ZIP_SIG_END),
         .disk_count = pexcz_le16_put(wide ? UINT16_MAX : (uint16_t)count),
         .count = pexcz_le16_put(wide ? UINT16_MAX : (uint16_t)count),
-        .directory_size
-        = pexcz_le32_put(wide ? UINT32_MAX : (uint32_t)size),
+        .directory_size = pexcz_le32_put(wide ? UINT32_MAX : (uint32_t)size),
         .directory_offset
         = pexcz_le32_put(wide ? UINT32_MAX : (uint32_t)offset),
-        .comment_size = pexcz_le16_put(
-            (uint16_t)(end->comment_len + end->comment_claim)),
+        .comment_size
+        = pexcz_le16_put((uint16_t)(end->comment_len + end->comment_claim)),
     };
     zip_put(&z->out, &classic, sizeof(classic));
     zip_put(&z->out, end->comment, end->comment_len);
