@@ -72,7 +72,8 @@ format: ## clang-format all C files in place
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 compile_commands.json: ## for editors and clang tools
-	$(HOST_PYTHON) tests/compile_commands.py "$(CPPFLAGS) $(CFLAGS)" > $@
+	$(HOST_PYTHON) tests/compile_commands.py "$(CPPFLAGS) $(CFLAGS)" \
+	    $(PYTHON_INCLUDE) > $@
 
 clean: ## remove objects and programs, keep the built Python
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests

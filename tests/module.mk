@@ -4,7 +4,8 @@
 
 include tests/venv.mk
 
-CHECK_PARTS := check-unit check-unit-asan check-valgrind check-format check-fuzz-corpus
+CHECK_PARTS := check-unit check-unit-asan check-valgrind check-format \
+    check-fuzz-corpus check-lint check-clang
 
 .PHONY: check deps
 deps: ## install the system packages that are missing
