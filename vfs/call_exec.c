@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define BUSY_TRIES 200u
 
 /* Neither the path nor the working directory concerns us.  (Whatever says so
  * here costs a process start nothing.) */
@@ -22,10 +25,24 @@ is_foreign(const char *path)
            && rest == path;
 }
 
+/*
+ * Whether to try again: a memfd is "busy" while another thread's child, made
+ * when it was being written, has not reached its exec.  Waits a millisecond.
+ */
+static bool
+busy_for_now(int error, unsigned *tries)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    return error == ETXTBSY && ++*tries <= BUSY_TRIES
+           && nanosleep(&pause, NULL) == 0;
+}
+
 int
 pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[])
 {
     struct pexcz_program program;
+    unsigned tries = 0;
     int error;
 
     if (is_foreign(path)) {
@@ -35,7 +52,9 @@ pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[])
     if (error != 0) {
         return pexcz_vfs_refuse(error);
     }
-    (void)pexcz_next()->execve(program.file, program.argv, program.envp);
+    do {
+        (void)pexcz_next()->execve(program.file, program.argv, program.envp);
+    } while (busy_for_now(errno, &tries));
     pexcz_program_done(&program);
     return -1;
 }
@@ -47,6 +66,7 @@ pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
                       char *const envp[])
 {
     struct pexcz_program program;
+    unsigned tries = 0;
     int error;
 
     if (is_foreign(path)) {
@@ -57,8 +77,11 @@ pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
     if (error != 0) {
         return error;
     }
-    error = pexcz_next()->posix_spawn(pid, program.file, actions, attributes,
-                                      program.argv, program.envp);
+    do {
+        error = pexcz_next()->posix_spawn(pid, program.file, actions,
+                                          attributes, program.argv,
+                                          program.envp);
+    } while (busy_for_now(error, &tries));
     pexcz_program_done(&program);
     return error;
 }

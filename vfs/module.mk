@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # interpose_*.c define libc's names: not together with the sanitizers, which
-# do the same.  Link the objects, not the archive, into a program that is to
-# have the names: nothing may refer to them by then.
-VFS_SRCS := $(wildcard vfs/call_*.c) vfs/arg_vector.c vfs/cwd.c \
-    vfs/handle.c vfs/libc_next.c vfs/mount.c vfs/place.c vfs/program.c \
-    vfs/vfs_stat.c
+# do the same.  A program that is to have the names links VFS_OBJS, not the
+# archive, from which nothing may have asked for them by then.
+VFS_SRCS := $(wildcard vfs/call_*.c) vfs/arg_vector.c vfs/cwd.c vfs/handle.c \
+    vfs/libc_next.c vfs/mount.c vfs/place.c vfs/program.c vfs/vfs_stat.c
 VFS_INTERPOSE_SRCS := $(if $(filter debug,$(MODE)),,\
     $(wildcard vfs/interpose_*.c))
-VFS_OBJS = $(call objects,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))
+VFS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))
 
-$(OBJ)/vfs.a: $(patsubst %.c,$(OBJ)/%.o,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))
-	$(Q)rm -f $@ && ar rcsD $@ $^
+# vfs/exports.list must hold what interpose_*.c define: a name that is not
+# exported is missing in every shared object that is loaded later.
+$(OBJ)/vfs.a: $(VFS_OBJS) vfs/exports.list
+	$(Q)$(if $(VFS_INTERPOSE_SRCS),nm -g --defined-only \
+	    $(filter $(OBJ)/vfs/interpose_%,$(VFS_OBJS)) | \
+	    awk 'NF == 3 {print $$3}' | LC_ALL=C sort | \
+	    diff vfs/exports.list - >&2)
+	$(Q)rm -f $@ && ar rcsD $@ $(VFS_OBJS)
 
--include $(patsubst %.c,$(OBJ)/%.d,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))
+-include $(VFS_OBJS:.o=.d)
