@@ -61,8 +61,7 @@ static int
 special_error(const struct pexcz_place *place, enum removal what)
 {
     if (what == REMOVE_FILE) {
-        return place->last != PEXCZ_LAST_NAME || place->size == 0 ? EISDIR
-                                                                  : 0;
+        return place->last != PEXCZ_LAST_NAME || place->size == 0 ? EISDIR : 0;
     }
     if (what == REMOVE_DIR && place->last == PEXCZ_LAST_DOT) {
         return EINVAL;
@@ -95,9 +94,8 @@ truncate_error(int dirfd, const char **path, enum pexcz_follow follow,
 {
     int error = change_error(dirfd, path, follow, place);
 
-    return error == EROFS && place->node.entry.kind == PEXCZ_KIND_DIR
-               ? EISDIR
-               : error;
+    return error == EROFS && place->node.entry.kind == PEXCZ_KIND_DIR ? EISDIR
+                                                                      : error;
 }
 
 static enum pexcz_follow
@@ -131,8 +129,7 @@ REFUSED(mkfifoat, (int dirfd, const char *path, mode_t mode), create_error,
 REFUSED(symlink, (const char *target, const char *path), create_error,
         AT_FDCWD, CREATE_OTHER, NEXT symlink(target, path))
 REFUSED(symlinkat, (const char *target, int dirfd, const char *path),
-        create_error, dirfd, CREATE_OTHER,
-        NEXT symlinkat(target, dirfd, path))
+        create_error, dirfd, CREATE_OTHER, NEXT symlinkat(target, dirfd, path))
 
 REFUSED(unlink, (const char *path), remove_error, AT_FDCWD, REMOVE_FILE,
         NEXT unlink(path))
@@ -164,16 +161,14 @@ REFUSED(truncate, (const char *path, off_t size), truncate_error, AT_FDCWD,
 
 REFUSED(utime, (const char *path, const struct utimbuf *times), change_error,
         AT_FDCWD, PEXCZ_FOLLOW, NEXT utime(path, times))
-REFUSED(utimes, (const char *path, const struct timeval *times),
-        change_error, AT_FDCWD, PEXCZ_FOLLOW, NEXT utimes(path, times))
-REFUSED(lutimes, (const char *path, const struct timeval *times),
-        change_error, AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lutimes(path, times))
+REFUSED(utimes, (const char *path, const struct timeval *times), change_error,
+        AT_FDCWD, PEXCZ_FOLLOW, NEXT utimes(path, times))
+REFUSED(lutimes, (const char *path, const struct timeval *times), change_error,
+        AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lutimes(path, times))
 REFUSED(futimesat, (int dirfd, const char *path, const struct timeval *times),
-        change_error, dirfd, PEXCZ_FOLLOW,
-        NEXT futimesat(dirfd, path, times))
+        change_error, dirfd, PEXCZ_FOLLOW, NEXT futimesat(dirfd, path, times))
 REFUSED(utimensat,
-        (int dirfd, const char *path, const struct timespec *times,
-         int flags),
+        (int dirfd, const char *path, const struct timespec *times, int flags),
         change_error, dirfd, follow_of(flags),
         NEXT utimensat(dirfd, path, times, flags))
 
@@ -225,8 +220,7 @@ rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
     {                                                                         \
         struct pexcz_place a;                                                 \
         struct pexcz_place b;                                                 \
-        int error                                                             \
-            = rename_error(from_dirfd, &from, &a, to_dirfd, &to, &b);         \
+        int error = rename_error(from_dirfd, &from, &a, to_dirfd, &to, &b);   \
                                                                               \
         return error != 0 ? pexcz_vfs_refuse(error) : next;                   \
     }
@@ -290,8 +284,8 @@ pexcz_vfs_link(const char *from, const char *to)
 {
     struct pexcz_place a;
     struct pexcz_place b;
-    int error = link_error(AT_FDCWD, &from, &a, AT_FDCWD, &to, &b,
-                           PEXCZ_NOFOLLOW);
+    int error
+        = link_error(AT_FDCWD, &from, &a, AT_FDCWD, &to, &b, PEXCZ_NOFOLLOW);
 
     return error != 0 ? pexcz_vfs_refuse(error) : NEXT link(from, to);
 }

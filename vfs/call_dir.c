@@ -97,8 +97,7 @@ parent_ino(const struct stream *s)
     if (s->place.size == 0) {
         return pexcz_next_stat("/proc", &st) == 0 ? st.st_ino : 1;
     }
-    if (pexcz_blob_entry(parent.blob, parent.entry.parent, &parent.entry,
-                         NULL)
+    if (pexcz_blob_entry(parent.blob, parent.entry.parent, &parent.entry, NULL)
         < 0) {
         return 1;
     }

@@ -78,9 +78,9 @@ pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
         return error;
     }
     do {
-        error = pexcz_next()->posix_spawn(pid, program.file, actions,
-                                          attributes, program.argv,
-                                          program.envp);
+        error
+            = pexcz_next()->posix_spawn(pid, program.file, actions, attributes,
+                                        program.argv, program.envp);
     } while (busy_for_now(error, &tries));
     pexcz_program_done(&program);
     return error;
@@ -202,8 +202,8 @@ try_spawn(const char *path, void *context)
 int
 pexcz_vfs_posix_spawnp(pid_t *pid, const char *file,
                        const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes,
-                       char *const argv[], char *const envp[])
+                       const posix_spawnattr_t *attributes, char *const argv[],
+                       char *const envp[])
 {
     struct spawn_context context = {.pid = pid,
                                     .actions = actions,
@@ -211,10 +211,9 @@ pexcz_vfs_posix_spawnp(pid_t *pid, const char *file,
                                     .argv = argv,
                                     .envp = envp};
 
-    return search_is_foreign(file)
-               ? pexcz_next()->posix_spawnp(pid, file, actions, attributes,
-                                            argv, envp)
-               : search(file, try_spawn, &context);
+    return search_is_foreign(file) ? pexcz_next()->posix_spawnp(
+               pid, file, actions, attributes, argv, envp)
+                                   : search(file, try_spawn, &context);
 }
 
 int

@@ -113,8 +113,8 @@ pexcz_vfs_inotify_add_watch(int fd, const char *path, uint32_t mask)
     struct pexcz_place place;
     enum pexcz_follow follow
         = (mask & IN_DONT_FOLLOW) != 0 ? PEXCZ_NOFOLLOW : PEXCZ_FOLLOW;
-    uint32_t drop = IN_ONLYDIR | IN_DONT_FOLLOW | IN_ACCESS | IN_OPEN
-                    | IN_CLOSE;
+    uint32_t drop
+        = IN_ONLYDIR | IN_DONT_FOLLOW | IN_ACCESS | IN_OPEN | IN_CLOSE;
 
     if (!pexcz_resolve(AT_FDCWD, &path, follow, &place)) {
         return pexcz_next()->inotify_add_watch(fd, path, mask);
@@ -122,8 +122,7 @@ pexcz_vfs_inotify_add_watch(int fd, const char *path, uint32_t mask)
     if (place.error != 0) {
         return pexcz_vfs_refuse(place.error);
     }
-    if ((mask & IN_ONLYDIR) != 0
-        && place.node.entry.kind != PEXCZ_KIND_DIR) {
+    if ((mask & IN_ONLYDIR) != 0 && place.node.entry.kind != PEXCZ_KIND_DIR) {
         return pexcz_vfs_refuse(ENOTDIR);
     }
     /* An empty mask is an error; this bit cannot happen to a file. */

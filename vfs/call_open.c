@@ -44,8 +44,7 @@ open_error(const struct pexcz_place *place, int flags)
     if (change) {
         return EROFS;
     }
-    return (flags & O_PATH) != 0 ? 0
-                                 : pexcz_node_access(&place->node, R_OK);
+    return (flags & O_PATH) != 0 ? 0 : pexcz_node_access(&place->node, R_OK);
 }
 
 /* open() cannot create what a slash says is a directory; the kernel refuses

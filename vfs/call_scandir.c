@@ -21,8 +21,8 @@ list_add(struct list *list, const struct dirent *entry)
     void *items = list->items;
     struct dirent *copy;
 
-    if (pexcz_grow_array(&items, list->count, &list->cap,
-                         sizeof(*list->items), NULL)
+    if (pexcz_grow_array(&items, list->count, &list->cap, sizeof(*list->items),
+                         NULL)
         < 0) {
         return pexcz_vfs_refuse(ENOMEM);
     }

@@ -107,8 +107,8 @@ pexcz_vfs_statx(int dirfd, const char *path, int flags, unsigned mask,
 {
     struct pexcz_place place;
     struct pexcz_node node;
-    bool fd_only = (flags & AT_EMPTY_PATH) != 0
-                   && (path == NULL || path[0] == '\0');
+    bool fd_only
+        = (flags & AT_EMPTY_PATH) != 0 && (path == NULL || path[0] == '\0');
 
     if (pexcz_resolve(dirfd, &path, follow_of(flags), &place)) {
         return place.error != 0 ? pexcz_vfs_refuse(place.error)

@@ -103,8 +103,8 @@ inflate_into(int fd, const struct pexcz_node *node, size_t size)
     if (ftruncate(fd, (off_t)size) < 0) {
         return false;
     }
-    p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-             fd, 0);
+    p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+             0);
     if (p == MAP_FAILED) {
         return false;
     }
@@ -128,8 +128,7 @@ fill(int fd, const struct pexcz_node *node)
     }
     /* A frame of n bytes cannot hold more than 64 Ki times as many; a wrong
      * size must not fill the memory. */
-    if (pexcz_blob_payload(node->blob, node->entry.payload, &payload, NULL)
-            < 0
+    if (pexcz_blob_payload(node->blob, node->entry.payload, &payload, NULL) < 0
         || payload.size != node->entry.size
         || payload.size / 65536 > payload.stored.len) {
         errno = EIO;
@@ -181,8 +180,7 @@ pexcz_handle_open(const struct pexcz_node *node, int flags)
                       && (node->entry.mode & 0111) != 0;
     struct timespec times[2] = {
         {.tv_sec = node->entry.mtime, .tv_nsec = 0},
-        {.tv_sec = node->entry.mtime,
-         .tv_nsec = (long)pexcz_node_code(node)},
+        {.tv_sec = node->entry.mtime, .tv_nsec = (long)pexcz_node_code(node)},
     };
     char name[PEXCZ_MAX_NAME + 1];
     size_t size = node->entry.name.len;
@@ -198,8 +196,7 @@ pexcz_handle_open(const struct pexcz_node *node, int flags)
     if (fd < 0) {
         return -1;
     }
-    if (!fill(fd, node)
-        || syscall(SYS_utimensat, fd, NULL, times, 0) < 0) {
+    if (!fill(fd, node) || syscall(SYS_utimensat, fd, NULL, times, 0) < 0) {
         saved = errno;
         goto out;
     }
@@ -246,9 +243,8 @@ pexcz_handle_of_stat(const struct stat *st, struct pexcz_node *ret)
         || (node.entry.kind != PEXCZ_KIND_DIR
             && node.entry.kind != PEXCZ_KIND_FILE)
         || st->st_size
-               != (off_t)(node.entry.kind == PEXCZ_KIND_DIR
-                              ? 0
-                              : node.entry.size)
+               != (off_t)(node.entry.kind == PEXCZ_KIND_DIR ? 0
+                                                            : node.entry.size)
         || !is_store_dev(st->st_dev)) {
         return false;
     }

@@ -44,8 +44,7 @@ enum environment {
 };
 
 #define INTERPOSE_LIST(symbol, run, environment)                              \
-    int interpose_##symbol(const char *, const char *, ...)                   \
-        __asm__(#symbol);                                                     \
+    int interpose_##symbol(const char *, const char *, ...) __asm__(#symbol); \
     PEXCZ_EXPORT int interpose_##symbol(const char *file, const char *first,  \
                                         ...)                                  \
     {                                                                         \
@@ -72,24 +71,24 @@ INTERPOSE_LIST(execlp, pexcz_vfs_execvpe, ENVIRONMENT_OWN)
 INTERPOSE_LIST(execle, pexcz_vfs_execve, ENVIRONMENT_ARGUMENT)
 
 INTERPOSE(int, posix_spawn,
-          (pid_t *pid, const char *path,
+          (pid_t * pid, const char *path,
            const posix_spawn_file_actions_t *actions,
            const posix_spawnattr_t *attributes, char *const argv[],
            char *const envp[]),
           pexcz_vfs_posix_spawn(pid, path, actions, attributes, argv, envp))
 INTERPOSE(int, posix_spawnp,
-          (pid_t *pid, const char *file,
+          (pid_t * pid, const char *file,
            const posix_spawn_file_actions_t *actions,
            const posix_spawnattr_t *attributes, char *const argv[],
            char *const envp[]),
           pexcz_vfs_posix_spawnp(pid, file, actions, attributes, argv, envp))
 INTERPOSE(int, posix_spawn_file_actions_addopen,
-          (posix_spawn_file_actions_t *actions, int fd, const char *path,
+          (posix_spawn_file_actions_t * actions, int fd, const char *path,
            int flags, mode_t mode),
           pexcz_vfs_posix_spawn_file_actions_addopen(actions, fd, path, flags,
                                                      mode))
 INTERPOSE(int, posix_spawn_file_actions_destroy,
-          (posix_spawn_file_actions_t *actions),
+          (posix_spawn_file_actions_t * actions),
           pexcz_vfs_posix_spawn_file_actions_destroy(actions))
 
 INTERPOSE(int, system, (const char *command), pexcz_vfs_system(command))

@@ -81,8 +81,7 @@ INTERPOSE(FILE *, fopen, (const char *path, const char *mode),
           pexcz_vfs_fopen(path, mode))
 INTERPOSE(FILE *, fopen64, (const char *path, const char *mode),
           pexcz_vfs_fopen(path, mode))
-INTERPOSE(FILE *, freopen,
-          (const char *path, const char *mode, FILE *stream),
+INTERPOSE(FILE *, freopen, (const char *path, const char *mode, FILE *stream),
           pexcz_vfs_freopen(path, mode, stream))
 INTERPOSE(FILE *, freopen64,
           (const char *path, const char *mode, FILE *stream),

@@ -46,8 +46,7 @@ INTERPOSE(char *, __getwd_chk, (char *buf, size_t room),
           ((void)room, pexcz_vfs_getwd(buf)))
 
 typedef int ftw_visitor(const char *, const struct stat *, int);
-typedef int nftw_visitor(const char *, const struct stat *, int,
-                         struct FTW *);
+typedef int nftw_visitor(const char *, const struct stat *, int, struct FTW *);
 
 #define WALK_FAMILY(suffix)                                                   \
     INTERPOSE(int, glob##suffix,                                              \
@@ -57,10 +56,10 @@ typedef int nftw_visitor(const char *, const struct stat *, int,
     INTERPOSE(int, ftw##suffix,                                               \
               (const char *path, ftw_visitor *visit, int fd_limit),           \
               pexcz_vfs_ftw(path, visit, fd_limit))                           \
-    INTERPOSE(int, nftw##suffix,                                              \
-              (const char *path, nftw_visitor *visit, int fd_limit,           \
-               int flags),                                                    \
-              pexcz_vfs_nftw(path, visit, fd_limit, flags))
+    INTERPOSE(                                                                \
+        int, nftw##suffix,                                                    \
+        (const char *path, nftw_visitor *visit, int fd_limit, int flags),     \
+        pexcz_vfs_nftw(path, visit, fd_limit, flags))
 
 WALK_FAMILY()
 WALK_FAMILY(64)

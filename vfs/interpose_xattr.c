@@ -10,8 +10,8 @@ INTERPOSE(int, lsetxattr,
            int flags),
           pexcz_vfs_lsetxattr(path, name, value, size, flags))
 INTERPOSE(int, fsetxattr,
-          (int fd, const char *name, const void *value, size_t size, int
-           flags),
+          (int fd, const char *name, const void *value, size_t size,
+           int flags),
           pexcz_vfs_fsetxattr(fd, name, value, size, flags))
 INTERPOSE(ssize_t, getxattr,
           (const char *path, const char *name, void *value, size_t size),

@@ -112,11 +112,11 @@ typedef int pexcz_dirent_compare(const struct dirent **,
     X(int, inotify_add_watch, (int, const char *, uint32_t))                  \
     X(int, glob, (const char *, int, int (*)(const char *, int), glob_t *))   \
     X(int, ftw,                                                               \
-      (const char *, int (*)(const char *, const struct stat *, int),         \
-       int))                                                                  \
+      (const char *, int (*)(const char *, const struct stat *, int), int))   \
     X(int, nftw,                                                              \
-      (const char *, int (*)(const char *, const struct stat *, int,          \
-       struct FTW *), int, int))                                              \
+      (const char *,                                                          \
+       int (*)(const char *, const struct stat *, int, struct FTW *), int,    \
+       int))                                                                  \
     X(void *, dlopen, (const char *, int))                                    \
     X(void *, dlmopen, (long, const char *, int))                             \
     X(int, execve, (const char *, char *const *, char *const *))              \

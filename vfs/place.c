@@ -22,8 +22,8 @@ static_assert(sizeof(PEXCZ_PREFIX) == sizeof(MOUNT_PARENT "/" MOUNT_NAME),
 #define NAME_SIZE (sizeof(MOUNT_NAME) - 1)
 
 struct walk {
-    const char *todo; /* components still to be walked */
-    unsigned links;   /* followed so far */
+    const char *todo;      /* components still to be walked */
+    unsigned links;        /* followed so far */
     char buffer[PATH_MAX]; /* where todo lies once it is not the caller's */
 };
 
@@ -186,8 +186,7 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
             continue;
         }
         place->error = append_name(place, name, size);
-        if (place->error != 0
-            || (final && follow == PEXCZ_PARENT)) {
+        if (place->error != 0 || (final && follow == PEXCZ_PARENT)) {
             place->creatable = place->error != 0 && final;
             place->slash = *w->todo == '/';
             return STEP_DONE;
@@ -230,8 +229,7 @@ is_mount_parent(int dirfd, const char *path, size_t size, char *scratch)
     if (path[0] == '/' && strstr(scratch, MOUNT_PARENT) == NULL) {
         return false;
     }
-    same = pexcz_next_fstatat(dirfd, scratch, &a, 0) == 0
-           && S_ISDIR(a.st_mode)
+    same = pexcz_next_fstatat(dirfd, scratch, &a, 0) == 0 && S_ISDIR(a.st_mode)
            && pexcz_next_fstatat(AT_FDCWD, MOUNT_PARENT, &b, 0) == 0
            && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
     errno = saved;

@@ -31,8 +31,7 @@ is_self(const char *path)
     struct pexcz_place place;
 
     if (pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)) {
-        return place.error == 0
-               && place.node.entry.kind == PEXCZ_KIND_SELF;
+        return place.error == 0 && place.node.entry.kind == PEXCZ_KIND_SELF;
     }
     return same_file(path, pexcz_vfs_self());
 }
@@ -78,8 +77,7 @@ use_real(struct pexcz_program *p, const char *path)
     if (!pexcz_cwd_get(&cwd)) {
         return 0;
     }
-    return same_file(path, pexcz_vfs_self()) ? hand_down_cwd(p, &cwd)
-                                             : EACCES;
+    return same_file(path, pexcz_vfs_self()) ? hand_down_cwd(p, &cwd) : EACCES;
 }
 
 static int
@@ -138,8 +136,7 @@ use_script(struct pexcz_program *p, const struct pexcz_place *place,
 
     if (is_self(interpreter)) {
         (void)close(fd);
-        if (pexcz_place_full_path(place, p->script, sizeof(p->script))
-            == 0) {
+        if (pexcz_place_full_path(place, p->script, sizeof(p->script)) == 0) {
             return ENAMETOOLONG;
         }
     }

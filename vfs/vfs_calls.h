@@ -22,8 +22,7 @@ FILE *pexcz_vfs_freopen(const char *path, const char *mode, FILE *stream);
 int pexcz_vfs_stat(const char *path, struct stat *st);
 int pexcz_vfs_lstat(const char *path, struct stat *st);
 int pexcz_vfs_fstat(int fd, struct stat *st);
-int pexcz_vfs_fstatat(int dirfd, const char *path, struct stat *st,
-                      int flags);
+int pexcz_vfs_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 int pexcz_vfs_statx(int dirfd, const char *path, int flags, unsigned mask,
                     struct statx *ret);
 int pexcz_vfs_access(const char *path, int mode);
@@ -101,14 +100,14 @@ int pexcz_vfs_setxattr(const char *path, const char *name, const void *value,
                        size_t size, int flags);
 int pexcz_vfs_lsetxattr(const char *path, const char *name, const void *value,
                         size_t size, int flags);
-int pexcz_vfs_fsetxattr(int fd, const char *name, const void *value, size_t
-                        size, int flags);
+int pexcz_vfs_fsetxattr(int fd, const char *name, const void *value,
+                        size_t size, int flags);
 ssize_t pexcz_vfs_getxattr(const char *path, const char *name, void *value,
                            size_t size);
 ssize_t pexcz_vfs_lgetxattr(const char *path, const char *name, void *value,
                             size_t size);
-ssize_t pexcz_vfs_fgetxattr(int fd, const char *name, void *value, size_t
-                            size);
+ssize_t pexcz_vfs_fgetxattr(int fd, const char *name, void *value,
+                            size_t size);
 ssize_t pexcz_vfs_listxattr(const char *path, char *list, size_t size);
 ssize_t pexcz_vfs_llistxattr(const char *path, char *list, size_t size);
 ssize_t pexcz_vfs_flistxattr(int fd, char *list, size_t size);
@@ -145,8 +144,7 @@ int pexcz_vfs_nftw(const char *path,
                    int fd_limit, int flags);
 
 /* call_exec.c */
-int pexcz_vfs_execve(const char *path, char *const argv[],
-                     char *const envp[]);
+int pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[]);
 int pexcz_vfs_execvpe(const char *file, char *const argv[],
                       char *const envp[]);
 int pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
@@ -161,9 +159,10 @@ int pexcz_vfs_system(const char *command);
 FILE *pexcz_vfs_popen(const char *command, const char *type);
 
 /* call_spawn_open.c */
-int pexcz_vfs_posix_spawn_file_actions_addopen(
-    posix_spawn_file_actions_t *actions, int fd, const char *path, int flags,
-    mode_t mode);
+int
+pexcz_vfs_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
+                                           int fd, const char *path, int flags,
+                                           mode_t mode);
 int pexcz_vfs_posix_spawn_file_actions_destroy(
     posix_spawn_file_actions_t *actions);
 

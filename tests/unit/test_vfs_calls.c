@@ -291,8 +291,7 @@ output_of(const char *path, char *const argv[])
                  &actions, 0, ROOT "/dir/file", O_RDONLY, 0),
              0);
     CHECK_EQ(posix_spawn_file_actions_adddup2(&actions, ends[1], 1), 0);
-    CHECK_EQ(pexcz_vfs_posix_spawnp(&pid, path, &actions, NULL, argv,
-                                    environ),
+    CHECK_EQ(pexcz_vfs_posix_spawnp(&pid, path, &actions, NULL, argv, environ),
              0);
     (void)close(ends[1]);
     (void)read_all(ends[0]);
@@ -319,8 +318,7 @@ test_programs(void)
     CHECK_STR(output_of("prog", argv), "ran one\n");
     CHECK(pexcz_vfs_execve(ROOT "/dir/file", none, environ) < 0
           && errno == EACCES);
-    CHECK(pexcz_vfs_execve(ROOT "/dir", none, environ) < 0
-          && errno == EACCES);
+    CHECK(pexcz_vfs_execve(ROOT "/dir", none, environ) < 0 && errno == EACCES);
     CHECK(pexcz_vfs_execvpe("absent-program", none, environ) < 0
           && errno == ENOENT);
     pid = vfork();

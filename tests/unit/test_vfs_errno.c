@@ -64,8 +64,7 @@ OP(chown, pexcz_vfs_chown(p, 0, 0))
 OP(lchown, pexcz_vfs_lchown(p, 0, 0))
 OP(truncate, pexcz_vfs_truncate(p, 1))
 OP(utimens, pexcz_vfs_utimensat(AT_FDCWD, p, times, 0))
-OP(lutimens,
-   pexcz_vfs_utimensat(AT_FDCWD, p, times, AT_SYMLINK_NOFOLLOW))
+OP(lutimens, pexcz_vfs_utimensat(AT_FDCWD, p, times, AT_SYMLINK_NOFOLLOW))
 OP(listxattr, pexcz_vfs_listxattr(p, buf, sizeof(buf)) < 0 ? -1 : 0)
 OP(move_out, pexcz_vfs_rename(p, "/dev/shm/pexcz-test-vfs"))
 OP(move_in, pexcz_vfs_rename("/dev/null", p))
@@ -111,24 +110,54 @@ static const struct {
     int (*run)(const char *path);
 } ops[] = {
 #define ROW(name) {#name, op_##name},
-    ROW(read) ROW(write) ROW(read_write) ROW(truncating) ROW(create)
-    ROW(create_read) ROW(exclusive) ROW(directory) ROW(nofollow)
-    ROW(temporary) ROW(stat) ROW(lstat) ROW(exists) ROW(readable)
-    ROW(writable) ROW(executable) ROW(readlink) ROW(mkdir) ROW(mkfifo)
-    ROW(symlink) ROW(unlink) ROW(rmdir) ROW(remove) ROW(chmod) ROW(chown)
-    ROW(lchown) ROW(truncate) ROW(utimens) ROW(lutimens) ROW(listxattr)
-    ROW(move_out) ROW(move_in) ROW(link_out) ROW(link_in)
-    ROW(link_nothing_in) ROW(opendir) ROW(chdir) ROW(realpath) ROW(fopen)
+    ROW(read) ROW(write) ROW(read_write) ROW(truncating) ROW(create) ROW(
+        create_read) ROW(exclusive) ROW(directory) ROW(nofollow) ROW(temporary)
+        ROW(stat) ROW(lstat) ROW(exists) ROW(readable) ROW(writable)
+            ROW(executable) ROW(readlink) ROW(mkdir) ROW(mkfifo) ROW(symlink)
+                ROW(unlink) ROW(rmdir) ROW(remove) ROW(chmod) ROW(chown)
+                    ROW(lchown) ROW(truncate) ROW(utimens) ROW(lutimens)
+                        ROW(listxattr) ROW(move_out) ROW(move_in) ROW(link_out)
+                            ROW(link_in) ROW(link_nothing_in) ROW(opendir)
+                                ROW(chdir) ROW(realpath) ROW(fopen)
 #undef ROW
 };
 
 static const char *const paths[] = {
-    "", "/", "/dir", "/dir/", "/dir//", "/dir/.", "/dir/..", "/dir/file",
-    "/dir/file/", "/dir/file/x", "/dir/file/..", "/dir/prog", "/dir/../empty",
-    "/./dir//file", "/none", "/none/", "/none/x", "/none/..", "/link",
-    "/link/", "/link/x", "/dirlink", "/dirlink/", "/dirlink/file",
-    "/dirlink/none", "/loop", "/loop/", "/loop/x", "/dangling", "/dangling/",
-    "/outside", "/hollow", "/hollow/x", "/big", "/dir/sub/../../dir/sub/deep",
+    "",
+    "/",
+    "/dir",
+    "/dir/",
+    "/dir//",
+    "/dir/.",
+    "/dir/..",
+    "/dir/file",
+    "/dir/file/",
+    "/dir/file/x",
+    "/dir/file/..",
+    "/dir/prog",
+    "/dir/../empty",
+    "/./dir//file",
+    "/none",
+    "/none/",
+    "/none/x",
+    "/none/..",
+    "/link",
+    "/link/",
+    "/link/x",
+    "/dirlink",
+    "/dirlink/",
+    "/dirlink/file",
+    "/dirlink/none",
+    "/loop",
+    "/loop/",
+    "/loop/x",
+    "/dangling",
+    "/dangling/",
+    "/outside",
+    "/hollow",
+    "/hollow/x",
+    "/big",
+    "/dir/sub/../../dir/sub/deep",
     "/0123456789012345678901234567890123456789012345678901234567890123456789"
     "01234567890123456789012345678901234567890123456789012345678901234567890"
     "12345678901234567890123456789012345678901234567890123456789012345678901"
@@ -187,8 +216,7 @@ make_real_tree(void)
         copy_out(&vfs_files[i]);
     }
     copy_out(&big);
-    CHECK_EQ(mount("none", real_root, "tmpfs", MS_REMOUNT | MS_RDONLY, ""),
-             0);
+    CHECK_EQ(mount("none", real_root, "tmpfs", MS_REMOUNT | MS_RDONLY, ""), 0);
     return true;
 }
 

@@ -75,8 +75,7 @@ vfs_mount_tree(void)
     int fd = mkstemp(name);
     struct pexcz_blob_options options = {.python_major = 3};
     struct pexcz_error err;
-    struct pexcz_blob_writer *w
-        = pexcz_blob_writer_new(fd, 0, &options, &err);
+    struct pexcz_blob_writer *w = pexcz_blob_writer_new(fd, 0, &options, &err);
     uint64_t size = 0;
 
     (void)unlink(name);
@@ -85,8 +84,8 @@ vfs_mount_tree(void)
         const struct vfs_file *f = &vfs_files[i];
 
         vfs_add(w, f->path,
-                pexcz_slice_str(f->content != NULL ? f->content : ""),
-                f->kind, f->mode);
+                pexcz_slice_str(f->content != NULL ? f->content : ""), f->kind,
+                f->mode);
     }
     for (size_t i = 0; i < sizeof(vfs_big); i++) {
         vfs_big[i] = (char)('a' + i % 17);
@@ -100,9 +99,8 @@ vfs_mount_tree(void)
     vfs_bytes.len = (size_t)size;
     pexcz_blob_writer_free(w);
     (void)close(fd);
-    CHECK_EQ(pexcz_blob_open(&vfs_blob, pexcz_buf_slice(&vfs_bytes), "t",
-                             &err),
-             0);
+    CHECK_EQ(
+        pexcz_blob_open(&vfs_blob, pexcz_buf_slice(&vfs_bytes), "t", &err), 0);
     CHECK(pexcz_tree_add(&vfs_test_tree, &vfs_blob));
     pexcz_vfs_mount(&vfs_test_tree);
 }
