@@ -34,7 +34,7 @@ map_file(const char *path, struct pexcz_slice *ret, struct pexcz_error *err)
 }
 
 static int
-write_blob(const struct pexcz_image *image, const struct pexcz_exe *exe,
+write_blob(const struct pexcz_image *image,
            int fd, uint64_t offset, uint64_t *ret_size,
            struct pexcz_error *err)
 {
@@ -90,7 +90,7 @@ pexcz_image_write(const struct pexcz_image *image,
     }
     if (rc == PEXCZ_OK) {
         sizes.base = offset;
-        rc = write_blob(image, &exe, image->out->fd, offset, &sizes.blob, err);
+        rc = write_blob(image, image->out->fd, offset, &sizes.blob, err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_exe_finish(&exe, image->out->fd, sizes.blob, &sizes.total, err);

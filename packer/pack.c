@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pack.h"
+
+#include "boot_settings.h"
+#include "elf_file.h"
+#include "exe_layout.h"
+#include "find_base.h"
+#include "image.h"
+#include "import_closure.h"
+#include "progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct packing {
+    const struct pexcz_pack_options *options;
+    struct pexcz_progress progress;
+    struct pexcz_error *err;
+    char *output;
+    struct pexcz_buf base; /* path, NUL-terminated */
+    struct pexcz_out_file out;
+    struct pexcz_compiler compiler;
+    struct pexcz_target target;
+    struct pexcz_pex pex;
+    struct pexcz_arena arena; /* of resolved */
+    struct pexcz_resolved resolved;
+    struct pexcz_plan plan;
+    struct pexcz_compiled *compiled;
+    bool *hot;
+    struct pexcz_image_sizes sizes;
+};
+
+static const char *
+last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* The PEX's name without its suffix, in the current folder. */
+static int
+choose_output(struct packing *p)
+{
+    const char *name = last_component(p->options->input);
+    const char *dot = strrchr(name, '.');
+
+    if (p->options->output != NULL) {
+        p->output = strdup(p->options->output);
+    }
+    else if (dot == NULL || dot == name) {
+        return pexcz_fail(p->err, PEXCZ_E_USAGE, 0,
+                          "%s has no suffix to drop: name the output with -o",
+                          p->options->input);
+    }
+    else {
+        p->output = strndup(name, (size_t)(dot - name));
+    }
+    return p->output != NULL
+               ? PEXCZ_OK
+               : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
+}
+
+static int
+choose_base(struct packing *p)
+{
+    if (p->options->base != NULL) {
+        return pexcz_buf_append(&p->base, p->options->base,
+                                strlen(p->options->base) + 1, p->err);
+    }
+    return pexcz_find_base(p->options->python, &p->base, p->err);
+}
+
+/* Starts the base as a Python; it says what it is. */
+static int
+open_target(struct packing *p)
+{
+    int rc = pexcz_compiler_open(&p->compiler, (const char *)p->base.ptr,
+                                 p->options->jobs, p->err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_target_init(
+            &p->target, p->compiler.python.version,
+            pexcz_elf_machine_name(pexcz_elf_own_machine()), p->err);
+    }
+    if (rc == PEXCZ_OK && p->options->max_glibc != NULL) {
+        rc = pexcz_target_set_glibc(&p->target, p->options->max_glibc, p->err);
+    }
+    return rc;
+}
+
+static int
+read_plan(struct packing *p)
+{
+    int rc;
+
+    pexcz_progress_step(&p->progress, "resolving", PEXCZ_UNIT_FILES);
+    rc = pexcz_resolve(&p->pex, &p->target, &p->arena, &p->resolved, p->err);
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_plan_make(&p->pex, &p->resolved, &p->target, &p->plan,
+                             p->err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < p->resolved.count; i++) {
+        pexcz_progress_say(&p->progress, 1, "  %s",
+                           p->resolved.dists[i]->file_name);
+    }
+    for (size_t i = 0; i < p->plan.warnings.count; i++) {
+        pexcz_progress_say(&p->progress, 0, "pexcz-pack: warning: %s",
+                           p->plan.warnings.items[i]);
+    }
+    p->compiled = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->compiled));
+    p->hot = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->hot));
+    return p->compiled != NULL && p->hot != NULL
+               ? PEXCZ_OK
+               : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
+}
+
+static void
+show_compiled(void *context, size_t done, size_t total)
+{
+    pexcz_progress_update(context, done, total);
+}
+
+static void
+show_stored(void *context, uint64_t done, uint64_t total)
+{
+    pexcz_progress_update(context, done, total);
+}
+
+/* Files that this Python cannot compile stay source, as they are in a venv:
+ * importing one raises the SyntaxError.  Wheels carry templates and code for
+ * other versions, so only user code is worth a warning by default. */
+static void
+report_compile_errors(struct packing *p)
+{
+    for (size_t i = 0; i < p->plan.entry_count; i++) {
+        const struct pexcz_plan_entry *e = &p->plan.entries[i];
+
+        if (p->compiled[i].message != NULL) {
+            pexcz_progress_say(&p->progress, e->origin == NULL ? 0 : 1,
+                               "pexcz-pack: warning: %s: %s: packed as source",
+                               e->path, p->compiled[i].message);
+        }
+    }
+}
+
+static int
+compile(struct packing *p)
+{
+    int rc;
+
+    pexcz_progress_step(&p->progress, "compiling", PEXCZ_UNIT_FILES);
+    rc = pexcz_compiler_run(&p->compiler, p->plan.entries, p->plan.entry_count,
+                            p->compiled, show_compiled, &p->progress, p->err);
+    if (rc == PEXCZ_OK) {
+        report_compile_errors(p);
+    }
+    return rc;
+}
+
+/* The module that runs first; a console script's is found by its imports. */
+static int
+find_hot(struct packing *p)
+{
+    const struct pexcz_plan_boot *boot = &p->plan.boot;
+    struct pexcz_strings roots = {0};
+    int rc = PEXCZ_OK;
+
+    if (boot->module != NULL) {
+        const char *main_name
+            = pexcz_arena_printf(&p->arena, p->err, "%s.__main__",
+                                 boot->module);
+
+        if (main_name == NULL) {
+            return PEXCZ_E_NOMEM;
+        }
+        rc = pexcz_strings_add(&roots, &p->arena,
+                               pexcz_slice_str(boot->module), p->err);
+        if (rc == PEXCZ_OK && boot->kind == PEXCZ_ENTRY_MODULE) {
+            rc = pexcz_strings_add(&roots, &p->arena,
+                                   pexcz_slice_str(main_name), p->err);
+        }
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_import_closure(&p->plan, &boot->search_path, p->compiled,
+                                  &roots, p->hot, p->err);
+    }
+    return rc;
+}
+
+static int
+add_settings(const void *context, struct pexcz_blob_writer *writer,
+             struct pexcz_error *err)
+{
+    const struct packing *p = context;
+
+    return pexcz_boot_settings_write(&p->plan, last_component(p->output),
+                                     writer, err);
+}
+
+static int
+write_image(struct packing *p)
+{
+    struct pexcz_tree_store store = {
+        .plan = &p->plan,
+        .compiled = p->compiled,
+        .hot = p->hot,
+        .level = p->options->level,
+        .threads = p->options->jobs != 0 ? p->options->jobs
+                                         : pexcz_processor_count(),
+        .progress = show_stored,
+        .context = &p->progress,
+    };
+    struct pexcz_image image = {
+        .elf = (const char *)p->base.ptr,
+        .out = &p->out,
+        .address = PEXCZ_ADDR_APP,
+        .section = PEXCZ_SECTION_APP,
+        .python = &p->compiler.python,
+        .store = &store,
+        .extra = add_settings,
+        .context = p,
+    };
+
+    pexcz_progress_step(&p->progress, "writing", PEXCZ_UNIT_BYTES);
+    return pexcz_image_write(&image, &p->sizes, p->err);
+}
+
+/* Cheap refusals first: nothing is compiled for a target that cannot be
+ * written or an input that cannot be read. */
+static int
+pack(struct packing *p)
+{
+    int rc = choose_output(p);
+
+    if (rc == PEXCZ_OK) {
+        pexcz_progress_step(&p->progress, "reading", PEXCZ_UNIT_FILES);
+        rc = pexcz_pex_open(p->options->input, &p->pex, p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_out_file_open(&p->out, p->output, p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_out_file_differs(&p->out, p->options->input, p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = choose_base(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = open_target(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = read_plan(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = compile(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = find_hot(p);
+    }
+    return rc == PEXCZ_OK ? write_image(p) : rc;
+}
+
+static void
+summarise(struct packing *p, double seconds)
+{
+    char total[16];
+    char base[16];
+    char blob[16];
+
+    pexcz_format_size(p->sizes.total, total);
+    pexcz_format_size(p->sizes.base, base);
+    pexcz_format_size(p->sizes.blob, blob);
+    pexcz_progress_say(&p->progress, 0,
+                       "%s: %s (base %s, application %s), Python %s, "
+                       "%zu distribution%s, %.1f s",
+                       p->output, total, base, blob,
+                       p->compiler.python.version, p->resolved.count,
+                       p->resolved.count == 1 ? "" : "s", seconds);
+}
+
+static double
+seconds_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int
+pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
+{
+    struct packing p = {
+        .options = options,
+        .err = err,
+        .out = {.fd = -1, .dir = -1},
+    };
+    double start = seconds_now();
+    int rc;
+
+    pexcz_progress_init(&p.progress, options->verbosity);
+    rc = pack(&p);
+    pexcz_progress_clear(&p.progress);
+    if (rc == PEXCZ_OK) {
+        summarise(&p, seconds_now() - start);
+    }
+    for (size_t i = 0; p.compiled != NULL && i < p.plan.entry_count; i++) {
+        pexcz_compiled_done(&p.compiled[i]);
+    }
+    free(p.compiled);
+    free(p.hot);
+    pexcz_plan_done(&p.plan);
+    pexcz_arena_done(&p.arena);
+    pexcz_pex_close(&p.pex);
+    pexcz_compiler_close(&p.compiler);
+    pexcz_out_file_close(&p.out);
+    pexcz_buf_done(&p.base);
+    free(p.output);
+    return rc;
+}
