@@ -41,8 +41,11 @@ LDFLAGS := -no-pie -pthread $(LINK_OPT)
 .SUFFIXES:
 
 BLOB_SRCS := $(wildcard blob/*.c)
+ALL_TARGETS :=
 
-include $(wildcard */module.mk tests/*/module.mk)
+include stdlib-blob/module.mk packer/module.mk importer/module.mk vfs/module.mk \
+    runtime/module.mk $(wildcard samples/module.mk bench/module.mk) \
+    tests/module.mk $(wildcard tests/*/module.mk)
 
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 

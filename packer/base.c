@@ -118,7 +118,7 @@ walk(struct base_build *b, struct pexcz_plan_builder *builder)
         return pexcz_fail(b->err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
                           b->options->install);
     }
-    fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    fts = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
     if (fts == NULL) {
         return pexcz_fail(b->err, PEXCZ_E_IO, errno, "%s", root);
     }

@@ -10,3 +10,16 @@ $(OBJ)/packer.a: $(patsubst %.c,$(OBJ)/%.o,$(PACKER_SRCS))
 # The assembler puts the worker's text in with .incbin.
 $(OBJ)/packer/worker_text.o: private CFLAGS += -Wa,-Ipacker
 $(OBJ)/packer/worker_text.o: packer/compile_worker.py
+
+PROGRAMS := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)bin
+ALL_TARGETS += $(PROGRAMS)/pexcz $(PROGRAMS)/pexcz-pack
+
+$(PROGRAMS)/pexcz: $(OBJ)/packer/main.o $(OBJ)/packer.a $(OBJ)/blob.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -ljansson -lz -lzstd -o $@
+
+$(PROGRAMS)/pexcz-pack: $(PROGRAMS)/pexcz
+	$(Q)ln -sf pexcz $@
+
+-include $(OBJ)/packer/main.d

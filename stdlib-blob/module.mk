@@ -4,7 +4,13 @@
 PGO ?= 1
 STDLIB_DIST := $(BUILD)/dist/$(PYTHON)
 
-.PHONY: python-dist
-python-dist: ## build CPython as a static distribution, once
-	$(HOST_PYTHON) stdlib-blob/build_dist.py $(BUILD) $(PYTHON) \
+# A finished distribution is kept by the hash of its inputs, so this is quick
+# when nothing changed, and leaves PYTHON.json's time alone.
+.PHONY: python-dist FORCE
+python-dist: $(STDLIB_DIST)/python/PYTHON.json ## CPython, built static, once
+
+$(STDLIB_DIST)/python/PYTHON.json: FORCE
+	$(Q)$(HOST_PYTHON) stdlib-blob/build_dist.py $(BUILD) $(PYTHON) \
 	    --cc $(CC) $(if $(filter 0,$(PGO)),--no-pgo)
+
+FORCE:

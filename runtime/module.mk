@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# base.elf: runtime, importer, vfs and libpython; base-X.Y: with the standard
+# library's blob behind it.  Always of the release mode: the sanitizers define
+# the libc names that vfs/ defines.
+
+RUNTIME_SRCS := $(filter-out runtime/mark_%.c,$(wildcard runtime/*.c))
+PYTHON_JSON := $(STDLIB_DIST)/python/PYTHON.json
+PYTHON_INCLUDE := $(STDLIB_DIST)/python/install/include/python$(PYTHON)
+BUILD_PYTHON := $(STDLIB_DIST)/python/install/bin/python$(PYTHON)
+BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
+BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
+MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
+BASE_ELF := $(OBJ)/base-$(PYTHON).elf
+BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
+LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
+
+$(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs
+$(BASE_OBJS): | $(PYTHON_JSON)
+
+$(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/blob.a vfs/exports.list \
+    stdlib-blob/link_base.py $(PYTHON_JSON)
+	@echo "  LD  $@"
+	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --module _pexcz \
+	    --exports vfs/exports.list --last $(OBJ)/runtime/mark_end.o \
+	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \
+	    $(OBJ)/runtime/mark_start.o $(BASE_OBJS) $(VFS_OBJS) \
+	    $(OBJ)/blob.a $(LIBZSTD)
+
+$(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list
+	@mkdir -p $(@D)
+	@echo "  BASE $@"
+	$(Q)$(BUILD)/bin/pexcz base $(BASE_ELF) $(STDLIB_DIST)/python/install \
+	    $(BUILD_PYTHON) stdlib-blob/hot_modules.list $@
+
+ifeq ($(MODE),release)
+ALL_TARGETS += $(BASE)
+endif
+
+-include $(BASE_OBJS:.o=.d)
