@@ -54,38 +54,48 @@ set_paths(PyConfig *config, const char *executable)
 }
 
 static PyStatus
-preconfigure(Py_ssize_t argc, char **argv)
+preconfigure(const struct pexcz_python_options *options)
 {
     PyPreConfig pre;
 
     PyPreConfig_InitPythonConfig(&pre);
-    pre.isolated = 1;
-    pre.use_environment = 0;
-    return Py_PreInitializeFromBytesArgs(&pre, argc, argv);
+    pre.isolated = !options->application;
+    pre.use_environment = options->application && options->environment;
+    return Py_PreInitializeFromBytesArgs(&pre, options->argc, options->argv);
+}
+
+static void
+set_flags(PyConfig *config, const struct pexcz_python_options *options)
+{
+    config->use_environment = options->application && options->environment;
+    config->pathconfig_warnings = 0;
+    config->_init_main = 0;
+    if (options->application) {
+        config->site_import = 0;
+    }
+    else {
+        config->isolated = 1;
+        config->user_site_directory = 0;
+        config->safe_path = 1;
+    }
 }
 
 PyStatus
-pexcz_python_start(const struct pexcz_tree *tree, const char *executable,
-                   Py_ssize_t argc, char **argv)
+pexcz_python_start(const struct pexcz_python_options *options)
 {
     PyConfig config;
-    PyStatus status = preconfigure(argc, argv);
+    PyStatus status = preconfigure(options);
 
     if (PyStatus_Exception(status)) {
         return status;
     }
     PyConfig_InitPythonConfig(&config);
-    config.isolated = 1;
-    config.use_environment = 0;
-    config.user_site_directory = 0;
-    config.safe_path = 1;
-    config.pathconfig_warnings = 0;
-    config._init_main = 0;
-    status = set_paths(&config, executable);
+    set_flags(&config, options);
+    status = set_paths(&config, options->executable);
     if (PyStatus_Exception(status)) {
         goto out;
     }
-    status = PyConfig_SetBytesArgv(&config, argc, argv);
+    status = PyConfig_SetBytesArgv(&config, options->argc, options->argv);
     if (PyStatus_Exception(status)) {
         goto out;
     }
@@ -93,7 +103,7 @@ pexcz_python_start(const struct pexcz_tree *tree, const char *executable,
     if (PyStatus_Exception(status)) {
         goto out;
     }
-    if (pexcz_importer_install(tree) < 0) {
+    if (pexcz_importer_install(options->tree) < 0) {
         PyErr_Print();
         status = PyStatus_Error("cannot install the importer");
         goto out;

@@ -10,14 +10,23 @@
 
 #include "tree.h"
 
+struct pexcz_python_options {
+    const struct pexcz_tree *tree;
+    const char *executable; /* becomes sys.executable */
+    int argc;
+    char **argv;
+    /* False: behaves as `python -I`.  True: as `python` for the options in
+     * argv, and the environment (PYTHONHASHSEED and the like) counts if
+     * `environment`; `site` is left to pexcz_prepare_site(). */
+    bool application;
+    bool environment;
+};
+
 /*
- * Initialises the interpreter to behave as `python -I` with `argv`; the finder
- * is in place before the first import from the tree.  `executable` becomes
- * sys.executable.  The status may ask for an exit (-V, --help, a wrong
- * option): the caller passes it to Py_ExitStatusException().
+ * Initialises the interpreter; the finder is in place before the first import
+ * from the tree.  The status may ask for an exit (-V, --help, a wrong option):
+ * the caller passes it to Py_ExitStatusException().
  */
-PyStatus pexcz_python_start(const struct pexcz_tree *tree,
-                            const char *executable, Py_ssize_t argc,
-                            char **argv);
+PyStatus pexcz_python_start(const struct pexcz_python_options *options);
 
 #endif
