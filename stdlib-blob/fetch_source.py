@@ -9,9 +9,26 @@ import re
 import subprocess
 from pathlib import Path
 
+import versions
+
 
 class FetchError(Exception):
     pass
+
+
+def undo_patch(source, name, file):
+    """Takes a distributor's change of one file out again, if it is there."""
+    path = source / "debian/patches" / name
+    if not path.is_file():
+        return
+    parts = re.split(r"^(?=--- )", path.read_text(), flags=re.M)
+    wanted = [p for p in parts if re.match(rf"--- [^\n]*/{re.escape(file)}\b", p)]
+    done = subprocess.run(
+        ["patch", "-R", "-s", "-p1"], cwd=source, input="".join(wanted),
+        text=True, capture_output=True, check=False,
+    )
+    if not wanted or done.returncode != 0:
+        raise FetchError(f"{name}, {file} cannot be undone: {done.stdout.strip()}")
 
 
 def debian_mirror():
@@ -71,4 +88,6 @@ def fetch(suite, source, folder):
         check=True,
         stdout=subprocess.DEVNULL,
     )
+    for patch, file in versions.DISTRIBUTOR_CHANGES:
+        undo_patch(target, patch, file)
     return target

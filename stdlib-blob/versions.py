@@ -12,6 +12,13 @@ VERSIONS = {
     "3.13": {"suite": "trixie", "source": "python3.13"},
 }
 
+# Debian's own places for packages (dist-packages instead of site-packages),
+# which a tree laid out as a venv does not have; undone after unpacking.
+DISTRIBUTOR_CHANGES = (
+    ("sysconfig-debian-schemes.diff", "Lib/sysconfig.py"),
+    ("distutils-install-layout.diff", "Lib/site.py"),
+)
+
 # Static archives linked in: file, Debian package that ships it.
 STATIC_LIBS = {
     "libz.a": "zlib1g-dev",
