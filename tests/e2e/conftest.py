@@ -26,7 +26,7 @@ LIBRARIES = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0",
              "librt.so.1", "libutil.so.1", "libresolv.so.2",
              "libnss_files.so.2", "libnss_dns.so.2",
              # Not libc's, but every manylinux wheel may expect them.
-             "libgcc_s.so.1", "libstdc++.so.6")
+             "libgcc_s.so.1", "libstdc++.so.6", "libz.so.1")
 
 
 @dataclass

@@ -85,4 +85,4 @@ def test_lxml_and_cryptography(make_app, same):
 def test_pip(make_app, same):
     app = make_app("pip==24.3.1", "-c", "pip")
     got = same(app, "hash", "--help")
-    assert b"pip hash" in got.out
+    assert b"hash" in got.out
