@@ -106,7 +106,7 @@ class BareRoot:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in ("dev", "proc", "tmp", "lib64", "work"):
+        for name in ("dev", "proc", "tmp", "lib64", "home"):
             (root / name).mkdir()
         (root / "tmp").chmod(0o1777)
         shutil.copy("/lib64/ld-linux-x86-64.so.2", root / "lib64")
@@ -129,7 +129,7 @@ class BareRoot:
              script, str(self.root), *arguments],
             input=stdin, capture_output=True, timeout=300, check=False,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
-                 "HOME": "/work", **(env or {})})
+                 "HOME": "/home", **(env or {})})
         if b"unshare" in done.stderr or b"mount:" in done.stderr:
             pytest.skip(f"no namespaces here: {done.stderr[-200:]!r}")
         return Result(done.returncode, done.stdout, done.stderr)

@@ -64,7 +64,7 @@ def test_numpy_in_the_cache_and_in_memory(make_app, same, bare_root):
               "print(np.__version__, np.linalg.inv([[1., 2], [3, 4]]).tolist())\n")
     app = make_app("numpy==2.1.3", "-e", "calc", sources={"calc.py": source})
     want = same(app)
-    files = list((bare_root.root / "work/.cache/pexcz/so").rglob("*.so"))
+    files = list((bare_root.root / "home/.cache/pexcz/so").rglob("*.so"))
     assert files
     again = bare_root.run(app.exe)
     assert again.out == want.out
