@@ -2,36 +2,7 @@
 #include "image.h"
 
 #include "exe_writer.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static int
-map_file(const char *path, struct pexcz_slice *ret, struct pexcz_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *p;
-
-    if (fd < 0) {
-        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
-    }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
-        (void)close(fd);
-        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                          "%s: not an executable", path);
-    }
-    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    (void)close(fd);
-    if (p == MAP_FAILED) {
-        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
-    }
-    *ret = pexcz_slice_make(p, (size_t)st.st_size);
-    return PEXCZ_OK;
-}
+#include "file_map.h"
 
 static int
 write_blob(const struct pexcz_image *image,
@@ -78,7 +49,7 @@ pexcz_image_write(const struct pexcz_image *image,
     struct pexcz_exe exe = {0};
     struct pexcz_image_sizes sizes;
     uint64_t offset;
-    int rc = map_file(image->elf, &base, err);
+    int rc = pexcz_file_map(image->elf, &base, err);
 
     if (rc < 0) {
         return rc;
@@ -99,7 +70,7 @@ pexcz_image_write(const struct pexcz_image *image,
         rc = pexcz_out_file_commit(image->out, 0777, err);
     }
     pexcz_exe_close(&exe);
-    (void)munmap((void *)(uintptr_t)base.ptr, base.len);
+    pexcz_file_unmap(&base);
     if (rc == PEXCZ_OK) {
         *ret = sizes;
     }
