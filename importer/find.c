@@ -37,17 +37,10 @@ append_part(struct path_buf *p, const void *bytes, size_t len)
 
 /* The last component of a dotted name.  False: no file can have that name. */
 static bool
-tail_of(PyObject *fullname, struct pexcz_slice *ret)
+tail_of(const char *text, Py_ssize_t len, struct pexcz_slice *ret)
 {
-    Py_ssize_t len;
-    const char *text = PyUnicode_AsUTF8AndSize(fullname, &len);
-    const char *dot;
+    const char *dot = memrchr(text, '.', (size_t)len);
 
-    if (text == NULL) {
-        PyErr_Clear();
-        return false;
-    }
-    dot = memrchr(text, '.', (size_t)len);
     *ret = dot == NULL
                ? pexcz_slice_make(text, (size_t)len)
                : pexcz_slice_make(dot + 1, (size_t)(text + len - dot - 1));
@@ -88,22 +81,22 @@ pexcz_importer_namespace_spec(const struct pexcz_importer_state *state,
 }
 
 long
-pexcz_importer_optimize_level(const struct pexcz_importer_state *state)
+pexcz_importer_flag(const struct pexcz_importer_state *state, PyObject *name)
 {
-    PyObject *flags = PyDict_GetItemWithError(state->sys_dict,
-                                              state->str_flags);
-    PyObject *level;
+    PyObject *flags
+        = PyDict_GetItemWithError(state->sys_dict, state->str_flags);
+    PyObject *flag;
     long value;
 
     if (flags == NULL) {
         return PyErr_Occurred() != NULL ? -1 : 0;
     }
-    level = PyObject_GetAttr(flags, state->str_optimize);
-    if (level == NULL) {
+    flag = PyObject_GetAttr(flags, name);
+    if (flag == NULL) {
         return -1;
     }
-    value = PyLong_AsLong(level);
-    Py_DECREF(level);
+    value = PyLong_AsLong(flag);
+    Py_DECREF(flag);
     return value;
 }
 
@@ -116,18 +109,19 @@ static int
 cached_path(const struct pexcz_importer_state *state,
             const struct path_buf *path, PyObject **ret)
 {
-    PyObject *prefix = PyDict_GetItemWithError(state->sys_dict,
-                                               state->str_pycache_prefix);
-    PyObject *impl = PyDict_GetItemWithError(state->sys_dict,
-                                             state->str_implementation);
+    PyObject *prefix
+        = PyDict_GetItemWithError(state->sys_dict, state->str_pycache_prefix);
+    PyObject *impl
+        = PyDict_GetItemWithError(state->sys_dict, state->str_implementation);
     const char *slash = memrchr(path->text, '/', path->len);
     size_t dir = (size_t)(slash - path->text) + 1;
     PyObject *tag = NULL;
     const char *tag_text;
-    struct path_buf out = {.len = 0};
+    struct path_buf out;
     char opt[32] = "";
-    long level = pexcz_importer_optimize_level(state);
+    long level = pexcz_importer_flag(state, state->str_optimize);
 
+    out.len = 0;
     *ret = NULL;
     if (level < 0) {
         return -1;
@@ -251,8 +245,8 @@ static enum pexcz_importer_found
 find_slowly(const struct pexcz_importer_state *state, PyObject *finder,
             PyObject *fullname, PyObject **ret)
 {
-    PyObject *method = PyObject_GetAttr(state->file_finder,
-                                        state->str_find_spec);
+    PyObject *method
+        = PyObject_GetAttr(state->file_finder, state->str_find_spec);
     PyObject *args[] = {finder, fullname};
     PyObject *spec = NULL;
 
@@ -272,13 +266,16 @@ find_slowly(const struct pexcz_importer_state *state, PyObject *finder,
 }
 
 /* Whether `path` followed by `middle` and a module suffix is a link, which
- * the module table does not follow. */
+ * the module table does not follow.  Leaves `path` as it is. */
 static bool
 has_linked_file(const struct pexcz_importer_state *state,
-                const struct path_buf *path, const char *middle)
+                struct path_buf *path, const char *middle)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(state->suffixes); i++) {
-        struct path_buf p = {.len = path->len};
+    size_t path_len = path->len;
+    bool found = false;
+
+    for (Py_ssize_t i = 0; !found && i < PyTuple_GET_SIZE(state->suffixes);
+         i++) {
         struct pexcz_node node;
         Py_ssize_t len;
         const char *suffix = PyUnicode_AsUTF8AndSize(
@@ -288,28 +285,14 @@ has_linked_file(const struct pexcz_importer_state *state,
             PyErr_Clear();
             continue;
         }
-        memcpy(p.text, path->text, path->len);
-        if (append(&p, middle, strlen(middle))
-            && append(&p, suffix, (size_t)len)
-            && pexcz_tree_find(pexcz_importer_tree(), under_root(&p), &node)
-            && node.entry.kind == PEXCZ_KIND_SYMLINK) {
-            return true;
-        }
+        found = append(path, middle, strlen(middle))
+                && append(path, suffix, (size_t)len)
+                && pexcz_tree_find(pexcz_importer_tree(), under_root(path),
+                                   &node)
+                && node.entry.kind == PEXCZ_KIND_SYMLINK;
+        path->len = path_len;
     }
-    return false;
-}
-
-static enum pexcz_importer_found
-corrupt_module(PyObject *fullname, const struct pexcz_error *err)
-{
-    PyObject *message = PyUnicode_FromFormat("cannot find module %R: %s",
-                                             fullname, err->msg);
-
-    if (message != NULL) {
-        (void)PyErr_SetImportError(message, fullname, NULL);
-        Py_DECREF(message);
-    }
-    return PEXCZ_FOUND_ERROR;
+    return found;
 }
 
 /* Extends `path`, a stem, to the module's file; `dir` is its directory. */
@@ -336,7 +319,8 @@ found_module(const struct pexcz_importer_state *state, PyObject *fullname,
     PyObject *base = NULL;
 
     if (pexcz_blob_entry(blob, module->entry, &entry, &err) < 0) {
-        return corrupt_module(fullname, &err);
+        pexcz_importer_fail(fullname, NULL, &err);
+        return PEXCZ_FOUND_ERROR;
     }
     if (as_package) {
         base = pexcz_importer_path_str(path->text, path->len);
@@ -355,13 +339,12 @@ found_module(const struct pexcz_importer_state *state, PyObject *fullname,
 
 /* No module has the stem in `path`: a directory, a link or nothing. */
 static enum pexcz_importer_found
-find_without_module(const struct pexcz_importer_state *state,
-                    PyObject *finder, PyObject *fullname,
-                    const struct path_buf *path, PyObject **ret)
+find_without_module(const struct pexcz_importer_state *state, PyObject *finder,
+                    PyObject *fullname, struct path_buf *path, PyObject **ret)
 {
     struct pexcz_node node;
-    bool found = pexcz_tree_find(pexcz_importer_tree(), under_root(path),
-                                 &node);
+    bool found
+        = pexcz_tree_find(pexcz_importer_tree(), under_root(path), &node);
     bool is_dir = found && node.entry.kind == PEXCZ_KIND_DIR;
 
     if ((found && node.entry.kind == PEXCZ_KIND_SYMLINK)
@@ -382,23 +365,30 @@ pexcz_importer_find(const struct pexcz_importer_state *state, PyObject *finder,
 {
     const struct pexcz_tree *tree = pexcz_importer_tree();
     PyObject *dir_str = PyObject_GetAttr(finder, state->str_path);
-    struct path_buf path = {.len = ROOT_LEN};
+    struct path_buf path;
     const struct pexcz_blob *blob;
     struct pexcz_module module;
     struct pexcz_slice dir;
     struct pexcz_slice tail;
     size_t dir_len;
+    const char *name;
+    Py_ssize_t name_len;
     enum pexcz_importer_found rc = PEXCZ_FOUND_NOTHING;
 
     if (dir_str == NULL) {
         return PEXCZ_FOUND_ERROR;
     }
-    if (!pexcz_importer_tree_path(dir_str, &dir)) {
+    name = PyUnicode_AsUTF8AndSize(fullname, &name_len);
+    if (name == NULL) { /* surrogates: left to the vfs */
+        PyErr_Clear();
+    }
+    if (name == NULL || !pexcz_importer_tree_path(dir_str, &dir)) {
         rc = find_slowly(state, finder, fullname, ret);
         goto out;
     }
     memcpy(path.text, PEXCZ_PREFIX "/", ROOT_LEN);
-    if (!tail_of(fullname, &tail) || !append(&path, dir.ptr, dir.len)) {
+    path.len = ROOT_LEN;
+    if (!tail_of(name, name_len, &tail) || !append(&path, dir.ptr, dir.len)) {
         goto out;
     }
     dir_len = path.len;

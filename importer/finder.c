@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finder, for sys.meta_path, walks a search path as PathFinder does;
- * PathEntryFinder, a FileFinder, stands for one directory of the tree in
+ * FileFinder, heir of importlib's, stands for one directory of the tree in
  * sys.path_importer_cache and serves PathFinder as well.
  */
 #include "importer_state.h"
@@ -17,8 +17,7 @@ sys_get(const struct pexcz_importer_state *state, PyObject *name)
 /* --- path hook ---------------------------------------------------------- */
 
 static PyObject *
-new_path_entry_finder(const struct pexcz_importer_state *state,
-                      PyObject *path)
+new_path_entry_finder(const struct pexcz_importer_state *state, PyObject *path)
 {
     PyTypeObject *type = (PyTypeObject *)state->path_entry_finder_type;
     PyObject *self = type->tp_new(type, state->empty_tuple, NULL);
@@ -117,30 +116,36 @@ finder_of_entry(struct pexcz_importer_state *state, PyObject *entry)
     if (PyErr_Occurred() != NULL) {
         return NULL;
     }
-    if (cache != NULL && PyDict_CheckExact(cache)
-        && PyUnicode_GET_LENGTH(entry) != 0) {
-        finder = PyDict_GetItemWithError(cache, entry);
-        if (finder != NULL || PyErr_Occurred() != NULL) {
-            return Py_XNewRef(finder);
-        }
-        if (hooks != NULL && PyList_CheckExact(hooks)) {
-            if (!state->hook_placed && place_hook(state, hooks) < 0) {
-                return NULL;
-            }
-            if (PyList_GET_SIZE(hooks) != 0
-                && PyList_GET_ITEM(hooks, 0) == state->path_hook
-                && is_tree_directory(entry)) {
-                finder = new_path_entry_finder(state, entry);
-                if (finder != NULL
-                    && PyDict_SetItem(cache, entry, finder) < 0) {
-                    Py_CLEAR(finder);
-                }
-                return finder;
-            }
+    if (cache == NULL || !PyDict_CheckExact(cache) || hooks == NULL
+        || !PyList_CheckExact(hooks) || PyUnicode_GET_LENGTH(entry) == 0) {
+        return PyObject_CallMethodOneArg(state->path_finder,
+                                         state->str_query_cache, entry);
+    }
+    /* Python code that runs meanwhile may replace either. */
+    Py_INCREF(cache);
+    Py_INCREF(hooks);
+    finder = Py_XNewRef(PyDict_GetItemWithError(cache, entry));
+    if (finder != NULL || PyErr_Occurred() != NULL
+        || (!state->hook_placed && place_hook(state, hooks) < 0)) {
+        goto out;
+    }
+    if (PyList_GET_SIZE(hooks) != 0
+        && PyList_GET_ITEM(hooks, 0) == state->path_hook
+        && is_tree_directory(entry)) {
+        finder = new_path_entry_finder(state, entry);
+        if (finder != NULL && PyDict_SetItem(cache, entry, finder) < 0) {
+            Py_CLEAR(finder);
         }
     }
-    return PyObject_CallMethodOneArg(state->path_finder,
-                                     state->str_query_cache, entry);
+    else {
+        finder = PyObject_CallMethodOneArg(state->path_finder,
+                                           state->str_query_cache, entry);
+    }
+
+out:
+    Py_DECREF(cache);
+    Py_DECREF(hooks);
+    return finder;
 }
 
 /* --- path entry finder -------------------------------------------------- */
@@ -189,13 +194,13 @@ static PyMethodDef entry_methods[] = {
 
 static PyType_Slot entry_slots[] = {
     {Py_tp_methods, entry_methods},
-    {Py_tp_doc, (void *)(uintptr_t)"Finds modules in one directory of the "
-                                   "packed tree."},
+    {Py_tp_doc, (void *)(uintptr_t) "Finds modules in one directory of the "
+                                    "packed tree."},
     {0, NULL},
 };
 
 static PyType_Spec entry_spec = {
-    .name = "_pexcz.PathEntryFinder",
+    .name = "_pexcz.FileFinder",
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = entry_slots,
 };
@@ -295,7 +300,24 @@ take_spec(const struct pexcz_importer_state *state, PyObject *spec,
     return added != NULL ? 0 : -1;
 }
 
-/* Asks the finder of one path entry; as take_spec(). */
+/* Whether `finder` has a method find_spec; -1: exception. */
+static int
+can_find_specs(const struct pexcz_importer_state *state, PyObject *finder)
+{
+    PyObject *method = PyObject_GetAttr(finder, state->str_find_spec);
+
+    Py_XDECREF(method);
+    if (method == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+    }
+    return method != NULL;
+}
+
+/* Asks the finder of one path entry; as take_spec(), and 2: not a finder
+ * that this version of Python documents, PathFinder must deal with it. */
 static int
 ask_finder(const struct pexcz_importer_state *state, PyObject *finder,
            PyObject *fullname, PyObject *target, PyObject *locations,
@@ -306,10 +328,14 @@ ask_finder(const struct pexcz_importer_state *state, PyObject *finder,
     int rc;
 
     if ((PyObject *)Py_TYPE(finder) != state->path_entry_finder_type) {
-        return take_spec(state,
-                         PyObject_VectorcallMethod(state->str_find_spec, args,
-                                                   3, NULL),
-                         locations, ret);
+        rc = can_find_specs(state, finder);
+        if (rc != 1) {
+            return rc < 0 ? -1 : 2;
+        }
+        return take_spec(
+            state,
+            PyObject_VectorcallMethod(state->str_find_spec, args, 3, NULL),
+            locations, ret);
     }
     switch (pexcz_importer_find(state, finder, fullname, &found)) {
     case PEXCZ_FOUND_ERROR:
@@ -328,11 +354,11 @@ ask_finder(const struct pexcz_importer_state *state, PyObject *finder,
 
 /* PathFinder's spec of a namespace package. */
 static PyObject *
-namespace_package(const struct pexcz_importer_state *state,
-                  PyObject *fullname, PyObject *locations)
+namespace_package(const struct pexcz_importer_state *state, PyObject *fullname,
+                  PyObject *locations)
 {
-    PyObject *get_spec = PyObject_GetAttr(state->path_finder,
-                                          state->str_get_spec);
+    PyObject *get_spec
+        = PyObject_GetAttr(state->path_finder, state->str_get_spec);
     PyObject *path = NULL;
 
     if (get_spec != NULL) {
@@ -372,7 +398,10 @@ search(struct pexcz_importer_state *state, PyObject *fullname, PyObject *path,
     if (rc == 0 && PyErr_Occurred() != NULL) {
         rc = -1;
     }
-    if (rc == 0) {
+    if (rc == 2) {
+        spec = Py_NewRef(Py_None);
+    }
+    else if (rc == 0) {
         spec = PyList_GET_SIZE(locations) != 0
                    ? namespace_package(state, fullname, locations)
                    : Py_NewRef(Py_None);
@@ -387,8 +416,8 @@ finder_find_spec(PyObject *self, PyTypeObject *cls, PyObject *const *args,
                  Py_ssize_t nargs, PyObject *kwnames)
 {
     struct pexcz_importer_state *state = PyType_GetModuleState(cls);
-    PyObject *names[] = {state->str_fullname, state->str_path,
-                         state->str_target};
+    PyObject *names[]
+        = {state->str_fullname, state->str_path, state->str_target};
     PyObject *values[] = {NULL, Py_None, Py_None};
     PyObject *path;
     PyObject *spec;
@@ -440,8 +469,8 @@ static PyMethodDef finder_methods[] = {
 
 static PyType_Slot finder_slots[] = {
     {Py_tp_methods, finder_methods},
-    {Py_tp_doc, (void *)(uintptr_t)"Finds modules as PathFinder does, those "
-                                   "of the packed tree without it."},
+    {Py_tp_doc, (void *)(uintptr_t) "Finds modules as PathFinder does, those "
+                                    "of the packed tree without it."},
     {0, NULL},
 };
 

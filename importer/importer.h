@@ -9,8 +9,9 @@
  * tree through the vfs.
  *
  * The types inherit from importlib's FileFinder, SourceFileLoader and
- * SourcelessFileLoader, so isinstance checks, abc registrations and code that
- * dispatches on these classes (pkgutil, pkg_resources, pytest) work.
+ * SourcelessFileLoader and bear their names, so isinstance checks, abc
+ * registrations and code that dispatches on these classes or their names
+ * (pkgutil, pkg_resources, pytest) work.
  *
  * All functions need the GIL.
  */

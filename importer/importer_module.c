@@ -66,6 +66,26 @@ pexcz_importer_args(const char *function, PyObject *const *args,
     return 0;
 }
 
+/* --- errors ------------------------------------------------------------- */
+
+void
+pexcz_importer_fail(PyObject *name, PyObject *path,
+                    const struct pexcz_error *err)
+{
+    PyObject *message;
+
+    if (err->code == PEXCZ_E_NOMEM) {
+        (void)PyErr_NoMemory();
+        return;
+    }
+    message
+        = PyUnicode_FromFormat("cannot load module %R: %s", name, err->msg);
+    if (message != NULL) {
+        (void)PyErr_SetImportError(message, name, path);
+        Py_DECREF(message);
+    }
+}
+
 /* --- state -------------------------------------------------------------- */
 
 struct wanted {
@@ -233,7 +253,8 @@ module_exec(PyObject *module)
         return -1;
     }
     if (intern_names(state) < 0 || get_all("builtins", builtins) < 0
-        || get_importlib(state) < 0 || get_imp(state) < 0 || get_sys(state) < 0) {
+        || get_importlib(state) < 0 || get_imp(state) < 0
+        || get_sys(state) < 0) {
         return -1;
     }
     state->module_spec_kw = Py_BuildValue("(s)", "origin");

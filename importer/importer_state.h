@@ -43,32 +43,33 @@
     X(set_fileattr, "_set_fileattr")                                          \
     X(spec, "spec")                                                           \
     X(flags, "flags")                                                         \
+    X(verbose, "verbose")                                                     \
     X(target, "target")
 
 /* Python objects that the state owns: X(C name). */
 #define PEXCZ_IMPORTER_OBJECTS(X)                                             \
-    X(builtin_names)   /* frozenset */                                        \
-    X(frozen_names)    /* frozenset: names that may be frozen */              \
-    X(is_frozen)       /* _imp.is_frozen */                                   \
+    X(builtin_names) /* frozenset */                                          \
+    X(frozen_names)  /* frozenset: names that may be frozen */                \
+    X(is_frozen)     /* _imp.is_frozen */                                     \
     X(sys_dict)                                                               \
-    X(exec)            /* builtins.exec */                                    \
-    X(call_trimmed)    /* importlib's _call_with_frames_removed */            \
+    X(exec)         /* builtins.exec */                                       \
+    X(call_trimmed) /* importlib's _call_with_frames_removed */               \
     X(module_spec)                                                            \
-    X(module_spec_kw)  /* ("origin",) */                                      \
+    X(module_spec_kw) /* ("origin",) */                                       \
     X(builtin_importer)                                                       \
     X(frozen_importer)                                                        \
     X(path_finder)                                                            \
     X(namespace_path)                                                         \
-    X(file_finder)     /* importlib's own classes */                          \
+    X(file_finder) /* importlib's own classes */                              \
     X(source_file_loader)                                                     \
     X(sourceless_file_loader)                                                 \
     X(extension_file_loader)                                                  \
-    X(finder_type)     /* ours */                                             \
+    X(finder_type) /* ours */                                                 \
     X(path_entry_finder_type)                                                 \
     X(source_loader_type)                                                     \
     X(sourceless_loader_type)                                                 \
-    X(suffixes)        /* tuple: extension suffixes, ".py", ".pyc" */         \
-    X(loader_details)  /* FileFinder._loaders */                              \
+    X(suffixes)       /* tuple: extension suffixes, ".py", ".pyc" */          \
+    X(loader_details) /* FileFinder._loaders */                               \
     X(path_hook)                                                              \
     X(empty_tuple)                                                            \
     X(minus_one)
@@ -115,8 +116,13 @@ bool pexcz_importer_module_of_file(struct pexcz_slice path,
  */
 int pexcz_importer_args(const char *function, PyObject *const *args,
                         Py_ssize_t nargs, PyObject *kwnames,
-                        PyObject *const *names, Py_ssize_t min,
-                        Py_ssize_t max, PyObject **values);
+                        PyObject *const *names, Py_ssize_t min, Py_ssize_t max,
+                        PyObject **values);
+
+/* Sets ImportError, or MemoryError if that is what `err` says; "cannot load
+ * module 'x': app: corrupt payload 7".  `path` may be NULL. */
+void pexcz_importer_fail(PyObject *name, PyObject *path,
+                         const struct pexcz_error *err);
 
 /* --- find.c ------------------------------------------------------------- */
 
@@ -127,13 +133,14 @@ enum pexcz_importer_found {
     PEXCZ_FOUND_SPEC = 2,    /* *ret: a spec, as a path entry finder's */
 };
 
-/* Looks `fullname` up in the directory of `finder` (a PathEntryFinder). */
+/* Looks `fullname` up in the directory of `finder` (a _pexcz.FileFinder). */
 enum pexcz_importer_found
 pexcz_importer_find(const struct pexcz_importer_state *state, PyObject *finder,
                     PyObject *fullname, PyObject **ret);
 
-/* sys.flags.optimize: 0, 1, 2, or -1 with an exception. */
-long pexcz_importer_optimize_level(const struct pexcz_importer_state *state);
+/* A field of sys.flags, never negative; or -1 with an exception. */
+long pexcz_importer_flag(const struct pexcz_importer_state *state,
+                         PyObject *name);
 
 /* ModuleSpec(fullname, None) with these search locations (stolen; NULL is
  * passed on as failure). */

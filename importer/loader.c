@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SourceLoader and SourcelessLoader: importlib's file loaders, with bytecode
- * and data straight from the blob.  What is not defined here is inherited and
- * works through these methods and the vfs.
+ * SourceFileLoader and SourcelessFileLoader: heirs of importlib's, with
+ * bytecode and data straight from the blob.  What is not defined here is
+ * inherited and works through these methods and the vfs.
  */
 #include "importer_state.h"
 
 #include <marshal.h>
 
 /* --- bytecode ----------------------------------------------------------- */
-
-/* Sets ImportError; "cannot load module 'x': app: corrupt payload …". */
-static void
-fail_import(PyObject *name, PyObject *path, const struct pexcz_error *err)
-{
-    PyObject *message = PyUnicode_FromFormat("cannot load module %R: %s",
-                                             name, err->msg);
-
-    if (message != NULL) {
-        (void)PyErr_SetImportError(message, name, path);
-        Py_DECREF(message);
-    }
-}
 
 /*
  * The code object of payload `code`.  Unmarshalling trusts its input, which
@@ -37,14 +24,14 @@ read_code(const struct pexcz_blob *blob, uint32_t code, PyObject *name,
     PyObject *result = NULL;
 
     if (pexcz_blob_content(blob, code, &scratch, &bytes, &err) < 0) {
-        fail_import(name, path, &err);
+        pexcz_importer_fail(name, path, &err);
         goto out;
     }
     result = PyMarshal_ReadObjectFromString((const char *)bytes.ptr,
                                             (Py_ssize_t)bytes.len);
     if (result != NULL && !PyCode_Check(result)) {
-        PyObject *message = PyUnicode_FromFormat("Non-code object in %R",
-                                                 path);
+        PyObject *message
+            = PyUnicode_FromFormat("Non-code object in %R", path);
 
         Py_CLEAR(result);
         if (message != NULL) {
@@ -66,6 +53,8 @@ stored_code(const struct pexcz_importer_state *state, PyObject *name,
     const struct pexcz_blob *blob;
     struct pexcz_module module;
     struct pexcz_slice inner;
+    PyObject *code;
+    long verbose;
 
     if (!pexcz_importer_tree_path(path, &inner)
         || !pexcz_importer_module_of_file(inner, &blob, &module)
@@ -74,10 +63,19 @@ stored_code(const struct pexcz_importer_state *state, PyObject *name,
     }
     /* With -O the source is compiled: the blob's code has its asserts. */
     if (module.kind == PEXCZ_MODULE_SOURCE
-        && pexcz_importer_optimize_level(state) != 0) {
+        && pexcz_importer_flag(state, state->str_optimize) != 0) {
         return NULL;
     }
-    return read_code(blob, module.code, name, path);
+    code = read_code(blob, module.code, name, path);
+    verbose
+        = code != NULL ? pexcz_importer_flag(state, state->str_verbose) : 0;
+    if (verbose < 0) {
+        Py_CLEAR(code);
+    }
+    else if (verbose > 0) {
+        PySys_FormatStderr("# code object from %R\n", path);
+    }
+    return code;
 }
 
 /* Calls the method of importlib's class that ours hides. */
@@ -101,6 +99,17 @@ call_base(const struct pexcz_importer_state *state, PyObject *self,
     return result;
 }
 
+/* Whether `self` is of a class of ours, not of one that a program derived,
+ * in which another method may have a say on what the code is. */
+static bool
+is_our_loader(const struct pexcz_importer_state *state, PyObject *self)
+{
+    PyObject *type = (PyObject *)Py_TYPE(self);
+
+    return type == state->source_loader_type
+           || type == state->sourceless_loader_type;
+}
+
 static PyObject *
 loader_get_code(PyObject *self, PyTypeObject *cls, PyObject *const *args,
                 Py_ssize_t nargs, PyObject *kwnames)
@@ -117,6 +126,9 @@ loader_get_code(PyObject *self, PyTypeObject *cls, PyObject *const *args,
                             &fullname)
         < 0) {
         return NULL;
+    }
+    if (!is_our_loader(state, self)) {
+        return call_base(state, self, state->str_get_code, fullname);
     }
     own_name = PyObject_GetAttr(self, state->str_name);
     path = own_name != NULL ? PyObject_GetAttr(self, state->str_path) : NULL;
@@ -149,8 +161,8 @@ loader_create_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     PyObject *spec = NULL;
 
     (void)self;
-    if (pexcz_importer_args("create_module", args, nargs, kwnames, names, 1,
-                            1, &spec)
+    if (pexcz_importer_args("create_module", args, nargs, kwnames, names, 1, 1,
+                            &spec)
         < 0) {
         return NULL;
     }
@@ -240,6 +252,10 @@ read_data(PyObject *path, PyObject **ret)
     return 1;
 
 corrupt:
+    if (err.code == PEXCZ_E_NOMEM) {
+        (void)PyErr_NoMemory();
+        return 1;
+    }
     (void)PyErr_Format(PyExc_OSError, "cannot read %R: %s", path, err.msg);
     return 1;
 }
@@ -295,26 +311,26 @@ static PyMethodDef loader_methods[] = {
 
 static PyType_Slot source_slots[] = {
     {Py_tp_methods, loader_methods},
-    {Py_tp_doc, (void *)(uintptr_t)"Loads source modules of the packed tree "
-                                   "from their bytecode."},
+    {Py_tp_doc, (void *)(uintptr_t) "Loads source modules of the packed tree "
+                                    "from their bytecode."},
     {0, NULL},
 };
 
 static PyType_Spec source_spec = {
-    .name = "_pexcz.SourceLoader",
+    .name = "_pexcz.SourceFileLoader",
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = source_slots,
 };
 
 static PyType_Slot sourceless_slots[] = {
     {Py_tp_methods, loader_methods},
-    {Py_tp_doc, (void *)(uintptr_t)"Loads modules of the packed tree that "
-                                   "have no source."},
+    {Py_tp_doc, (void *)(uintptr_t) "Loads modules of the packed tree that "
+                                    "have no source."},
     {0, NULL},
 };
 
 static PyType_Spec sourceless_spec = {
-    .name = "_pexcz.SourcelessLoader",
+    .name = "_pexcz.SourcelessFileLoader",
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = sourceless_slots,
 };
@@ -329,8 +345,7 @@ pexcz_importer_add_loaders(PyObject *module,
         module, &sourceless_spec, state->sourceless_file_loader);
     if (state->source_loader_type == NULL
         || state->sourceless_loader_type == NULL
-        || PyModule_AddType(module,
-                            (PyTypeObject *)state->source_loader_type)
+        || PyModule_AddType(module, (PyTypeObject *)state->source_loader_type)
                < 0) {
         return -1;
     }

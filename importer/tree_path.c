@@ -13,8 +13,9 @@ is_plain(struct pexcz_slice path)
         if (i < path.len && path.ptr[i] != '/') {
             continue;
         }
-        if (n == 0 || (n <= 2 && path.ptr[start] == '.'
-                       && (n == 1 || path.ptr[start + 1] == '.'))) {
+        if (n == 0
+            || (n <= 2 && path.ptr[start] == '.'
+                && (n == 1 || path.ptr[start + 1] == '.'))) {
             return false;
         }
         start = i + 1;
