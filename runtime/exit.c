@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exit.h"
 
+#include "live_objects.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Python's own code for output that could not be flushed at exit. */
 #define EXIT_FLUSH_FAILED 120
-
-struct finalisers {
-    PyTypeObject *io_base;      /* _io._IOBase */
-    PyObject *del;              /* "__del__" */
-    PyObject *seen;             /* set of types that have none */
-};
 
 /* The exit code of a SystemExit; consumes the exception that is set. */
 static int
@@ -57,21 +52,19 @@ system_exit_code(void)
     return rc;
 }
 
-/* Prints the exception that is set, if any; the exit code, or -SIGINT after a
+/* Prints the exception that is set, if any; *ret_interrupted: it was a
  * KeyboardInterrupt. */
 static int
-report_exception(void)
+report_exception(bool *ret_interrupted)
 {
+    *ret_interrupted = false;
     if (PyErr_Occurred() == NULL) {
         return 0;
     }
     if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
         return system_exit_code();
     }
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
-        PyErr_Print();
-        return -SIGINT;
-    }
+    *ret_interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
     PyErr_Print();
     return 1;
 }
@@ -92,100 +85,6 @@ call_if_loaded(const char *module, const char *function)
         Py_DECREF(mod);
     }
     Py_XDECREF(name);
-    PyErr_Clear();
-}
-
-/* 1 when tearing the object down can be noticed, 0 not, -1 exception. */
-static int
-is_noticeable(struct finalisers *f, PyObject *o)
-{
-    PyTypeObject *type = Py_TYPE(o);
-    PyObject *method;
-    int rc;
-
-    if (PyGen_CheckExact(o) || PyCoro_CheckExact(o)
-        || PyAsyncGen_CheckExact(o)) {
-        return ((PyGenObject *)o)->gi_frame_state == -1; /* FRAME_SUSPENDED */
-    }
-    rc = PySet_Contains(f->seen, (PyObject *)type);
-    if (rc != 0) {
-        return rc < 0 ? -1 : 0;
-    }
-    if (PyType_IsSubtype(type, f->io_base)) {
-        /* io's own classes are flushed, not torn down. */
-        return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0
-               && strncmp(type->tp_name, "_io.", 4) != 0;
-    }
-    method = _PyType_Lookup(type, f->del);
-    if (method != NULL || type->tp_del != NULL
-        || strcmp(type->tp_name, "sqlite3.Connection") == 0) {
-        return 1;
-    }
-    return PySet_Add(f->seen, (PyObject *)type);
-}
-
-/* Whether any object that the collector knows has a noticeable finaliser; true
- * when that cannot be found out. */
-static bool
-needs_teardown(void)
-{
-    struct finalisers f = {0};
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *io = PyImport_ImportModule("_io");
-    PyObject *base = io != NULL ? PyObject_GetAttrString(io, "_IOBase") : NULL;
-    PyObject *all = gc != NULL
-                        ? PyObject_CallMethod(gc, "get_objects", NULL)
-                        : NULL;
-    bool found = true;
-
-    f.del = PyUnicode_InternFromString("__del__");
-    f.seen = PySet_New(NULL);
-    if (all != NULL && base != NULL && f.del != NULL && f.seen != NULL) {
-        f.io_base = (PyTypeObject *)base;
-        found = false;
-        for (Py_ssize_t i = 0; !found && i < PyList_GET_SIZE(all); i++) {
-            found = is_noticeable(&f, PyList_GET_ITEM(all, i)) != 0;
-        }
-    }
-    PyErr_Clear();
-    Py_XDECREF(all);
-    Py_XDECREF(f.seen);
-    Py_XDECREF(f.del);
-    Py_XDECREF(base);
-    Py_XDECREF(io);
-    Py_XDECREF(gc);
-    return found;
-}
-
-/* Flushes every open writer that is not one of the standard streams: text
- * layers first, so that their bytes reach the buffers below. */
-static void
-flush_writers(void)
-{
-    static const char *const classes[]
-        = {"TextIOWrapper", "BufferedWriter", "BufferedRandom"};
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *io = PyImport_ImportModule("_io");
-    PyObject *all = gc != NULL
-                        ? PyObject_CallMethod(gc, "get_objects", NULL)
-                        : NULL;
-
-    for (size_t k = 0; all != NULL && io != NULL && k < 3; k++) {
-        PyObject *type = PyObject_GetAttrString(io, classes[k]);
-
-        for (Py_ssize_t i = 0; type != NULL && i < PyList_GET_SIZE(all); i++) {
-            PyObject *o = PyList_GET_ITEM(all, i);
-
-            if (Py_IS_TYPE(o, (PyTypeObject *)type)) {
-                Py_XDECREF(PyObject_CallMethod(o, "flush", NULL));
-                PyErr_Clear(); /* closed, or not a writer */
-            }
-        }
-        Py_XDECREF(type);
-    }
-    Py_XDECREF(all);
-    Py_XDECREF(io);
-    Py_XDECREF(gc);
     PyErr_Clear();
 }
 
@@ -220,40 +119,54 @@ flush_stream(const char *name, bool report)
     return 0;
 }
 
-static _Noreturn void
-leave(int code)
+/* An open file that teardown closes is worth a ResourceWarning to whoever
+ * asked for warnings. */
+static bool
+wants_warnings(void)
 {
-    if (code == -SIGINT) {
-        /* As Python: so that shells see the interrupt. */
-        (void)signal(SIGINT, SIG_DFL);
-        (void)kill(getpid(), SIGINT);
-        code = SIGINT + 128;
+    const PyConfig *config
+        = _PyInterpreterState_GetConfig(PyInterpreterState_Get());
+
+    return config->dev_mode != 0 || config->warnoptions.length != 0;
+}
+
+/* What Py_FinalizeEx() does that can be noticed; its result. */
+static int
+finish(bool foreign)
+{
+    PyObject *objects;
+    int rc;
+
+    if (foreign || wants_warnings()) {
+        return Py_FinalizeEx();
     }
-    exit(code);
+    call_if_loaded("threading", "_shutdown");
+    call_if_loaded("atexit", "_run_exitfuncs");
+    objects = pexcz_live_objects();
+    if (pexcz_live_objects_need_teardown(objects)) {
+        Py_XDECREF(objects);
+        return Py_FinalizeEx();
+    }
+    rc = flush_stream("stdout", true);
+    (void)flush_stream("stderr", false);
+    pexcz_live_objects_flush(objects);
+    return rc;
 }
 
 void
 pexcz_exit(bool foreign)
 {
-    int code = report_exception();
-    int failed;
+    bool interrupted;
+    int code = report_exception(&interrupted);
 
-    if (foreign) {
-        if (Py_FinalizeEx() < 0) {
-            code = EXIT_FLUSH_FAILED;
-        }
-        leave(code);
+    if (finish(foreign) < 0) {
+        code = EXIT_FLUSH_FAILED;
     }
-    call_if_loaded("threading", "_shutdown");
-    call_if_loaded("atexit", "_run_exitfuncs");
-    if (needs_teardown()) {
-        if (Py_FinalizeEx() < 0) {
-            code = EXIT_FLUSH_FAILED;
-        }
-        leave(code);
+    if (interrupted) {
+        /* As Python, so that a shell sees the interrupt. */
+        (void)signal(SIGINT, SIG_DFL);
+        (void)kill(getpid(), SIGINT);
+        code = SIGINT + 128;
     }
-    failed = flush_stream("stdout", true);
-    (void)flush_stream("stderr", false);
-    flush_writers();
-    leave(failed < 0 ? EXIT_FLUSH_FAILED : code);
+    exit(code);
 }
