@@ -4,10 +4,12 @@
  * `pexcz pack`.
  */
 #include "base.h"
+#include "inspect.h"
 #include "interrupt.h"
 #include "pack.h"
 #include "pexcz_version.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,8 +118,117 @@ verb_base(const char *program, int argc, char **argv)
                : 0;
 }
 
+/* Takes flags out of argv; the number of other arguments, or -1 with *err. */
+static int
+take_flags(int argc, char **argv, bool *all, bool *json,
+           struct pexcz_error *err)
+{
+    int n = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (all != NULL && strcmp(argv[i], "--all") == 0) {
+            *all = true;
+        }
+        else if (json != NULL && strcmp(argv[i], "--json") == 0) {
+            *json = true;
+        }
+        else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            (void)pexcz_fail(err, PEXCZ_E_USAGE, 0, "unknown option %s",
+                             argv[i]);
+            return -1;
+        }
+        else {
+            argv[++n] = argv[i];
+        }
+    }
+    return n;
+}
+
+static bool
+wants_help(int argc, char **argv)
+{
+    return argc > 1
+           && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int
+verb_inspect(const char *program, int argc, char **argv)
+{
+    struct pexcz_inspect_options options = {0};
+    struct pexcz_error err;
+    int n;
+
+    if (wants_help(argc, argv)) {
+        (void)printf("usage: %s [--json] [--all] FILE\n\n"
+                     "Lists mode, size, stored size and path of each entry.\n"
+                     "  --json  as JSON\n"
+                     "  --all   with the standard library\n",
+                     program);
+        return close_stdout(program);
+    }
+    n = take_flags(argc, argv, &options.all, &options.json, &err);
+    if (n >= 0 && n != 1) {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "one FILE is needed");
+    }
+    if (n != 1) {
+        return fail(program, &err);
+    }
+    options.file = argv[1];
+    return pexcz_inspect(&options, &err) < 0 ? fail(program, &err)
+                                             : close_stdout(program);
+}
+
+static int
+verb_extract(const char *program, int argc, char **argv)
+{
+    struct pexcz_error err;
+    bool all = false;
+    int n;
+
+    if (wants_help(argc, argv)) {
+        (void)printf("usage: %s [--all] FILE DIR\n\n"
+                     "Writes the tree into the new folder DIR.\n"
+                     "  --all   with the standard library\n",
+                     program);
+        return close_stdout(program);
+    }
+    n = take_flags(argc, argv, &all, NULL, &err);
+    if (n >= 0 && n != 2) {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "FILE and DIR are needed");
+    }
+    if (n != 2) {
+        return fail(program, &err);
+    }
+    return pexcz_extract(argv[1], argv[2], all, &err) < 0 ? fail(program, &err)
+                                                          : 0;
+}
+
+static int
+verb_verify(const char *program, int argc, char **argv)
+{
+    struct pexcz_error err;
+    int n;
+
+    if (wants_help(argc, argv)) {
+        (void)printf("usage: %s FILE\n\nChecks every byte that was packed.\n",
+                     program);
+        return close_stdout(program);
+    }
+    n = take_flags(argc, argv, NULL, NULL, &err);
+    if (n >= 0 && n != 1) {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "one FILE is needed");
+    }
+    if (n != 1) {
+        return fail(program, &err);
+    }
+    return pexcz_verify(argv[1], &err) < 0 ? fail(program, &err) : 0;
+}
+
 static const struct verb verbs[] = {
     {"pack", verb_pack, "make an executable from a PEX"},
+    {"inspect", verb_inspect, "list what a packed file holds"},
+    {"extract", verb_extract, "write the tree of a packed file to a folder"},
+    {"verify", verb_verify, "check every byte of a packed file"},
     {"base", verb_base, NULL},
 };
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdlib.h>
 
 enum {
@@ -11,22 +10,70 @@ enum {
     OPTION_PYTHON,
     OPTION_MAX_GLIBC,
     OPTION_LEVEL,
+    OPTION_PART,
+    OPTION_JSON,
     OPTION_VERSION,
 };
 
-static const struct option long_options[] = {
+#define COMMON_OPTIONS                                                        \
+    {"help", no_argument, NULL, 'h'},                                         \
+        {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0}
+
+static const struct option pack_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"jobs", required_argument, NULL, 'j'},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, OPTION_VERSION},
     {"base", required_argument, NULL, OPTION_BASE},
     {"python", required_argument, NULL, OPTION_PYTHON},
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
     {"level", required_argument, NULL, OPTION_LEVEL},
-    {NULL, 0, NULL, 0},
+    COMMON_OPTIONS,
 };
+
+static const struct option inspect_options[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"part", required_argument, NULL, OPTION_PART},
+    COMMON_OPTIONS,
+};
+
+static const struct option extract_options[] = {
+    {"part", required_argument, NULL, OPTION_PART},
+    {"quiet", no_argument, NULL, 'q'},
+    COMMON_OPTIONS,
+};
+
+static const struct option verify_options[] = {
+    {"quiet", no_argument, NULL, 'q'},
+    COMMON_OPTIONS,
+};
+
+static const struct option *
+find_by_value(const struct option *options, int value)
+{
+    while (options->name != NULL && options->val != value) {
+        options++;
+    }
+    return options->name != NULL ? options : NULL;
+}
+
+/* What getopt_long() did not like; `c` is what it returned. */
+static int
+refuse(int c, char **argv, const struct option *options,
+       struct pexcz_error *err)
+{
+    const struct option *known = find_by_value(options, optopt);
+
+    if (known != NULL) {
+        return pexcz_fail(err, PEXCZ_E_USAGE, 0, "option --%s %s", known->name,
+                          c == ':' ? "needs a value" : "takes no value");
+    }
+    if (optopt != 0) {
+        return pexcz_fail(err, PEXCZ_E_USAGE, 0, "unknown option -%c", optopt);
+    }
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0, "unknown option %s",
+                      argv[optind - 1]);
+}
 
 static int
 parse_number(const char *text, const char *option, long low, long high,
@@ -37,7 +84,8 @@ parse_number(const char *text, const char *option, long low, long high,
 
     errno = 0;
     n = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || n < low || n > high) {
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || n < low
+        || n > high) {
         return pexcz_fail(err, PEXCZ_E_USAGE, 0,
                           "%s: '%s' is not a number from %ld to %ld", option,
                           text, low, high);
@@ -47,8 +95,8 @@ parse_number(const char *text, const char *option, long low, long high,
 }
 
 static int
-set_option(struct pexcz_pack_options *o, int c, char **argv,
-           struct pexcz_error *err)
+set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
+                struct pexcz_error *err)
 {
     long n = 0;
     int rc = PEXCZ_OK;
@@ -86,32 +134,28 @@ set_option(struct pexcz_pack_options *o, int c, char **argv,
     case OPTION_MAX_GLIBC:
         o->max_glibc = optarg;
         break;
-    case ':':
-        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "option %s needs a value",
-                        argv[optind - 1]);
-        break;
     default:
-        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "unknown option %s",
-                        argv[optind - 1]);
+        rc = refuse(c, argv, pack_options, err);
         break;
     }
     return rc;
 }
 
 int
-pexcz_pack_options_parse(int argc, char **argv,
-                         struct pexcz_pack_options *ret,
+pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
                          struct pexcz_error *err)
 {
     struct pexcz_pack_options o = {.level = PEXCZ_DEFAULT_LEVEL};
     int rc = PEXCZ_OK;
     int c;
 
-    optind = 1;
-    while (rc == PEXCZ_OK
-           && (c = getopt_long(argc, argv, ":o:j:qvh", long_options, NULL))
-                  != -1) {
-        rc = set_option(&o, c, argv, err);
+    /* 0 also resets what glibc remembers of an earlier argv. */
+    optind = 0;
+    while (
+        rc == PEXCZ_OK
+        && (c = getopt_long(argc, argv, ":o:j:qvh", pack_options, NULL))
+               != -1) {
+        rc = set_pack_option(&o, c, argv, err);
     }
     if (rc == PEXCZ_OK && !o.help && !o.version) {
         if (optind == argc) {
@@ -130,4 +174,108 @@ pexcz_pack_options_parse(int argc, char **argv,
         *ret = o;
     }
     return rc;
+}
+
+static int
+parse_part(const char *text, enum pexcz_parts *ret, struct pexcz_error *err)
+{
+    static const struct {
+        const char *text;
+        enum pexcz_parts parts;
+    } choices[] = {
+        {"application", PEXCZ_PARTS_APPLICATION},
+        {"stdlib", PEXCZ_PARTS_STDLIB},
+        {"all", PEXCZ_PARTS_ALL},
+    };
+
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        if (strcmp(text, choices[i].text) == 0) {
+            *ret = choices[i].parts;
+            return PEXCZ_OK;
+        }
+    }
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                      "--part: '%s' is none of application, stdlib, all",
+                      text);
+}
+
+static int
+parse_file_options(int argc, char **argv, const struct option *options,
+                   const char *letters, bool has_directory,
+                   struct pexcz_file_options *ret, struct pexcz_error *err)
+{
+    struct pexcz_file_options o = {.parts = PEXCZ_PARTS_DEFAULT};
+    int wanted = has_directory ? 2 : 1;
+    int rc = PEXCZ_OK;
+    int c;
+
+    optind = 0;
+    while (rc == PEXCZ_OK
+           && (c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+        switch (c) {
+        case 'q':
+            o.verbosity = -1;
+            break;
+        case 'h':
+            o.help = true;
+            break;
+        case OPTION_VERSION:
+            o.version = true;
+            break;
+        case OPTION_JSON:
+            o.json = true;
+            break;
+        case OPTION_PART:
+            rc = parse_part(optarg, &o.parts, err);
+            break;
+        default:
+            rc = refuse(c, argv, options, err);
+            break;
+        }
+    }
+    if (rc == PEXCZ_OK && !o.help && !o.version) {
+        if (argc - optind < wanted) {
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "no %s given",
+                            optind == argc ? "file" : "directory");
+        }
+        else if (argc - optind > wanted) {
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                            "unexpected argument '%s'", argv[optind + wanted]);
+        }
+        else {
+            o.file = argv[optind];
+            o.directory = has_directory ? argv[optind + 1] : NULL;
+        }
+    }
+    if (rc == PEXCZ_OK) {
+        *ret = o;
+    }
+    return rc;
+}
+
+int
+pexcz_inspect_options_parse(int argc, char **argv,
+                            struct pexcz_file_options *ret,
+                            struct pexcz_error *err)
+{
+    return parse_file_options(argc, argv, inspect_options, ":h", false, ret,
+                              err);
+}
+
+int
+pexcz_extract_options_parse(int argc, char **argv,
+                            struct pexcz_file_options *ret,
+                            struct pexcz_error *err)
+{
+    return parse_file_options(argc, argv, extract_options, ":qh", true, ret,
+                              err);
+}
+
+int
+pexcz_verify_options_parse(int argc, char **argv,
+                           struct pexcz_file_options *ret,
+                           struct pexcz_error *err)
+{
+    return parse_file_options(argc, argv, verify_options, ":qh", false, ret,
+                              err);
 }

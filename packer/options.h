@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line of `pexcz pack`, parsed.
+ * The command lines of pexcz's verbs, parsed.
+ *
+ * Each parser takes the verb's own argc and argv (argv[0] is not looked at)
+ * and fails with USAGE.  Strings point into argv.  With `help` or `version`
+ * set, operands are neither needed nor filled in.
  */
 #ifndef PEXCZ_OPTIONS_H
 #define PEXCZ_OPTIONS_H
 
-#include "error.h"
-
-#include <stdbool.h>
+#include "packed_file.h"
 
 struct pexcz_pack_options {
     const char *input;     /* path of the PEX */
@@ -24,9 +26,29 @@ struct pexcz_pack_options {
 
 #define PEXCZ_DEFAULT_LEVEL 9
 
-/* Strings point into argv.  USAGE on a wrong command line. */
 PEXCZ_MUST_USE int pexcz_pack_options_parse(int argc, char **argv,
                                             struct pexcz_pack_options *ret,
                                             struct pexcz_error *err);
+
+/* Of the verbs that read a packed file; each has some of them. */
+struct pexcz_file_options {
+    const char *file;
+    const char *directory;    /* extract */
+    enum pexcz_parts parts;   /* inspect, extract */
+    bool json;                /* inspect */
+    int verbosity;            /* extract, verify: -1 quiet, 0 */
+    bool help;
+    bool version;
+};
+
+PEXCZ_MUST_USE int pexcz_inspect_options_parse(int argc, char **argv,
+                                               struct pexcz_file_options *ret,
+                                               struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_extract_options_parse(int argc, char **argv,
+                                               struct pexcz_file_options *ret,
+                                               struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_verify_options_parse(int argc, char **argv,
+                                              struct pexcz_file_options *ret,
+                                              struct pexcz_error *err);
 
 #endif

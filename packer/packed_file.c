@@ -112,6 +112,35 @@ pexcz_packed_file_close(struct pexcz_packed_file *file)
     *file = (struct pexcz_packed_file){0};
 }
 
+int
+pexcz_packed_file_select(const struct pexcz_packed_file *file,
+                         enum pexcz_parts choice, struct pexcz_tree *ret,
+                         struct pexcz_error *err)
+{
+    unsigned int wanted = choice;
+    struct pexcz_tree tree = {0};
+
+    if (choice == PEXCZ_PARTS_DEFAULT) {
+        wanted = file->parts[PEXCZ_PART_APPLICATION].present
+                     ? PEXCZ_PARTS_APPLICATION
+                     : PEXCZ_PARTS_STDLIB;
+    }
+    for (unsigned int i = 0; i < PEXCZ_PART_COUNT; i++) {
+        if ((wanted & 1u << i) != 0 && file->parts[i].present) {
+            (void)pexcz_tree_add(&tree, &file->parts[i].blob);
+        }
+    }
+    if (tree.layer_count == 0) {
+        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0, "%s: has no %s",
+                          file->path,
+                          wanted == PEXCZ_PARTS_APPLICATION
+                              ? "application: it is a base"
+                              : "standard library");
+    }
+    *ret = tree;
+    return PEXCZ_OK;
+}
+
 /* The section header table ends the file, as the runtime demands. */
 static int
 verify_size(const struct pexcz_packed_file *file, struct pexcz_error *err)

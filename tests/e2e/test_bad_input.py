@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wrong command lines, broken PEXes, damaged executables."""
 
+import json
 import os
 import re
 import shutil
@@ -170,3 +171,22 @@ def test_elf(make_app, tmp_path):
         shutil.copy(app.exe, copied)
         assert run([*command, str(copied)]).code == 0
         assert b"hi" in run([str(copied), "-t", "hi"]).out
+
+
+def test_inspect_extract_verify(make_app, tmp_path):
+    app = make_app("cowsay==6.1", "-c", "cowsay")
+    pexcz = str(PACK.with_name("pexcz"))
+    listed = run([pexcz, "inspect", "--json", str(app.exe)])
+    assert listed.code == 0, listed.err
+    entries = {e["path"]: e for e in json.loads(listed.out)["entries"]}
+    out = tmp_path / "tree"
+    assert run([pexcz, "extract", str(app.exe), str(out)]).code == 0
+    written = {str(p.relative_to(out)): p for p in out.rglob("*")}
+    assert set(written) == set(entries)
+    for name, path in written.items():
+        if path.is_file():
+            assert path.stat().st_size == entries[name]["size"]
+            assert int(path.stat().st_mtime) == entries[name]["mtime"]
+    assert run([pexcz, "extract", str(app.exe), str(out)]).code == 1
+    assert run([pexcz, "verify", str(app.exe)]).code == 0
+    assert run([pexcz, "verify", __file__]).code == 1
