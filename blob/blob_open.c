@@ -237,6 +237,24 @@ pexcz_blob_size(const struct pexcz_blob *blob)
     return blob->bytes.len;
 }
 
+uint32_t
+pexcz_blob_entry_count(const struct pexcz_blob *blob)
+{
+    return blob->entries.count;
+}
+
+uint32_t
+pexcz_blob_module_count(const struct pexcz_blob *blob)
+{
+    return blob->modules.count;
+}
+
+uint32_t
+pexcz_blob_payload_count(const struct pexcz_blob *blob)
+{
+    return blob->payloads.count;
+}
+
 uint64_t
 pexcz_blob_hash(struct pexcz_slice path)
 {

@@ -106,6 +106,11 @@ void pexcz_blob_close(struct pexcz_blob *blob);
 /* Bytes of the blob itself, <= bytes.len given to open. */
 uint64_t pexcz_blob_size(const struct pexcz_blob *blob);
 
+/* How many records there are: their numbers are below these. */
+uint32_t pexcz_blob_entry_count(const struct pexcz_blob *blob);
+uint32_t pexcz_blob_module_count(const struct pexcz_blob *blob);
+uint32_t pexcz_blob_payload_count(const struct pexcz_blob *blob);
+
 /* XXH3-64, the hash of all keys. */
 uint64_t pexcz_blob_hash(struct pexcz_slice path);
 

@@ -17,7 +17,10 @@ enum {
 
 #define COMMON_OPTIONS                                                        \
     {"help", no_argument, NULL, 'h'},                                         \
-        {"version", no_argument, NULL, OPTION_VERSION}, {NULL, 0, NULL, 0}
+        {"version", no_argument, NULL, OPTION_VERSION},                       \
+    {                                                                         \
+        NULL, 0, NULL, 0                                                      \
+    }
 
 static const struct option pack_options[] = {
     {"output", required_argument, NULL, 'o'},
@@ -151,10 +154,9 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
 
     /* 0 also resets what glibc remembers of an earlier argv. */
     optind = 0;
-    while (
-        rc == PEXCZ_OK
-        && (c = getopt_long(argc, argv, ":o:j:qvh", pack_options, NULL))
-               != -1) {
+    while (rc == PEXCZ_OK
+           && (c = getopt_long(argc, argv, ":o:j:qvh", pack_options, NULL))
+                  != -1) {
         rc = set_pack_option(&o, c, argv, err);
     }
     if (rc == PEXCZ_OK && !o.help && !o.version) {
@@ -239,8 +241,8 @@ parse_file_options(int argc, char **argv, const struct option *options,
                             optind == argc ? "file" : "directory");
         }
         else if (argc - optind > wanted) {
-            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                            "unexpected argument '%s'", argv[optind + wanted]);
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "unexpected argument '%s'",
+                            argv[optind + wanted]);
         }
         else {
             o.file = argv[optind];

@@ -131,11 +131,10 @@ pexcz_packed_file_select(const struct pexcz_packed_file *file,
         }
     }
     if (tree.layer_count == 0) {
-        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0, "%s: has no %s",
-                          file->path,
-                          wanted == PEXCZ_PARTS_APPLICATION
-                              ? "application: it is a base"
-                              : "standard library");
+        return pexcz_fail(
+            err, PEXCZ_E_NOT_FOUND, 0, "%s: has no %s", file->path,
+            wanted == PEXCZ_PARTS_APPLICATION ? "application: it is a base"
+                                              : "standard library");
     }
     *ret = tree;
     return PEXCZ_OK;
