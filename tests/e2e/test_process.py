@@ -56,8 +56,10 @@ def test_entry_points(make_app, same):
 def test_interrupt(make_app):
     app = make_app("-e", "prog", sources={
         "prog.py": "import time\nprint('up', flush=True)\ntime.sleep(60)\n"})
-    with subprocess.Popen([app.exe], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+    # A job in the background of a shell ignores SIGINT, and so do its children.
+    with subprocess.Popen(
+            [app.exe], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         assert process.stdout.readline() == b"up\n"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
