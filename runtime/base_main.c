@@ -3,11 +3,13 @@
  * What every base and every packed executable does first: find the blobs,
  * mount their tree, then be the application or a Python.
  */
+#include "app_environment.h"
+#include "app_site.h"
+#include "command.h"
 #include "entry_point.h"
 #include "exit.h"
 #include "locate.h"
 #include "pyconfig.h"
-#include "settings.h"
 #include "shared_objects.h"
 #include "vfs.h"
 
@@ -17,12 +19,14 @@
 
 /* As env and nohup: the program itself could not be run. */
 #define EXIT_BROKEN 127
+/* As Pex, for an environment that makes no sense. */
+#define EXIT_USAGE 1
 
 static void
-broken(const struct pexcz_error *err)
+fail(const struct pexcz_error *err)
 {
     (void)dprintf(STDERR_FILENO, "pexcz: %s\n", err->msg);
-    _exit(EXIT_BROKEN);
+    _exit(err->code == PEXCZ_E_USAGE ? EXIT_USAGE : EXIT_BROKEN);
 }
 
 /* sys.executable: the file itself, spelled with a second leading slash, by
@@ -38,7 +42,7 @@ own_path(char *dst, size_t cap)
 }
 
 static void
-start(const struct pexcz_python_options *options)
+start_python(const struct pexcz_python_options *options)
 {
     PyStatus status = pexcz_python_start(options);
 
@@ -47,28 +51,35 @@ start(const struct pexcz_python_options *options)
     }
 }
 
-static _Noreturn void
-run_application(struct pexcz_python_options *options,
-                const struct pexcz_blob *app)
+/* The environment and the command line that Python gets in a PEX's roles. */
+static void
+prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
+            const struct pexcz_pex_variables *variables,
+            struct pexcz_python_options *options)
 {
-    const char *argv0 = options->argc > 0 ? options->argv[0] : "";
+    bool inject = variables->module == NULL && variables->script == NULL;
     struct pexcz_error err;
 
-    options->application = true;
-    options->environment = pexcz_trusts_environment();
-    if (pexcz_app_environment(app) < 0) {
-        (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
-        broken(&err);
+    if (pexcz_app_environment(app, variables, options->executable, &err) < 0) {
+        fail(&err);
     }
-    options->argv = pexcz_app_argv(app, options->argc, options->argv,
-                                   &options->argc);
+    options->extra_path = variables->extra_sys_path;
+    options->argv = pexcz_command_argv(command, app, inject, &options->argc);
     if (options->argv == NULL) {
         (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
-        broken(&err);
+        fail(&err);
     }
-    start(options);
-    if (pexcz_prepare_site(app, argv0) == 0) {
-        (void)pexcz_run_entry_point(app);
+}
+
+static _Noreturn void
+run_application(const struct pexcz_blob *app,
+                const struct pexcz_command *command,
+                const struct pexcz_pex_variables *variables,
+                const struct pexcz_python_options *options)
+{
+    start_python(options);
+    if (pexcz_app_site(app, command->name) == 0) {
+        (void)pexcz_run_entry_point(app, variables);
     }
     pexcz_exit(pexcz_shared_objects_used());
 }
@@ -78,35 +89,47 @@ main(int argc, char **argv)
 {
     static struct pexcz_located located;
     static char path[PEXCZ_MAX_PATH + 2];
-    struct pexcz_python_options options = {.argc = argc, .argv = argv};
+    struct pexcz_python_options options = {
+        .tree = &located.tree,
+        .executable = path,
+        .argc = argc,
+        .argv = argv,
+        .original_argc = argc,
+        .original_argv = argv,
+        .site = true,
+    };
+    struct pexcz_pex_variables variables = {0};
+    struct pexcz_command command;
     struct pexcz_error err;
-    struct pexcz_slice entry;
-    bool has_entry;
-    int skip;
 
     if (pexcz_locate(&located, &err) < 0) {
-        broken(&err);
+        fail(&err);
     }
-    located.stdlib.on_corrupt = broken;
-    located.app.on_corrupt = broken;
+    located.stdlib.on_corrupt = fail;
+    located.app.on_corrupt = fail;
     own_path(path, sizeof(path));
     pexcz_shared_objects_init(&located.tree);
     pexcz_vfs_set_library_resolver(pexcz_shared_objects_resolve);
     pexcz_vfs_set_self(path);
     pexcz_vfs_mount(&located.tree);
-    options.tree = &located.tree;
-    options.executable = path;
-    has_entry
-        = located.has_app
-          && (pexcz_blob_boot_get(&located.app, PEXCZ_BOOT_ENTRY_MODULE,
-                                  &entry)
-              || pexcz_blob_boot_get(&located.app, PEXCZ_BOOT_ENTRY_SCRIPT,
-                                     &entry));
-    if (!pexcz_is_interpreter(has_entry, argc, argv, &skip)) {
-        options.argc -= skip;
-        options.argv += skip;
-        run_application(&options, &located.app);
+    options.isolated = !located.has_app;
+    options.environment = located.has_app && pexcz_trusts_environment();
+    if (options.environment
+        && pexcz_pex_variables_read(&variables, &err) < 0) {
+        fail(&err);
     }
-    start(&options);
+    pexcz_command_read(located.has_app ? &located.app : NULL, &variables, argc,
+                       argv, &command);
+    if (command.role == PEXCZ_ROLE_PYTHON) {
+        options.python_path = options.environment;
+    }
+    else {
+        prepare_pex(&located.app, &command, &variables, &options);
+    }
+    if (command.role == PEXCZ_ROLE_APPLICATION) {
+        options.site = false;
+        run_application(&located.app, &command, &variables, &options);
+    }
+    start_python(&options);
     return Py_RunMain();
 }

@@ -202,8 +202,8 @@ fill(int dir, const char *name, struct pexcz_slice content)
 
     (void)snprintf(temp, sizeof(temp), ".tmp-%ld", (long)getpid());
     (void)unlinkat(dir, temp, 0);
-    fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                0700);
+    fd = openat(dir, temp,
+                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
     if (fd < 0) {
         return -1;
     }

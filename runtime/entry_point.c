@@ -2,221 +2,40 @@
 #include "entry_point.h"
 
 #include "exe_layout.h"
+#include "run_module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static PyObject *
 text_of(struct pexcz_slice value)
 {
-    return PyUnicode_DecodeUTF8((const char *)value.ptr,
-                                (Py_ssize_t)value.len, "surrogateescape");
+    return PyUnicode_DecodeUTF8((const char *)value.ptr, (Py_ssize_t)value.len,
+                                "surrogateescape");
 }
 
-/* sys.flags was made with no_site set, which kept Python from running site;
- * children that get this process's flags (multiprocessing) must not. */
-static int
-clear_no_site(void)
-{
-    PyObject *flags = PySys_GetObject("flags");
-    PyObject *names;
-    int rc = -1;
-
-    names = PyObject_GetAttrString((PyObject *)Py_TYPE(flags),
-                                   "__match_args__");
-    if (names == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
-                                             "no_site")
-            == 0) {
-            PyObject *old = PyStructSequence_GetItem(flags, i);
-
-            PyStructSequence_SetItem(flags, i, PyLong_FromLong(0));
-            Py_XDECREF(old);
-            rc = 0;
-        }
-    }
-    Py_DECREF(names);
-    if (rc < 0) {
-        PyErr_SetString(PyExc_RuntimeError, "sys.flags has no no_site");
-    }
-    return rc;
-}
-
-static int
-call_site(PyObject *site, const char *name)
-{
-    PyObject *result = PyObject_CallMethod(site, name, NULL);
-
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
-}
-
-/* site's own functions for what it adds to builtins; importing it does not run
- * it while no_site is set. */
-static int
-run_site(void)
-{
-    static const char *const steps[]
-        = {"setquit", "setcopyright", "sethelper"};
-    PyObject *site = PyImport_ImportModule("site");
-    int rc = site != NULL ? 0 : -1;
-
-    for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        rc = call_site(site, steps[i]);
-    }
-    Py_XDECREF(site);
-    return rc == 0 ? clear_no_site() : rc;
-}
-
-static int
-add_search_path(const struct pexcz_blob *app)
-{
-    PyObject *path = PySys_GetObject("path");
-    uint32_t cursor = 0;
-    uint32_t key;
-    struct pexcz_slice value;
-
-    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
-        PyObject *text;
-        PyObject *item;
-        int rc;
-
-        if (key != PEXCZ_BOOT_SEARCH_PATH) {
-            continue;
-        }
-        text = text_of(value);
-        item = text != NULL
-                   ? PyUnicode_FromFormat("%s/%U", PEXCZ_PREFIX, text)
-                   : NULL;
-        rc = item != NULL ? PyList_Append(path, item) : -1;
-        Py_XDECREF(text);
-        Py_XDECREF(item);
-        if (rc < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* A line that fails is reported and the others still run, as site does. */
-static int
-run_startup_lines(const struct pexcz_blob *app)
-{
-    PyObject *dict = NULL;
-    uint32_t cursor = 0;
-    uint32_t key;
-    struct pexcz_slice value;
-
-    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
-        char *line;
-        PyObject *result;
-
-        if (key != PEXCZ_BOOT_STARTUP_LINE) {
-            continue;
-        }
-        if (dict == NULL) {
-            PyObject *site = PyImport_ImportModule("site");
-
-            dict = site != NULL ? PyDict_Copy(PyModule_GetDict(site)) : NULL;
-            Py_XDECREF(site);
-            if (dict == NULL) {
-                return -1;
-            }
-        }
-        line = strndup((const char *)value.ptr, value.len);
-        if (line == NULL) {
-            Py_DECREF(dict);
-            PyErr_NoMemory();
-            return -1;
-        }
-        result = PyRun_String(line, Py_file_input, dict, dict);
-        if (result == NULL) {
-            PySys_WriteStderr("Error processing line of a .pth file: %.200s\n",
-                              line);
-            PyErr_Print();
-        }
-        Py_XDECREF(result);
-        free(line);
-    }
-    Py_XDECREF(dict);
-    return 0;
-}
-
-/* sitecustomize and usercustomize of the application, when it has them. */
-static int
-run_customize(const struct pexcz_blob *app, const char *name,
-              const char *function)
-{
-    char stem[PEXCZ_MAX_PATH];
-    struct pexcz_slice site;
-    struct pexcz_slice whole;
-    struct pexcz_module module;
-    PyObject *mod;
-    int rc;
-    int n;
-
-    if (!pexcz_blob_boot_get(app, PEXCZ_BOOT_SEARCH_PATH, &site)) {
-        return 0;
-    }
-    n = snprintf(stem, sizeof(stem), "%.*s/%s", (int)site.len,
-                 (const char *)site.ptr, name);
-    if (n < 0 || (size_t)n >= sizeof(stem)) {
-        return 0;
-    }
-    whole = pexcz_slice_make(stem, (size_t)n);
-    if (!pexcz_blob_find_module(app, whole, pexcz_blob_hash(whole), &module)) {
-        return 0;
-    }
-    mod = PyImport_ImportModule("site");
-    rc = mod != NULL ? call_site(mod, function) : -1;
-    Py_XDECREF(mod);
-    return rc;
-}
-
-static int
-set_argv0(const char *argv0)
-{
-    PyObject *argv = PySys_GetObject("argv");
-    PyObject *name = PyUnicode_DecodeFSDefault(argv0);
-
-    if (name == NULL || argv == NULL || !PyList_Check(argv)
-        || PyList_GET_SIZE(argv) == 0) {
-        Py_XDECREF(name);
-        return -1;
-    }
-    return PyList_SetItem(argv, 0, name);
-}
-
-int
-pexcz_prepare_site(const struct pexcz_blob *app, const char *argv0)
-{
-    if (set_argv0(argv0) < 0 || run_site() < 0 || add_search_path(app) < 0
-        || run_startup_lines(app) < 0
-        || run_customize(app, "sitecustomize", "execsitecustomize") < 0) {
-        return -1;
-    }
-    return run_customize(app, "usercustomize", "execusercustomize");
-}
-
-/* As `python -m NAME`. */
 static int
 run_module(struct pexcz_slice name)
 {
-    PyObject *runpy = PyImport_ImportModule("runpy");
     PyObject *text = text_of(name);
-    PyObject *result = NULL;
+    int rc = text != NULL ? pexcz_run_module(text) : -1;
 
-    if (runpy != NULL && text != NULL) {
-        result = PyObject_CallMethod(runpy, "_run_module_as_main", "O", text);
-    }
-    Py_XDECREF(result);
     Py_XDECREF(text);
-    Py_XDECREF(runpy);
-    return result != NULL ? 0 : -1;
+    return rc;
+}
+
+static int
+set_argv0(PyObject *name)
+{
+    PyObject *argv = PySys_GetObject("argv");
+
+    if (argv == NULL || !PyList_Check(argv) || PyList_GET_SIZE(argv) == 0) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.argv is not there");
+        return -1;
+    }
+    return PyList_SetItem(argv, 0, Py_NewRef(name));
 }
 
 /* sys.exit(MODULE.ATTR()) */
@@ -239,8 +58,7 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
         size_t n = dot != NULL ? (size_t)(dot - p) : (size_t)(end - p);
         PyObject *attr = text_of(pexcz_slice_make(p, n));
 
-        Py_SETREF(value,
-                  attr != NULL ? PyObject_GetAttr(value, attr) : NULL);
+        Py_SETREF(value, attr != NULL ? PyObject_GetAttr(value, attr) : NULL);
         Py_XDECREF(attr);
         p += n + 1;
     }
@@ -252,51 +70,204 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
     if (result == NULL) {
         return -1;
     }
-    PyErr_SetObject(PyExc_SystemExit, result);
+    if (getenv("PYTHONINSPECT") == NULL) {
+        PyErr_SetObject(PyExc_SystemExit, result);
+    }
     Py_DECREF(result);
+    return PyErr_Occurred() != NULL ? -1 : 0;
+}
+
+/* The attributes of __main__ that `python FILE` sets. */
+static int
+set_main_file(PyObject *dict, PyObject *file)
+{
+    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
+    PyObject *loader = external != NULL
+                           ? PyObject_CallMethod(external, "SourceFileLoader",
+                                                 "sO", "__main__", file)
+                           : NULL;
+    int rc = -1;
+
+    if (loader != NULL && PyDict_SetItemString(dict, "__file__", file) == 0
+        && PyDict_SetItemString(dict, "__cached__", Py_None) == 0) {
+        rc = PyDict_SetItemString(dict, "__loader__", loader);
+    }
+    Py_XDECREF(loader);
+    Py_XDECREF(external);
+    return rc;
+}
+
+/* As `python FILE`, but sys.argv[0] is the script's name, as Pex has it. */
+static int
+run_python_script(const char *path, const char *name, FILE *stream)
+{
+    PyObject *module = PyImport_AddModule("__main__");
+    PyObject *dict = module != NULL ? PyModule_GetDict(module) : NULL;
+    PyObject *file = PyUnicode_DecodeFSDefault(path);
+    PyObject *argv0 = PyUnicode_DecodeFSDefault(name);
+    PyObject *result = NULL;
+
+    if (dict == NULL || file == NULL || argv0 == NULL
+        || set_main_file(dict, file) < 0 || set_argv0(argv0) < 0) {
+        (void)fclose(stream);
+    }
+    else {
+        result = PyRun_FileEx(stream, path, Py_file_input, dict, dict, 1);
+    }
+    Py_XDECREF(argv0);
+    Py_XDECREF(file);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+/* Becomes the program, which is not a Python script, with our arguments. */
+static int
+exec_program(const char *path)
+{
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *argv = PySys_GetObject("argv");
+    PyObject *args
+        = argv != NULL ? PyList_GetSlice(argv, 1, PY_SSIZE_T_MAX) : NULL;
+    PyObject *file = PyUnicode_DecodeFSDefault(path);
+
+    if (os != NULL && args != NULL && file != NULL
+        && PyList_Insert(args, 0, file) == 0) {
+        Py_XDECREF(PyObject_CallMethod(os, "execv", "OO", file, args));
+    }
+    Py_XDECREF(file);
+    Py_XDECREF(args);
+    Py_XDECREF(os);
     return -1;
 }
 
-/* As `python FILE`: `path` is under the root. */
+/* `path` is under the root. */
 static int
 run_script(struct pexcz_slice path)
 {
-    PyObject *main_module = PyImport_AddModule("__main__");
-    PyObject *dict;
-    PyObject *name;
-    PyObject *result = NULL;
-    char file[PEXCZ_MAX_PATH + 16];
+    char file[PEXCZ_MAX_PATH + sizeof(PEXCZ_PREFIX) + 1];
+    char magic[4] = "";
     FILE *stream;
 
-    if (main_module == NULL) {
-        return -1;
-    }
-    dict = PyModule_GetDict(main_module);
     (void)snprintf(file, sizeof(file), "%s/%.*s", PEXCZ_PREFIX, (int)path.len,
                    (const char *)path.ptr);
-    name = PyUnicode_DecodeFSDefault(file);
-    if (name == NULL || PyDict_SetItemString(dict, "__file__", name) < 0) {
-        Py_XDECREF(name);
-        return -1;
-    }
-    Py_DECREF(name);
     stream = fopen(file, "rbe");
     if (stream == NULL) {
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, file);
         return -1;
     }
-    result = PyRun_FileEx(stream, file, Py_file_input, dict, dict, 1);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
+    if (fread(magic, 1, sizeof(magic), stream) == sizeof(magic)
+        && memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
+        (void)fclose(stream);
+        return exec_program(file);
+    }
+    rewind(stream);
+    return run_python_script(file, strrchr(file, '/') + 1, stream);
+}
+
+/* "mod" or "mod:attr.attr". */
+static int
+run_text(const char *text)
+{
+    const char *colon = strchr(text, ':');
+
+    if (colon == NULL) {
+        return run_module(pexcz_slice_str(text));
+    }
+    return run_call(pexcz_slice_make(text, (size_t)(colon - text)),
+                    pexcz_slice_str(colon + 1));
+}
+
+/* The entry point "mod:attr" of the console or GUI script `name` on the heap
+ * (PyMem); NULL without an exception when no distribution has it. */
+static char *
+find_console_script(const char *name)
+{
+    static const char *const groups[] = {"console_scripts", "gui_scripts"};
+    PyObject *metadata = PyImport_ImportModule("importlib.metadata");
+    PyObject *function = metadata != NULL
+                             ? PyObject_GetAttrString(metadata, "entry_points")
+                             : NULL;
+    PyObject *none = PyTuple_New(0);
+    char *found = NULL;
+
+    for (size_t i = 0; i < 2 && function != NULL && none != NULL
+                       && found == NULL && PyErr_Occurred() == NULL;
+         i++) {
+        PyObject *wanted
+            = Py_BuildValue("{ssss}", "group", groups[i], "name", name);
+        PyObject *points
+            = wanted != NULL ? PyObject_Call(function, none, wanted) : NULL;
+        PyObject *iter = points != NULL ? PyObject_GetIter(points) : NULL;
+        PyObject *point = iter != NULL ? PyIter_Next(iter) : NULL;
+        PyObject *value
+            = point != NULL ? PyObject_GetAttrString(point, "value") : NULL;
+        const char *text = value != NULL ? PyUnicode_AsUTF8(value) : NULL;
+
+        if (text != NULL) {
+            size_t size = strcspn(text, " [") + 1; /* without extras */
+
+            found = PyMem_Calloc(size, 1);
+            if (found != NULL) {
+                memcpy(found, text, size - 1);
+            }
+            else {
+                PyErr_NoMemory();
+            }
+        }
+        Py_XDECREF(value);
+        Py_XDECREF(point);
+        Py_XDECREF(iter);
+        Py_XDECREF(points);
+        Py_XDECREF(wanted);
+    }
+    Py_XDECREF(none);
+    Py_XDECREF(function);
+    Py_XDECREF(metadata);
+    return found;
+}
+
+/* PEX_SCRIPT: a console script of a distribution, else a file under bin/. */
+static int
+run_named_script(const struct pexcz_blob *app, const char *name)
+{
+    char path[PEXCZ_MAX_PATH];
+    char *text = find_console_script(name);
+    struct pexcz_slice whole;
+    struct pexcz_entry entry;
+    int rc;
+
+    if (text != NULL) {
+        rc = run_text(text);
+        PyMem_Free(text);
+        return rc;
+    }
+    if (PyErr_Occurred() != NULL) {
+        return -1;
+    }
+    rc = snprintf(path, sizeof(path), "bin/%s", name);
+    whole = pexcz_slice_make(path, (size_t)rc);
+    if ((size_t)rc < sizeof(path) && strchr(name, '/') == NULL
+        && pexcz_blob_find(app, whole, pexcz_blob_hash(whole), &entry)) {
+        return run_script(whole);
+    }
+    PyErr_Format(PyExc_SystemExit, "Could not find script '%s' in pex!", name);
+    return -1;
 }
 
 int
-pexcz_run_entry_point(const struct pexcz_blob *app)
+pexcz_run_entry_point(const struct pexcz_blob *app,
+                      const struct pexcz_pex_variables *variables)
 {
     struct pexcz_slice module;
     struct pexcz_slice attribute;
     struct pexcz_slice script;
 
+    if (variables->script != NULL) {
+        return run_named_script(app, variables->script);
+    }
+    if (variables->module != NULL) {
+        return run_text(variables->module);
+    }
     if (pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_SCRIPT, &script)) {
         return run_script(script);
     }

@@ -8,17 +8,11 @@
 #include <Python.h>
 
 #include "blob_reader.h"
+#include "pex_variables.h"
 
-/*
- * What `site` would do at start, from the settings that packing derived:
- * exit(), help() and the like, the search path, lines of .pth files,
- * sitecustomize and usercustomize.  `argv0` becomes sys.argv[0].  0, or -1
- * with an exception.
- */
-PEXCZ_MUST_USE int pexcz_prepare_site(const struct pexcz_blob *app,
-                                      const char *argv0);
-
-/* 0, or -1 with an exception, which may be SystemExit. */
-int pexcz_run_entry_point(const struct pexcz_blob *app);
+/* What PEX_MODULE or PEX_SCRIPT name, else what the PEX has.  0, or -1 with an
+ * exception, which may be SystemExit. */
+int pexcz_run_entry_point(const struct pexcz_blob *app,
+                          const struct pexcz_pex_variables *variables);
 
 #endif

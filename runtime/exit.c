@@ -52,21 +52,63 @@ system_exit_code(void)
     return rc;
 }
 
-/* Prints the exception that is set, if any; *ret_interrupted: it was a
- * KeyboardInterrupt. */
+/* PYTHONINSPECT, `-i`: as in Python, looked at when the program is over. */
+static bool
+is_inspected(const PyConfig *config)
+{
+    const char *value = getenv("PYTHONINSPECT");
+
+    return config->inspect != 0
+           || (config->use_environment != 0 && value != NULL
+               && value[0] != '\0');
+}
+
+/* A prompt behind the program, if there is somebody to type; the exit code. */
+static int
+inspect(PyConfig *config, int code)
+{
+    PyObject *hook;
+
+    config->inspect = 0; /* SystemExit counts again */
+    if (isatty(STDIN_FILENO) == 0 && config->interactive == 0) {
+        return code;
+    }
+    hook = PySys_GetObject("__interactivehook__");
+    if (hook != NULL) {
+        PyObject *result = PyObject_CallNoArgs(hook);
+
+        if (result == NULL) {
+            PySys_WriteStderr("Failed calling sys.__interactivehook__\n");
+            PyErr_Print();
+        }
+        Py_XDECREF(result);
+    }
+    return PyRun_AnyFileFlags(stdin, "<stdin>", NULL) != 0;
+}
+
+/* Prints the exception that is set, if any, and gives the exit code;
+ * *ret_interrupted: it was a KeyboardInterrupt. */
 static int
 report_exception(bool *ret_interrupted)
 {
+    PyConfig *config = (PyConfig *)(uintptr_t)_PyInterpreterState_GetConfig(
+        PyInterpreterState_Get());
+    bool inspected = is_inspected(config);
+    int code = 0;
+
     *ret_interrupted = false;
-    if (PyErr_Occurred() == NULL) {
-        return 0;
-    }
-    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+    config->inspect = inspected; /* PyErr_Print() shows SystemExit then */
+    if (PyErr_Occurred() != NULL && !inspected
+        && PyErr_ExceptionMatches(PyExc_SystemExit)) {
         return system_exit_code();
     }
-    *ret_interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
-    PyErr_Print();
-    return 1;
+    if (PyErr_Occurred() != NULL) {
+        *ret_interrupted
+            = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0;
+        PyErr_Print();
+        code = 1;
+    }
+    return inspected ? inspect(config, code) : code;
 }
 
 static void

@@ -32,8 +32,7 @@ check_file_size(struct pexcz_error *err)
 {
     const Elf64_Ehdr *elf
         = (const Elf64_Ehdr *)(getauxval(AT_PHDR) - sizeof(Elf64_Ehdr));
-    uint64_t want
-        = elf->e_shoff + (uint64_t)elf->e_shnum * elf->e_shentsize;
+    uint64_t want = elf->e_shoff + (uint64_t)elf->e_shnum * elf->e_shentsize;
     struct stat st;
 
     if (fstatat(AT_FDCWD, "/proc/self/exe", &st, 0) != 0) {
@@ -45,10 +44,9 @@ check_file_size(struct pexcz_error *err)
                           (long long)st.st_size, (unsigned long long)want);
     }
     if ((uint64_t)st.st_size > want) {
-        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                          "the file has %llu bytes appended",
-                          (unsigned long long)st.st_size
-                              - (unsigned long long)want);
+        return pexcz_fail(
+            err, PEXCZ_E_CORRUPT, 0, "the file has %llu bytes appended",
+            (unsigned long long)st.st_size - (unsigned long long)want);
     }
     return PEXCZ_OK;
 }

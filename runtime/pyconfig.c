@@ -4,15 +4,18 @@
 #include "exe_layout.h"
 #include "importer.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#define LIB_DIR "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." \
-    Py_STRINGIFY(PY_MINOR_VERSION)
-#define ZIP_NAME "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) \
-    Py_STRINGIFY(PY_MINOR_VERSION) ".zip"
+#define LIB_DIR                                                               \
+    "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(             \
+        PY_MINOR_VERSION)
+#define ZIP_NAME                                                              \
+    "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION)                               \
+        Py_STRINGIFY(PY_MINOR_VERSION) ".zip"
 
 static PyStatus
-set_paths(PyConfig *config, const char *executable)
+set_fields(PyConfig *config, const char *executable)
 {
     const struct {
         wchar_t **field;
@@ -24,14 +27,10 @@ set_paths(PyConfig *config, const char *executable)
         {&config->base_prefix, PEXCZ_PREFIX},
         {&config->base_exec_prefix, PEXCZ_PREFIX},
         {&config->stdlib_dir, PEXCZ_PREFIX "/" LIB_DIR},
+        {&config->platlibdir, "lib"},
         {&config->executable, executable},
         {&config->base_executable, executable},
         {&config->program_name, executable},
-    };
-    const wchar_t *const search[] = {
-        L"" PEXCZ_PREFIX "/" ZIP_NAME,
-        L"" PEXCZ_PREFIX "/" LIB_DIR,
-        L"" PEXCZ_PREFIX "/" LIB_DIR "/lib-dynload",
     };
     PyStatus status = PyStatus_Ok();
 
@@ -42,15 +41,83 @@ set_paths(PyConfig *config, const char *executable)
             return status;
         }
     }
-    config->module_search_paths_set = 1;
-    for (size_t i = 0; i < sizeof(search) / sizeof(search[0]); i++) {
-        status = PyWideStringList_Append(&config->module_search_paths,
-                                         search[i]);
-        if (PyStatus_Exception(status)) {
-            return status;
+    return status;
+}
+
+static PyStatus
+append(PyWideStringList *list, const char *text, size_t len)
+{
+    char *copy = strndup(text, len);
+    wchar_t *wide = copy != NULL ? Py_DecodeLocale(copy, NULL) : NULL;
+    PyStatus status = wide != NULL ? PyWideStringList_Append(list, wide)
+                                   : PyStatus_NoMemory();
+
+    PyMem_RawFree(wide);
+    free(copy);
+    return status;
+}
+
+/* The parts of `path` between colons; empty ones as well, as Python does. */
+static PyStatus
+append_split(PyWideStringList *list, const char *path)
+{
+    PyStatus status = PyStatus_Ok();
+
+    while (path != NULL && !PyStatus_Exception(status)) {
+        size_t n = strcspn(path, ":");
+
+        status = append(list, path, n);
+        path = path[n] != '\0' ? path + n + 1 : NULL;
+    }
+    return status;
+}
+
+/* Whether the command line (-E, -I) leaves PYTHONPATH its say; reads it. */
+static PyStatus
+read_python_path(PyConfig *config, const struct pexcz_python_options *options,
+                 const char **ret)
+{
+    PyStatus status;
+
+    *ret = NULL;
+    if (!options->python_path) {
+        return PyStatus_Ok();
+    }
+    status = PyConfig_Read(config);
+    if (!PyStatus_Exception(status) && config->use_environment) {
+        *ret = getenv("PYTHONPATH");
+        if (*ret != NULL && (*ret)[0] == '\0') {
+            *ret = NULL;
         }
     }
     return status;
+}
+
+static PyStatus
+set_search_paths(PyConfig *config, const struct pexcz_python_options *options)
+{
+    const char *const own[] = {
+        PEXCZ_PREFIX "/" ZIP_NAME,
+        PEXCZ_PREFIX "/" LIB_DIR,
+        PEXCZ_PREFIX "/" LIB_DIR "/lib-dynload",
+    };
+    PyWideStringList *list = &config->module_search_paths;
+    const char *python_path;
+    PyStatus status;
+
+    config->module_search_paths_set = 1;
+    status = read_python_path(config, options, &python_path);
+    if (!PyStatus_Exception(status)) {
+        status = append_split(list, python_path);
+    }
+    for (size_t i = 0;
+         !PyStatus_Exception(status) && i < sizeof(own) / sizeof(own[0]);
+         i++) {
+        status = append(list, own[i], strlen(own[i]));
+    }
+    return PyStatus_Exception(status)
+               ? status
+               : append_split(list, options->extra_path);
 }
 
 static PyStatus
@@ -59,23 +126,37 @@ preconfigure(const struct pexcz_python_options *options)
     PyPreConfig pre;
 
     PyPreConfig_InitPythonConfig(&pre);
-    pre.isolated = !options->application;
-    pre.use_environment = options->application && options->environment;
+    pre.isolated = options->isolated;
+    pre.use_environment = options->environment;
     return Py_PreInitializeFromBytesArgs(&pre, options->argc, options->argv);
+}
+
+static PyStatus
+set_arguments(PyConfig *config, const struct pexcz_python_options *options)
+{
+    PyStatus status = PyStatus_Ok();
+
+    for (int i = 0; i < options->original_argc && !PyStatus_Exception(status);
+         i++) {
+        const char *arg = options->original_argv[i];
+
+        status = append(&config->orig_argv, arg, strlen(arg));
+    }
+    return PyStatus_Exception(status)
+               ? status
+               : PyConfig_SetBytesArgv(config, options->argc, options->argv);
 }
 
 static void
 set_flags(PyConfig *config, const struct pexcz_python_options *options)
 {
-    config->use_environment = options->application && options->environment;
+    config->use_environment = options->environment;
+    config->user_site_directory = 0;
     config->pathconfig_warnings = 0;
     config->_init_main = 0;
-    if (options->application) {
-        config->site_import = 0;
-    }
-    else {
+    config->site_import = options->site;
+    if (options->isolated) {
         config->isolated = 1;
-        config->user_site_directory = 0;
         config->safe_path = 1;
     }
 }
@@ -91,11 +172,15 @@ pexcz_python_start(const struct pexcz_python_options *options)
     }
     PyConfig_InitPythonConfig(&config);
     set_flags(&config, options);
-    status = set_paths(&config, options->executable);
+    status = set_fields(&config, options->executable);
     if (PyStatus_Exception(status)) {
         goto out;
     }
-    status = PyConfig_SetBytesArgv(&config, options->argc, options->argv);
+    status = set_arguments(&config, options);
+    if (PyStatus_Exception(status)) {
+        goto out;
+    }
+    status = set_search_paths(&config, options);
     if (PyStatus_Exception(status)) {
         goto out;
     }

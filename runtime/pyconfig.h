@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Configures Python for a tree at PEXCZ_PREFIX: isolated, and with every path
- * preset so that CPython's getpath looks at nothing on disk.
+ * Configures Python for a tree at PEXCZ_PREFIX: every path is preset, so that
+ * CPython's getpath looks at nothing on disk and PYTHONHOME has no say.
  */
 #ifndef PEXCZ_PYCONFIG_H
 #define PEXCZ_PYCONFIG_H
@@ -14,12 +14,15 @@ struct pexcz_python_options {
     const struct pexcz_tree *tree;
     const char *executable; /* becomes sys.executable */
     int argc;
-    char **argv;
-    /* False: behaves as `python -I`.  True: as `python` for the options in
-     * argv, and the environment (PYTHONHASHSEED and the like) counts if
-     * `environment`; `site` is left to pexcz_prepare_site(). */
-    bool application;
-    bool environment;
+    char **argv; /* interpreter options, program, arguments */
+    int original_argc;
+    char *const *original_argv; /* becomes sys.orig_argv */
+    bool isolated;              /* as `python -I` */
+    bool environment;           /* PYTHONHASHSEED and the like count */
+    bool python_path;           /* so does PYTHONPATH */
+    bool site;              /* import site; else it is left to the caller */
+    const char *extra_path; /* entries behind the stdlib, joined by ':', or
+                               NULL */
 };
 
 /*

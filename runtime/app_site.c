@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app_site.h"
+
+#include "exe_layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static PyObject *
+text_of(struct pexcz_slice value)
+{
+    return PyUnicode_DecodeUTF8((const char *)value.ptr, (Py_ssize_t)value.len,
+                                "surrogateescape");
+}
+
+/* sys.flags was made with no_site set, which kept Python from running site;
+ * children that get this process's flags (multiprocessing) must not. */
+static int
+clear_no_site(void)
+{
+    PyObject *flags = PySys_GetObject("flags");
+    PyObject *names;
+    int rc = -1;
+
+    names
+        = PyObject_GetAttrString((PyObject *)Py_TYPE(flags), "__match_args__");
+    if (names == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
+                                             "no_site")
+            == 0) {
+            PyObject *old = PyStructSequence_GetItem(flags, i);
+
+            PyStructSequence_SetItem(flags, i, PyLong_FromLong(0));
+            Py_XDECREF(old);
+            rc = 0;
+        }
+    }
+    Py_DECREF(names);
+    if (rc < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.flags has no no_site");
+    }
+    return rc;
+}
+
+static int
+call_site(PyObject *site, const char *name)
+{
+    PyObject *result = PyObject_CallMethod(site, name, NULL);
+
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+/* site's own functions for what it adds to builtins and sys; importing it does
+ * not run it while no_site is set. */
+static int
+run_site(void)
+{
+    static const char *const steps[]
+        = {"setquit", "setcopyright", "sethelper", "enablerlcompleter"};
+    PyObject *site = PyImport_ImportModule("site");
+    int rc = site != NULL ? 0 : -1;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+        rc = call_site(site, steps[i]);
+    }
+    Py_XDECREF(site);
+    return rc == 0 ? clear_no_site() : rc;
+}
+
+static int
+add_search_path(const struct pexcz_blob *app)
+{
+    PyObject *path = PySys_GetObject("path");
+    uint32_t cursor = 0;
+    uint32_t key;
+    struct pexcz_slice value;
+
+    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
+        PyObject *text;
+        PyObject *item;
+        int rc;
+
+        if (key != PEXCZ_BOOT_SEARCH_PATH) {
+            continue;
+        }
+        text = text_of(value);
+        item = text != NULL ? PyUnicode_FromFormat("%s/%U", PEXCZ_PREFIX, text)
+                            : NULL;
+        rc = item != NULL ? PyList_Append(path, item) : -1;
+        Py_XDECREF(text);
+        Py_XDECREF(item);
+        if (rc < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A line that fails is reported and the others still run, as site does. */
+static int
+run_startup_lines(const struct pexcz_blob *app)
+{
+    PyObject *dict = NULL;
+    uint32_t cursor = 0;
+    uint32_t key;
+    struct pexcz_slice value;
+
+    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
+        char *line;
+        PyObject *result;
+
+        if (key != PEXCZ_BOOT_STARTUP_LINE) {
+            continue;
+        }
+        if (dict == NULL) {
+            PyObject *site = PyImport_ImportModule("site");
+
+            dict = site != NULL ? PyDict_Copy(PyModule_GetDict(site)) : NULL;
+            Py_XDECREF(site);
+            if (dict == NULL) {
+                return -1;
+            }
+        }
+        line = strndup((const char *)value.ptr, value.len);
+        if (line == NULL) {
+            Py_DECREF(dict);
+            PyErr_NoMemory();
+            return -1;
+        }
+        result = PyRun_String(line, Py_file_input, dict, dict);
+        if (result == NULL) {
+            PySys_WriteStderr("Error processing line of a .pth file: %.200s\n",
+                              line);
+            PyErr_Print();
+        }
+        Py_XDECREF(result);
+        free(line);
+    }
+    Py_XDECREF(dict);
+    return 0;
+}
+
+/* sitecustomize and usercustomize of the application, when it has them. */
+static int
+run_customize(const struct pexcz_blob *app, const char *name,
+              const char *function)
+{
+    char stem[PEXCZ_MAX_PATH];
+    struct pexcz_slice site;
+    struct pexcz_slice whole;
+    struct pexcz_module module;
+    PyObject *mod;
+    int rc;
+    int n;
+
+    if (!pexcz_blob_boot_get(app, PEXCZ_BOOT_SEARCH_PATH, &site)) {
+        return 0;
+    }
+    n = snprintf(stem, sizeof(stem), "%.*s/%s", (int)site.len,
+                 (const char *)site.ptr, name);
+    if (n < 0 || (size_t)n >= sizeof(stem)) {
+        return 0;
+    }
+    whole = pexcz_slice_make(stem, (size_t)n);
+    if (!pexcz_blob_find_module(app, whole, pexcz_blob_hash(whole), &module)) {
+        return 0;
+    }
+    mod = PyImport_ImportModule("site");
+    rc = mod != NULL ? call_site(mod, function) : -1;
+    Py_XDECREF(mod);
+    return rc;
+}
+
+static int
+set_argv0(const char *argv0)
+{
+    PyObject *argv = PySys_GetObject("argv");
+    PyObject *name = PyUnicode_DecodeFSDefault(argv0);
+
+    if (name == NULL || argv == NULL || !PyList_Check(argv)
+        || PyList_GET_SIZE(argv) == 0) {
+        Py_XDECREF(name);
+        return -1;
+    }
+    return PyList_SetItem(argv, 0, name);
+}
+
+int
+pexcz_app_site(const struct pexcz_blob *app, const char *argv0)
+{
+    if (set_argv0(argv0) < 0 || run_site() < 0 || add_search_path(app) < 0
+        || run_startup_lines(app) < 0
+        || run_customize(app, "sitecustomize", "execsitecustomize") < 0) {
+        return -1;
+    }
+    return run_customize(app, "usercustomize", "execusercustomize");
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include "app_environment.h"
+#include "buf.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+static const char *
+last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* "python", "python3", "python3.11". */
+static bool
+is_python_name(const char *name)
+{
+    if (strncmp(name, "python", 6) != 0) {
+        return false;
+    }
+    name += 6;
+    while (isdigit((unsigned char)*name) || *name == '.') {
+        name++;
+    }
+    return *name == '\0';
+}
+
+static bool
+is_own_file(const char *path)
+{
+    struct stat own;
+    struct stat other;
+
+    return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0
+           && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+bool
+pexcz_trusts_environment(void)
+{
+    return getauxval(AT_SECURE) == 0;
+}
+
+/* The path given to execve(), which is what the kernel hands to the
+ * interpreter of a script; NULL after fexecve(). */
+static const char *
+exec_path(void)
+{
+    const char *path = (const char *)getauxval(AT_EXECFN);
+
+    if (path == NULL || path[0] == '\0' || strncmp(path, "/dev/fd/", 8) == 0
+        || strncmp(path, "/proc/self/fd/", 14) == 0) {
+        return NULL;
+    }
+    return path;
+}
+
+/* How many arguments `arg`, a cluster of short options, takes with it: 1, 2
+ * with a value in the next one, 0 when the command line has no script (-c,
+ * -m). */
+static int
+option_width(const char *arg)
+{
+    for (const char *p = arg + 1; *p != '\0'; p++) {
+        if (*p == 'c' || *p == 'm') {
+            return 0;
+        }
+        if (*p == 'W' || *p == 'X') {
+            return p[1] != '\0' ? 1 : 2;
+        }
+    }
+    return 1;
+}
+
+/* Where in a Python command line the script is; argc when there is none. */
+static int
+script_index(int argc, char *const *argv)
+{
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0') {
+        int width;
+
+        if (strcmp(argv[i], "--") == 0) {
+            return i + 1;
+        }
+        width = strcmp(argv[i], "--check-hash-based-pycs") == 0
+                    ? 2
+                    : option_width(argv[i]);
+        if (width == 0) {
+            return argc;
+        }
+        i += width;
+    }
+    return i < argc ? i : argc;
+}
+
+static bool
+has_entry_point(const struct pexcz_blob *app)
+{
+    struct pexcz_slice value;
+
+    return pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_MODULE, &value)
+           || pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_SCRIPT, &value);
+}
+
+static bool
+is_interpreter_asked_for(const struct pexcz_blob *app,
+                         const struct pexcz_pex_variables *variables)
+{
+    return variables->interpreter
+           || (variables->module == NULL && variables->script == NULL
+               && !has_entry_point(app));
+}
+
+/* Through sys.executable, or a link with Python's name. */
+static bool
+is_start_of_python(const char *path, const char *argv0)
+{
+    return strncmp(path, "//", 2) == 0 || strncmp(argv0, "//", 2) == 0
+           || is_python_name(last_component(argv0));
+}
+
+void
+pexcz_command_read(const struct pexcz_blob *app,
+                   const struct pexcz_pex_variables *variables, int argc,
+                   char *const *argv, struct pexcz_command *ret)
+{
+    const char *started = exec_path();
+    const char *argv0 = argc > 0 ? argv[0] : "";
+    int script;
+
+    *ret = (struct pexcz_command){
+        .role = PEXCZ_ROLE_PYTHON,
+        .name = started != NULL ? started : argv0,
+        .args = argc > 0 ? argv + 1 : argv,
+        .arg_count = argc > 0 ? argc - 1 : 0,
+    };
+    if (app == NULL) {
+        return;
+    }
+    if (!is_start_of_python(ret->name, argv0)) {
+        ret->role = is_interpreter_asked_for(app, variables)
+                        ? PEXCZ_ROLE_PEX_PYTHON
+                        : PEXCZ_ROLE_APPLICATION;
+        return;
+    }
+    script = script_index(argc, argv);
+    if (script < argc && is_own_file(argv[script])) {
+        ret->role = PEXCZ_ROLE_APPLICATION;
+        ret->name = argv[script];
+        ret->options = argv + 1;
+        ret->option_count = script - 1 - (strcmp(argv[script - 1], "--") == 0);
+        ret->args = argv + script + 1;
+        ret->arg_count = argc - script - 1;
+    }
+}
+
+struct arguments {
+    char **items;
+    int count;
+    bool failed; /* memory is gone */
+};
+
+static void
+append_all(struct arguments *args, char *const *items, int count)
+{
+    for (int i = 0; i < count; i++) {
+        args->items[args->count++] = items[i];
+    }
+}
+
+/* Appends every value of `wanted`; `expand`: with its placeholders filled. */
+static void
+append_settings(struct arguments *args, const struct pexcz_blob *app,
+                uint32_t wanted, bool expand)
+{
+    uint32_t cursor = 0;
+    uint32_t key;
+    struct pexcz_slice value;
+
+    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
+        char *text;
+
+        if (key != wanted) {
+            continue;
+        }
+        text = expand ? pexcz_expand_placeholders(value)
+                      : strndup((const char *)value.ptr, value.len);
+        args->failed = args->failed || text == NULL;
+        args->items[args->count++] = text;
+    }
+}
+
+static size_t
+count_settings(const struct pexcz_blob *app)
+{
+    uint32_t cursor = 0;
+    uint32_t key;
+    struct pexcz_slice value;
+    size_t n = 0;
+
+    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
+        n++;
+    }
+    return n;
+}
+
+char **
+pexcz_command_argv(const struct pexcz_command *command,
+                   const struct pexcz_blob *app, bool inject, int *ret_argc)
+{
+    static char stdin_name[] = "-";
+    struct arguments args = {
+        .items = pexcz_alloc_array((size_t)command->arg_count
+                                       + (size_t)command->option_count
+                                       + count_settings(app) + 3,
+                                   sizeof(*args.items)),
+    };
+    char *name = strdup(command->name);
+
+    if (args.items == NULL || name == NULL) {
+        free(name);
+        free(args.items);
+        return NULL;
+    }
+    args.items[args.count++] = name;
+    append_settings(&args, app, PEXCZ_BOOT_PYTHON_OPTION, false);
+    append_all(&args, command->options, command->option_count);
+    if (command->role == PEXCZ_ROLE_APPLICATION) {
+        args.items[args.count++] = stdin_name;
+        if (inject) {
+            append_settings(&args, app, PEXCZ_BOOT_INJECT_ARG, true);
+        }
+    }
+    append_all(&args, command->args, command->arg_count);
+    args.items[args.count] = NULL;
+    *ret_argc = args.count;
+    return args.failed ? NULL : args.items;
+}
