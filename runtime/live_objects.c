@@ -43,14 +43,34 @@ generator_is_noticeable(PyObject *o)
            && PyBytes_GET_SIZE(gen->gi_code->co_exceptiontable) != 0;
 }
 
+/* What these do in `__del__` is a ResourceWarning (pexcz_exit() tears down
+ * when warnings are wanted) and a close, which the exit does too. */
+static bool
+is_harmless(PyObject *method)
+{
+    static const char *const types[]
+        = {"_socket.socket", "posix.ScandirIterator"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (Py_IS_TYPE(method, &PyWrapperDescr_Type)
+            && strcmp(PyDescr_TYPE(method)->tp_name, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 type_has_finaliser(const struct finaliser_search *search, PyTypeObject *type)
 {
+    PyObject *method;
+
     if (PyType_IsSubtype(type, search->io_base)) {
         /* io's own classes are flushed, not torn down. */
         return strncmp(type->tp_name, "_io.", 4) != 0;
     }
-    return _PyType_Lookup(type, search->del) != NULL || type->tp_del != NULL
+    method = _PyType_Lookup(type, search->del);
+    return (method != NULL && !is_harmless(method)) || type->tp_del != NULL
            || strcmp(type->tp_name, "sqlite3.Connection") == 0;
 }
 
