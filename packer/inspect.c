@@ -1,171 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inspect.h"
 
-#include "packed_file.h"
-#include "progress.h"
-#include "tree_walk.h"
-#include "utf8.h"
-
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
-struct listing {
-    json_t *entries; /* NULL: print text */
-    uint64_t files;
-    uint64_t size;
-    uint64_t stored;
-};
-
-static const char *
-kind_name(enum pexcz_entry_kind kind)
+const char *
+pexcz_entry_kind_name(enum pexcz_entry_kind kind)
 {
-    switch (kind) {
-    case PEXCZ_KIND_DIR:
-        return "directory";
-    case PEXCZ_KIND_FILE:
-        return "file";
-    case PEXCZ_KIND_SYMLINK:
-        return "link";
-    case PEXCZ_KIND_SELF:
-        return "self";
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [PEXCZ_KIND_DIR] = "directory",
+        [PEXCZ_KIND_FILE] = "file",
+        [PEXCZ_KIND_SYMLINK] = "link",
+        [PEXCZ_KIND_SELF] = "self",
+    };
+
+    return names[kind];
 }
 
-/* Bytes that the entry's content takes in the blob; shared ones count each
- * time. */
-static int
-stored_size(const struct pexcz_node *node, uint64_t *ret,
-            struct pexcz_error *err)
+const char *
+pexcz_module_kind_name(const struct pexcz_module *module)
 {
-    struct pexcz_payload payload;
-    int rc;
+    static const char *const names[] = {
+        [PEXCZ_MODULE_SOURCE] = "module",
+        [PEXCZ_MODULE_EXTENSION] = "extension",
+        [PEXCZ_MODULE_BYTECODE] = "bytecode",
+    };
 
-    *ret = 0;
-    if (node->entry.payload == PEXCZ_NONE) {
-        return PEXCZ_OK;
-    }
-    rc = pexcz_blob_payload(node->blob, node->entry.payload, &payload, err);
-    if (rc == PEXCZ_OK) {
-        *ret = payload.stored.len;
-    }
-    return rc;
+    return module->package ? "package" : names[module->kind];
 }
 
-static int
-list_entry(void *context, const char *path, const struct pexcz_node *node,
-           struct pexcz_error *err)
+const char *
+pexcz_storage_name(enum pexcz_storage storage)
 {
-    struct listing *l = context;
-    char shown[PEXCZ_MAX_PATH * 4 + 1];
-    uint64_t stored;
-    json_t *item;
-    int rc = stored_size(node, &stored, err);
+    static const char *const names[] = {
+        [PEXCZ_STORAGE_RAW] = "raw",
+        [PEXCZ_STORAGE_ZSTD] = "zstd",
+        [PEXCZ_STORAGE_ZSTD_DICT] = "dict",
+    };
 
-    if (rc < 0) {
-        return rc;
-    }
-    if (node->entry.kind == PEXCZ_KIND_FILE) {
-        l->files++;
-        l->size += node->entry.size;
-        l->stored += stored;
-    }
-    if (l->entries == NULL) {
-        pexcz_utf8_escape(pexcz_slice_str(path), shown, sizeof(shown));
-        (void)printf("%04o %10" PRIu64 " %10" PRIu64 " %s%s\n",
-                     (unsigned int)node->entry.mode, node->entry.size, stored,
-                     shown, node->entry.kind == PEXCZ_KIND_DIR ? "/" : "");
-        return PEXCZ_OK;
-    }
-    item = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}", "path", path, "kind",
-                     kind_name(node->entry.kind), "mode",
-                     (int)node->entry.mode, "mtime",
-                     (json_int_t)node->entry.mtime, "size",
-                     (json_int_t)node->entry.size, "stored",
-                     (json_int_t)stored);
-    return item == NULL || json_array_append_new(l->entries, item) != 0
-               ? pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory")
-               : PEXCZ_OK;
+    return names[storage];
 }
 
-static int
-print_json(const struct listing *l, const struct pexcz_blob *blob,
-           struct pexcz_error *err)
+const char *
+pexcz_boot_key_name(uint32_t key)
 {
-    json_t *whole = json_pack(
-        "{s:o, s:s, s:I, s:I, s:I}", "python", json_sprintf("%u.%u",
-        blob->python_major, blob->python_minor), "blob", blob->name, "files",
-        (json_int_t)l->files, "size", (json_int_t)l->size, "stored",
-        (json_int_t)l->stored);
-    int rc = PEXCZ_OK;
+    static const char *const names[] = {
+        [PEXCZ_BOOT_NAME] = "name",
+        [PEXCZ_BOOT_ENTRY_MODULE] = "entry_module",
+        [PEXCZ_BOOT_ENTRY_ATTR] = "entry_attr",
+        [PEXCZ_BOOT_ENTRY_SCRIPT] = "entry_script",
+        [PEXCZ_BOOT_SEARCH_PATH] = "search_path",
+        [PEXCZ_BOOT_STARTUP_LINE] = "startup_line",
+        [PEXCZ_BOOT_INJECT_ARG] = "inject_arg",
+        [PEXCZ_BOOT_INJECT_ENV] = "inject_env",
+        [PEXCZ_BOOT_PYTHON_OPTION] = "python_option",
+        [PEXCZ_BOOT_STRIP_PEX_ENV] = "strip_pex_env",
+        [PEXCZ_BOOT_BIND_RESOURCE] = "bind_resource",
+        [PEXCZ_BOOT_INHERIT_PATH] = "inherit_path",
+        [PEXCZ_BOOT_PEX_INFO] = "pex_info",
+        [PEXCZ_BOOT_OPTION] = "option",
+        [PEXCZ_BOOT_SCRIPT_NAME] = "script_name",
+    };
 
-    if (whole == NULL || json_object_set(whole, "entries", l->entries) != 0
-        || json_dumpf(whole, stdout, JSON_INDENT(1)) != 0) {
-        rc = pexcz_fail(err, PEXCZ_E_NOMEM, 0, "cannot write JSON");
-    }
-    (void)putchar('\n');
-    json_decref(whole);
-    return rc;
-}
-
-static void
-print_totals(const struct listing *l, const struct pexcz_blob *blob)
-{
-    char size[16];
-    char stored[16];
-
-    pexcz_format_size(l->size, size);
-    pexcz_format_size(l->stored, stored);
-    (void)printf("%s: Python %u.%u, %" PRIu64 " files, %s, stored in %s\n",
-                 blob->name, blob->python_major, blob->python_minor, l->files,
-                 size, stored);
+    return key < sizeof(names) / sizeof(names[0]) ? names[key] : NULL;
 }
 
 int
-pexcz_inspect(const struct pexcz_inspect_options *options,
+pexcz_inspect(const struct pexcz_file_options *options,
               struct pexcz_error *err)
 {
     struct pexcz_packed_file file;
-    struct pexcz_tree tree;
-    struct listing l = {0};
+    struct pexcz_inspection inspection;
     int rc = pexcz_packed_file_open(&file, options->file, err);
 
     if (rc < 0) {
         return rc;
     }
-    pexcz_tree_of(&file, options->all, &tree);
-    if (options->json) {
-        l.entries = json_array();
-        if (l.entries == NULL) {
-            rc = pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
-        }
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_tree_walk(&tree, list_entry, &l, err);
-    }
+    rc = pexcz_inspection_read(&file, options->all, &inspection, err);
     if (rc == PEXCZ_OK && options->json) {
-        rc = print_json(&l, tree.layers[0], err);
+        rc = pexcz_inspect_print_json(&inspection, err);
     }
     else if (rc == PEXCZ_OK) {
-        print_totals(&l, tree.layers[0]);
+        pexcz_inspect_print_text(&inspection);
     }
-    json_decref(l.entries);
+    pexcz_inspection_done(&inspection);
     pexcz_packed_file_close(&file);
     return rc;
 }
 
 int
-pexcz_verify(const char *path, struct pexcz_error *err)
+pexcz_verify(const struct pexcz_file_options *options, struct pexcz_error *err)
 {
     struct pexcz_packed_file file;
-    int rc = pexcz_packed_file_open(&file, path, err);
+    int rc = pexcz_packed_file_open(&file, options->file, err);
 
     if (rc < 0) {
         return rc;
     }
     rc = pexcz_packed_file_verify(&file, err);
+    if (rc == PEXCZ_OK && options->verbosity >= 0) {
+        (void)printf("%s: intact\n", options->file);
+    }
     pexcz_packed_file_close(&file);
     return rc;
 }

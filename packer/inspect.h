@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `pexcz inspect`, `pexcz extract` and `pexcz verify`: what a packed file
- * holds.
+ * `pexcz inspect` and `pexcz verify`.
  */
 #ifndef PEXCZ_INSPECT_H
 #define PEXCZ_INSPECT_H
 
-#include "error.h"
+#include "inspection.h"
+#include "options.h"
 
-#include <stdbool.h>
-
-struct pexcz_inspect_options {
-    const char *file;
-    bool all;  /* with the standard library */
-    bool json;
-};
-
-/* Prints entries with sizes, then totals, on stdout. */
-PEXCZ_MUST_USE int
-pexcz_inspect(const struct pexcz_inspect_options *options,
-              struct pexcz_error *err);
-
-/* Checks every byte of the blobs. */
-PEXCZ_MUST_USE int pexcz_verify(const char *file, struct pexcz_error *err);
-
-/*
- * Writes the tree into the folder `dir`, which must not exist: it appears
- * complete or not at all.  Modes and times are those of the tree.
- */
-PEXCZ_MUST_USE int pexcz_extract(const char *file, const char *dir, bool all,
+/* Prints what is in the file on stdout, which the caller flushes. */
+PEXCZ_MUST_USE int pexcz_inspect(const struct pexcz_file_options *options,
                                  struct pexcz_error *err);
+
+/* Checks the file and, unless quiet, says on stdout that it is intact. */
+PEXCZ_MUST_USE int pexcz_verify(const struct pexcz_file_options *options,
+                                struct pexcz_error *err);
+
+/* The two forms of the report. */
+void pexcz_inspect_print_text(const struct pexcz_inspection *inspection);
+PEXCZ_MUST_USE int
+pexcz_inspect_print_json(const struct pexcz_inspection *inspection,
+                         struct pexcz_error *err);
+
+/* "file", "directory", "link", "self". */
+const char *pexcz_entry_kind_name(enum pexcz_entry_kind kind);
+
+/* "package", "module", "extension", "bytecode". */
+const char *pexcz_module_kind_name(const struct pexcz_module *module);
+
+/* "raw", "zstd", "dict": zstd with the blob's dictionary. */
+const char *pexcz_storage_name(enum pexcz_storage storage);
+
+/* What an enum pexcz_boot_key is called, or NULL. */
+const char *pexcz_boot_key_name(uint32_t key);
 
 #endif

@@ -81,6 +81,22 @@ pexcz_interrupt_block(void)
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+bool
+pexcz_interrupt_pending(void)
+{
+    sigset_t set;
+
+    if (sigpending(&set) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        if (sigismember(&set, signals[i]) == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 pexcz_interrupt_unblock(void)
 {

@@ -21,7 +21,10 @@ void pexcz_interrupt_set_temp(int dir, const char *name);
 /* Whether a progress line stands on stderr. */
 void pexcz_interrupt_set_line(bool shown);
 
+/* In between, signals of this thread wait; pending() tells whether one does.
+ * For work that must be undone by more than removing one file. */
 void pexcz_interrupt_block(void);
+bool pexcz_interrupt_pending(void);
 void pexcz_interrupt_unblock(void);
 
 #endif

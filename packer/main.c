@@ -4,12 +4,13 @@
  * `pexcz pack`.
  */
 #include "base.h"
+#include "extract.h"
 #include "inspect.h"
 #include "interrupt.h"
 #include "pack.h"
 #include "pexcz_version.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,15 +34,20 @@ fail(const char *program, const struct pexcz_error *err)
     return EXIT_FAILED;
 }
 
-/* 0, or the exit code for output that could not be written. */
+/* 0, or the exit code for output that could not be written.  That a reader
+ * has seen enough needs no message. */
 static int
 close_stdout(const char *program)
 {
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        perror(program);
-        return EXIT_FAILED;
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return 0;
     }
-    return 0;
+    if (errno != EPIPE) {
+        (void)fprintf(stderr, "%s: cannot write to standard output: %s\n",
+                      program, strerror(errno != 0 ? errno : EIO));
+    }
+    return EXIT_FAILED;
 }
 
 static int
@@ -118,110 +124,107 @@ verb_base(const char *program, int argc, char **argv)
                : 0;
 }
 
-/* Takes flags out of argv; the number of other arguments, or -1 with *err. */
 static int
-take_flags(int argc, char **argv, bool *all, bool *json,
-           struct pexcz_error *err)
+print_inspect_help(const char *program)
 {
-    int n = 0;
-
-    for (int i = 1; i < argc; i++) {
-        if (all != NULL && strcmp(argv[i], "--all") == 0) {
-            *all = true;
-        }
-        else if (json != NULL && strcmp(argv[i], "--json") == 0) {
-            *json = true;
-        }
-        else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            (void)pexcz_fail(err, PEXCZ_E_USAGE, 0, "unknown option %s",
-                             argv[i]);
-            return -1;
-        }
-        else {
-            argv[++n] = argv[i];
-        }
-    }
-    return n;
-}
-
-static bool
-wants_help(int argc, char **argv)
-{
-    return argc > 1
-           && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    (void)printf(
+        "usage: %s [options] FILE\n"
+        "\n"
+        "Lists settings, distributions, files and modules of a packed "
+        "file.\n"
+        "\n"
+        "      --all      list the standard library, too\n"
+        "      --json     write JSON\n"
+        "  -h, --help     print this\n"
+        "      --version  print the version\n",
+        program);
+    return close_stdout(program);
 }
 
 static int
 verb_inspect(const char *program, int argc, char **argv)
 {
-    struct pexcz_inspect_options options = {0};
+    struct pexcz_file_options options;
     struct pexcz_error err;
-    int n;
 
-    if (wants_help(argc, argv)) {
-        (void)printf("usage: %s [--json] [--all] FILE\n\n"
-                     "Lists mode, size, stored size and path of each entry.\n"
-                     "  --json  as JSON\n"
-                     "  --all   with the standard library\n",
-                     program);
-        return close_stdout(program);
-    }
-    n = take_flags(argc, argv, &options.all, &options.json, &err);
-    if (n >= 0 && n != 1) {
-        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "one FILE is needed");
-    }
-    if (n != 1) {
+    if (pexcz_inspect_options_parse(argc, argv, &options, &err) < 0) {
         return fail(program, &err);
     }
-    options.file = argv[1];
+    if (options.help) {
+        return print_inspect_help(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
     return pexcz_inspect(&options, &err) < 0 ? fail(program, &err)
                                              : close_stdout(program);
 }
 
 static int
+print_extract_help(const char *program)
+{
+    (void)printf("usage: %s [options] FILE DIR\n"
+                 "\n"
+                 "Writes the tree of a packed file into the new directory "
+                 "DIR.\n"
+                 "\n"
+                 "      --all      write the standard library, too\n"
+                 "  -q, --quiet    print errors only\n"
+                 "  -h, --help     print this\n"
+                 "      --version  print the version\n",
+                 program);
+    return close_stdout(program);
+}
+
+static int
 verb_extract(const char *program, int argc, char **argv)
 {
+    struct pexcz_file_options options;
     struct pexcz_error err;
-    bool all = false;
-    int n;
 
-    if (wants_help(argc, argv)) {
-        (void)printf("usage: %s [--all] FILE DIR\n\n"
-                     "Writes the tree into the new folder DIR.\n"
-                     "  --all   with the standard library\n",
-                     program);
-        return close_stdout(program);
-    }
-    n = take_flags(argc, argv, &all, NULL, &err);
-    if (n >= 0 && n != 2) {
-        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "FILE and DIR are needed");
-    }
-    if (n != 2) {
+    if (pexcz_extract_options_parse(argc, argv, &options, &err) < 0) {
         return fail(program, &err);
     }
-    return pexcz_extract(argv[1], argv[2], all, &err) < 0 ? fail(program, &err)
-                                                          : 0;
+    if (options.help) {
+        return print_extract_help(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
+    return pexcz_extract(&options, &err) < 0 ? fail(program, &err) : 0;
+}
+
+static int
+print_verify_help(const char *program)
+{
+    (void)printf("usage: %s [options] FILE\n"
+                 "\n"
+                 "Checks every byte that was packed.\n"
+                 "\n"
+                 "  -q, --quiet    print errors only\n"
+                 "  -h, --help     print this\n"
+                 "      --version  print the version\n",
+                 program);
+    return close_stdout(program);
 }
 
 static int
 verb_verify(const char *program, int argc, char **argv)
 {
+    struct pexcz_file_options options;
     struct pexcz_error err;
-    int n;
 
-    if (wants_help(argc, argv)) {
-        (void)printf("usage: %s FILE\n\nChecks every byte that was packed.\n",
-                     program);
-        return close_stdout(program);
-    }
-    n = take_flags(argc, argv, NULL, NULL, &err);
-    if (n >= 0 && n != 1) {
-        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "one FILE is needed");
-    }
-    if (n != 1) {
+    if (pexcz_verify_options_parse(argc, argv, &options, &err) < 0) {
         return fail(program, &err);
     }
-    return pexcz_verify(argv[1], &err) < 0 ? fail(program, &err) : 0;
+    if (options.help) {
+        return print_verify_help(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
+    return pexcz_verify(&options, &err) < 0 ? fail(program, &err)
+                                            : close_stdout(program);
 }
 
 static const struct verb verbs[] = {
@@ -259,10 +262,13 @@ main(int argc, char **argv)
     if (strcmp(name, "pexcz-pack") == 0) {
         return verb_pack("pexcz-pack", argc, argv);
     }
-    if (argc < 2 || strcmp(argv[1], "--help") == 0
-        || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        (void)print_help();
-        return argc < 2 ? EXIT_USAGE : 0;
+    if (argc < 2) {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "no verb given");
+        return fail("pexcz", &err);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0
+        || strcmp(argv[1], "help") == 0) {
+        return print_help();
     }
     if (strcmp(argv[1], "--version") == 0) {
         return print_version("pexcz");

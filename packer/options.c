@@ -10,7 +10,7 @@ enum {
     OPTION_PYTHON,
     OPTION_MAX_GLIBC,
     OPTION_LEVEL,
-    OPTION_PART,
+    OPTION_ALL,
     OPTION_JSON,
     OPTION_VERSION,
 };
@@ -36,12 +36,12 @@ static const struct option pack_options[] = {
 
 static const struct option inspect_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
-    {"part", required_argument, NULL, OPTION_PART},
+    {"all", no_argument, NULL, OPTION_ALL},
     COMMON_OPTIONS,
 };
 
 static const struct option extract_options[] = {
-    {"part", required_argument, NULL, OPTION_PART},
+    {"all", no_argument, NULL, OPTION_ALL},
     {"quiet", no_argument, NULL, 'q'},
     COMMON_OPTIONS,
 };
@@ -179,34 +179,11 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
 }
 
 static int
-parse_part(const char *text, enum pexcz_parts *ret, struct pexcz_error *err)
-{
-    static const struct {
-        const char *text;
-        enum pexcz_parts parts;
-    } choices[] = {
-        {"application", PEXCZ_PARTS_APPLICATION},
-        {"stdlib", PEXCZ_PARTS_STDLIB},
-        {"all", PEXCZ_PARTS_ALL},
-    };
-
-    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-        if (strcmp(text, choices[i].text) == 0) {
-            *ret = choices[i].parts;
-            return PEXCZ_OK;
-        }
-    }
-    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                      "--part: '%s' is none of application, stdlib, all",
-                      text);
-}
-
-static int
 parse_file_options(int argc, char **argv, const struct option *options,
                    const char *letters, bool has_directory,
                    struct pexcz_file_options *ret, struct pexcz_error *err)
 {
-    struct pexcz_file_options o = {.parts = PEXCZ_PARTS_DEFAULT};
+    struct pexcz_file_options o = {0};
     int wanted = has_directory ? 2 : 1;
     int rc = PEXCZ_OK;
     int c;
@@ -227,8 +204,8 @@ parse_file_options(int argc, char **argv, const struct option *options,
         case OPTION_JSON:
             o.json = true;
             break;
-        case OPTION_PART:
-            rc = parse_part(optarg, &o.parts, err);
+        case OPTION_ALL:
+            o.all = true;
             break;
         default:
             rc = refuse(c, argv, options, err);

@@ -9,7 +9,9 @@
 #ifndef PEXCZ_OPTIONS_H
 #define PEXCZ_OPTIONS_H
 
-#include "packed_file.h"
+#include "error.h"
+
+#include <stdbool.h>
 
 struct pexcz_pack_options {
     const char *input;     /* path of the PEX */
@@ -33,10 +35,10 @@ PEXCZ_MUST_USE int pexcz_pack_options_parse(int argc, char **argv,
 /* Of the verbs that read a packed file; each has some of them. */
 struct pexcz_file_options {
     const char *file;
-    const char *directory;  /* extract */
-    enum pexcz_parts parts; /* inspect, extract */
-    bool json;              /* inspect */
-    int verbosity;          /* extract, verify: -1 quiet, 0 */
+    const char *directory; /* extract */
+    bool all;              /* inspect, extract: the standard library, too */
+    bool json;             /* inspect */
+    int verbosity;         /* extract, verify: -1 quiet, 0 */
     bool help;
     bool version;
 };

@@ -190,8 +190,8 @@ pexcz_out_file_differs(const struct pexcz_out_file *out, const char *input,
     return PEXCZ_OK;
 }
 
-static mode_t
-current_umask(void)
+mode_t
+pexcz_umask(void)
 {
     mode_t mask = umask(0);
 
@@ -205,7 +205,7 @@ pexcz_out_file_commit(struct pexcz_out_file *out, mode_t mode,
 {
     int rc = PEXCZ_OK;
 
-    if (fchmod(out->fd, mode & ~current_umask()) < 0 || fsync(out->fd) < 0) {
+    if (fchmod(out->fd, mode & ~pexcz_umask()) < 0 || fsync(out->fd) < 0) {
         return fail(out, err, errno, "cannot write");
     }
     /* No signal may come between the temporary name and the rename. */

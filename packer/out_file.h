@@ -44,6 +44,9 @@ PEXCZ_MUST_USE int pexcz_out_file_commit(struct pexcz_out_file *out,
  * failed on. */
 void pexcz_out_file_close(struct pexcz_out_file *out);
 
+/* The process's umask. */
+mode_t pexcz_umask(void);
+
 /* Writes all of it at `offset`; IO. */
 PEXCZ_MUST_USE int pexcz_write_at(int fd, const void *bytes, size_t size,
                                   uint64_t offset, struct pexcz_error *err);

@@ -112,32 +112,17 @@ pexcz_packed_file_close(struct pexcz_packed_file *file)
     *file = (struct pexcz_packed_file){0};
 }
 
-int
-pexcz_packed_file_select(const struct pexcz_packed_file *file,
-                         enum pexcz_parts choice, struct pexcz_tree *ret,
-                         struct pexcz_error *err)
+void
+pexcz_packed_file_tree(const struct pexcz_packed_file *file, bool all,
+                       struct pexcz_tree *ret)
 {
-    unsigned int wanted = choice;
-    struct pexcz_tree tree = {0};
+    const struct pexcz_packed_blob *app = &file->parts[PEXCZ_PART_APPLICATION];
 
-    if (choice == PEXCZ_PARTS_DEFAULT) {
-        wanted = file->parts[PEXCZ_PART_APPLICATION].present
-                     ? PEXCZ_PARTS_APPLICATION
-                     : PEXCZ_PARTS_STDLIB;
+    *ret = file->tree;
+    if (!all && app->present) {
+        *ret = (struct pexcz_tree){0};
+        (void)pexcz_tree_add(ret, &app->blob);
     }
-    for (unsigned int i = 0; i < PEXCZ_PART_COUNT; i++) {
-        if ((wanted & 1u << i) != 0 && file->parts[i].present) {
-            (void)pexcz_tree_add(&tree, &file->parts[i].blob);
-        }
-    }
-    if (tree.layer_count == 0) {
-        return pexcz_fail(
-            err, PEXCZ_E_NOT_FOUND, 0, "%s: has no %s", file->path,
-            wanted == PEXCZ_PARTS_APPLICATION ? "application: it is a base"
-                                              : "standard library");
-    }
-    *ret = tree;
-    return PEXCZ_OK;
 }
 
 /* The section header table ends the file, as the runtime demands. */

@@ -20,14 +20,6 @@ enum pexcz_part {
 };
 #define PEXCZ_PART_COUNT 2
 
-/* A choice of parts, by bits 1 << enum pexcz_part. */
-enum pexcz_parts {
-    PEXCZ_PARTS_DEFAULT = 0, /* as the user of it says */
-    PEXCZ_PARTS_APPLICATION = 1 << PEXCZ_PART_APPLICATION,
-    PEXCZ_PARTS_STDLIB = 1 << PEXCZ_PART_STDLIB,
-    PEXCZ_PARTS_ALL = PEXCZ_PARTS_APPLICATION | PEXCZ_PARTS_STDLIB,
-};
-
 /* One blob of the file. */
 struct pexcz_packed_blob {
     bool present;
@@ -65,14 +57,11 @@ pexcz_packed_file_verify(const struct pexcz_packed_file *file,
                          struct pexcz_error *err);
 
 /*
- * The tree of the chosen parts.  DEFAULT: the application, or the standard
- * library of a file without one.  NOT_FOUND when the file lacks the part;
- * ALL takes what there is.  Valid as long as the file is open.
+ * The application's tree, over the standard library if `all`; of a base the
+ * standard library's.  Valid as long as the file is open.
  */
-PEXCZ_MUST_USE int
-pexcz_packed_file_select(const struct pexcz_packed_file *file,
-                         enum pexcz_parts choice, struct pexcz_tree *ret,
-                         struct pexcz_error *err);
+void pexcz_packed_file_tree(const struct pexcz_packed_file *file, bool all,
+                            struct pexcz_tree *ret);
 
 /* "application", "standard library". */
 const char *pexcz_part_name(enum pexcz_part part);

@@ -1,46 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree_walk.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/* Deeper trees cannot be written: PEXCZ_MAX_PATH bounds them. */
 struct walk {
     const struct pexcz_tree *tree;
-    pexcz_tree_visit visit;
+    pexcz_walk_visit *visit;
     void *context;
-    char path[PEXCZ_MAX_PATH + 1];
     struct pexcz_error *err;
+    size_t len; /* of path */
+    char path[PEXCZ_MAX_PATH + 1];
 };
 
+/* Appends to the path; false when it gets too long. */
+static bool
+push(struct walk *w, struct pexcz_slice name)
+{
+    size_t slash = w->len != 0 ? 1 : 0;
+
+    if (name.len + slash > PEXCZ_MAX_PATH - w->len) {
+        return false;
+    }
+    if (slash != 0) {
+        w->path[w->len++] = '/';
+    }
+    memcpy(w->path + w->len, name.ptr, name.len);
+    w->len += name.len;
+    w->path[w->len] = '\0';
+    return true;
+}
+
+static void
+pop(struct walk *w, size_t len)
+{
+    w->len = len;
+    w->path[len] = '\0';
+}
+
 static int
-walk_dir(struct walk *w, size_t len)
+visit_node(struct walk *w, const struct pexcz_node *node, unsigned int depth)
 {
     struct pexcz_children children;
-    struct pexcz_node node;
-    int rc = PEXCZ_OK;
+    struct pexcz_node child;
+    size_t len = w->len;
+    int rc = w->visit(w->context, PEXCZ_WALK_ENTRY, w->path, node, w->err);
 
-    pexcz_tree_children(w->tree, pexcz_slice_make(w->path, len), &children);
-    while (rc == PEXCZ_OK && pexcz_tree_children_next(&children, &node)) {
-        int n = snprintf(w->path + len, sizeof(w->path) - len, "%s%.*s",
-                         len != 0 ? "/" : "", (int)node.entry.name.len,
-                         (const char *)node.entry.name.ptr);
-
-        if (n < 0 || (size_t)n >= sizeof(w->path) - len) {
-            return pexcz_fail(w->err, PEXCZ_E_CORRUPT, 0,
-                              "%s: a path is too long", node.blob->name);
-        }
-        rc = w->visit(w->context, w->path, &node, w->err);
-        if (rc == PEXCZ_OK && node.entry.kind == PEXCZ_KIND_DIR) {
-            rc = walk_dir(w, len + (size_t)n);
-        }
-        w->path[len] = '\0';
+    if (rc < 0 || node->entry.kind != PEXCZ_KIND_DIR) {
+        return rc;
     }
-    return rc;
+    if (depth == PEXCZ_MAX_DEPTH) {
+        return pexcz_fail(w->err, PEXCZ_E_TOO_BIG, 0, "%s: too deep", w->path);
+    }
+    pexcz_tree_children(w->tree, pexcz_slice_make(w->path, w->len), &children);
+    while (rc == PEXCZ_OK && pexcz_tree_children_next(&children, &child)) {
+        if (!push(w, child.entry.name)) {
+            return pexcz_fail(w->err, PEXCZ_E_TOO_BIG, 0,
+                              "%s: a path in it is too long", w->path);
+        }
+        rc = visit_node(w, &child, depth + 1);
+        pop(w, len);
+    }
+    return rc < 0
+               ? rc
+               : w->visit(w->context, PEXCZ_WALK_LEAVE, w->path, node, w->err);
 }
 
 int
-pexcz_tree_walk(const struct pexcz_tree *tree, pexcz_tree_visit visit,
+pexcz_tree_walk(const struct pexcz_tree *tree, pexcz_walk_visit *visit,
                 void *context, struct pexcz_error *err)
 {
     struct walk w = {
@@ -49,20 +73,10 @@ pexcz_tree_walk(const struct pexcz_tree *tree, pexcz_tree_visit visit,
         .context = context,
         .err = err,
     };
+    struct pexcz_node root;
 
-    return walk_dir(&w, 0);
-}
-
-void
-pexcz_tree_of(const struct pexcz_packed_file *file, bool all,
-              struct pexcz_tree *ret)
-{
-    const struct pexcz_packed_blob *app
-        = &file->parts[PEXCZ_PART_APPLICATION];
-
-    *ret = file->tree;
-    if (!all && app->present) {
-        *ret = (struct pexcz_tree){0};
-        (void)pexcz_tree_add(ret, &app->blob);
+    if (!pexcz_tree_find(tree, pexcz_slice_make("", 0), &root)) {
+        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0, "the tree has no root");
     }
+    return visit_node(&w, &root, 0);
 }
