@@ -208,6 +208,33 @@ static PyType_Spec entry_spec = {
 /* --- meta path finder --------------------------------------------------- */
 
 /*
+ * CPython forgets the standard library's directory when an embedder presets
+ * the search path; its frozen modules then have no __file__.  They are
+ * imported after this finder's first call, so that is early enough.
+ */
+static int
+set_stdlib_dir(struct pexcz_importer_state *state)
+{
+    PyObject *known = sys_get(state, state->str_stdlib_dir);
+    PyObject *dir;
+    int rc;
+
+    if (known != Py_None) {
+        state->stdlib_dir_set = PyErr_Occurred() == NULL;
+        return state->stdlib_dir_set ? 0 : -1;
+    }
+    dir = PyUnicode_FromString(PEXCZ_PREFIX "/lib/python" Py_STRINGIFY(
+        PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION));
+    if (dir == NULL) {
+        return -1;
+    }
+    rc = PyDict_SetItem(state->sys_dict, state->str_stdlib_dir, dir);
+    Py_DECREF(dir);
+    state->stdlib_dir_set = rc == 0;
+    return rc;
+}
+
+/*
  * Whether PathFinder would be the next to answer.  A finder that a program
  * put between this one and PathFinder has precedence over PathFinder, so then
  * this one stands back: PathFinder will come to the same spec.
@@ -429,6 +456,9 @@ finder_find_spec(PyObject *self, PyTypeObject *cls, PyObject *const *args,
         return NULL;
     }
     path = values[1];
+    if (!state->stdlib_dir_set && set_stdlib_dir(state) < 0) {
+        return NULL;
+    }
     if (!PyUnicode_Check(values[0])) {
         Py_RETURN_NONE; /* PathFinder has the error message */
     }

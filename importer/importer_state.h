@@ -43,6 +43,7 @@
     X(set_fileattr, "_set_fileattr")                                          \
     X(spec, "spec")                                                           \
     X(flags, "flags")                                                         \
+    X(stdlib_dir, "_stdlib_dir")                                              \
     X(verbose, "verbose")                                                     \
     X(target, "target")
 
@@ -81,8 +82,9 @@ struct pexcz_importer_state {
 #define DECLARE(id) PyObject *id;
     PEXCZ_IMPORTER_OBJECTS(DECLARE)
 #undef DECLARE
-    uint32_t magic;   /* of this interpreter's bytecode */
-    bool hook_placed; /* path_hook was put before zipimport's */
+    uint32_t magic;      /* of this interpreter's bytecode */
+    bool hook_placed;    /* path_hook was put before zipimport's */
+    bool stdlib_dir_set; /* sys._stdlib_dir is not None */
 };
 
 /* The tree of this process; never NULL once the finder is installed. */
