@@ -2,6 +2,7 @@
 #include "app_site.h"
 
 #include "exe_layout.h"
+#include "lazy_site.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,38 +15,6 @@ text_of(struct pexcz_slice value)
                                 "surrogateescape");
 }
 
-/* sys.flags was made with no_site set, which kept Python from running site;
- * children that get this process's flags (multiprocessing) must not. */
-static int
-clear_no_site(void)
-{
-    PyObject *flags = PySys_GetObject("flags");
-    PyObject *names;
-    int rc = -1;
-
-    names
-        = PyObject_GetAttrString((PyObject *)Py_TYPE(flags), "__match_args__");
-    if (names == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
-                                             "no_site")
-            == 0) {
-            PyObject *old = PyStructSequence_GetItem(flags, i);
-
-            PyStructSequence_SetItem(flags, i, PyLong_FromLong(0));
-            Py_XDECREF(old);
-            rc = 0;
-        }
-    }
-    Py_DECREF(names);
-    if (rc < 0) {
-        PyErr_SetString(PyExc_RuntimeError, "sys.flags has no no_site");
-    }
-    return rc;
-}
-
 static int
 call_site(PyObject *site, const char *name)
 {
@@ -53,23 +22,6 @@ call_site(PyObject *site, const char *name)
 
     Py_XDECREF(result);
     return result != NULL ? 0 : -1;
-}
-
-/* site's own functions for what it adds to builtins and sys; importing it does
- * not run it while no_site is set. */
-static int
-run_site(void)
-{
-    static const char *const steps[]
-        = {"setquit", "setcopyright", "sethelper", "enablerlcompleter"};
-    PyObject *site = PyImport_ImportModule("site");
-    int rc = site != NULL ? 0 : -1;
-
-    for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
-        rc = call_site(site, steps[i]);
-    }
-    Py_XDECREF(site);
-    return rc == 0 ? clear_no_site() : rc;
 }
 
 static int
@@ -101,6 +53,20 @@ add_search_path(const struct pexcz_blob *app)
     return 0;
 }
 
+/* A copy of what lines of .pth files see: the globals of site. */
+static PyObject *
+site_globals(void)
+{
+    PyObject *site = PyImport_ImportModule("site");
+    PyObject *dict
+        = site != NULL ? PyObject_GetAttrString(site, "__dict__") : NULL;
+    PyObject *copy = dict != NULL ? PyDict_Copy(dict) : NULL;
+
+    Py_XDECREF(dict);
+    Py_XDECREF(site);
+    return copy;
+}
+
 /* A line that fails is reported and the others still run, as site does. */
 static int
 run_startup_lines(const struct pexcz_blob *app)
@@ -118,10 +84,7 @@ run_startup_lines(const struct pexcz_blob *app)
             continue;
         }
         if (dict == NULL) {
-            PyObject *site = PyImport_ImportModule("site");
-
-            dict = site != NULL ? PyDict_Copy(PyModule_GetDict(site)) : NULL;
-            Py_XDECREF(site);
+            dict = site_globals();
             if (dict == NULL) {
                 return -1;
             }
@@ -193,8 +156,8 @@ set_argv0(const char *argv0)
 int
 pexcz_app_site(const struct pexcz_blob *app, const char *argv0)
 {
-    if (set_argv0(argv0) < 0 || run_site() < 0 || add_search_path(app) < 0
-        || run_startup_lines(app) < 0
+    if (set_argv0(argv0) < 0 || pexcz_lazy_site_install() < 0
+        || add_search_path(app) < 0 || run_startup_lines(app) < 0
         || run_customize(app, "sitecustomize", "execsitecustomize") < 0) {
         return -1;
     }

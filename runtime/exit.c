@@ -11,6 +11,25 @@
 /* Python's own code for output that could not be flushed at exit. */
 #define EXIT_FLUSH_FAILED 120
 
+static void
+call_if_loaded(const char *module, const char *function)
+{
+    PyObject *name = PyUnicode_FromString(module);
+    PyObject *mod = name != NULL ? PyImport_GetModule(name) : NULL;
+
+    if (mod != NULL) {
+        PyObject *result = PyObject_CallMethod(mod, function, NULL);
+
+        if (result == NULL) {
+            PyErr_WriteUnraisable(mod);
+        }
+        Py_XDECREF(result);
+        Py_DECREF(mod);
+    }
+    Py_XDECREF(name);
+    PyErr_Clear();
+}
+
 /* The exit code of a SystemExit; consumes the exception that is set. */
 static int
 system_exit_code(void)
@@ -73,6 +92,7 @@ inspect(PyConfig *config, int code)
     if (isatty(STDIN_FILENO) == 0 && config->interactive == 0) {
         return code;
     }
+    call_if_loaded("site", "enablerlcompleter");
     hook = PySys_GetObject("__interactivehook__");
     if (hook != NULL) {
         PyObject *result = PyObject_CallNoArgs(hook);
@@ -109,25 +129,6 @@ report_exception(bool *ret_interrupted)
         code = 1;
     }
     return inspected ? inspect(config, code) : code;
-}
-
-static void
-call_if_loaded(const char *module, const char *function)
-{
-    PyObject *name = PyUnicode_FromString(module);
-    PyObject *mod = name != NULL ? PyImport_GetModule(name) : NULL;
-
-    if (mod != NULL) {
-        PyObject *result = PyObject_CallMethod(mod, function, NULL);
-
-        if (result == NULL) {
-            PyErr_WriteUnraisable(mod);
-        }
-        Py_XDECREF(result);
-        Py_DECREF(mod);
-    }
-    Py_XDECREF(name);
-    PyErr_Clear();
 }
 
 /* 0, or -1 after a report as Python's own. */

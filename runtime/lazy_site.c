@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lazy_site.h"
+
+#include <stdbool.h>
+
+#define CREDITS                                                               \
+    "    Thanks to CWI, CNRI, BeOpen.com, Zope Corporation and a cast of "    \
+    "thousands\n    for supporting Python development.  See www.python.org "  \
+    "for more information."
+
+/* --- builtins ------------------------------------------------------------ */
+
+static int
+add_builtin(const char *name, PyObject *value)
+{
+    PyObject *builtins = PyImport_ImportModule("builtins");
+    int rc = builtins != NULL && value != NULL
+                 ? PyObject_SetAttrString(builtins, name, value)
+                 : -1;
+
+    Py_XDECREF(builtins);
+    Py_XDECREF(value);
+    return rc;
+}
+
+/* An instance as _Printer(name, text, files, dirs) makes it; its __init__
+ * imports os to join the paths.  Steals `text` and `files`. */
+static PyObject *
+make_printer(PyObject *type, const char *name, PyObject *text, PyObject *files)
+{
+    PyObject *none = PyTuple_New(0);
+    PyObject *printer
+        = none != NULL && text != NULL && files != NULL
+              ? PyBaseObject_Type.tp_new((PyTypeObject *)type, none, NULL)
+              : NULL;
+    PyObject *title = PyUnicode_FromString(name);
+
+    if (printer != NULL
+        && (title == NULL
+            || PyObject_SetAttrString(printer, "_Printer__name", title) < 0
+            || PyObject_SetAttrString(printer, "_Printer__data", text) < 0
+            || PyObject_SetAttrString(printer, "_Printer__lines", Py_None) < 0
+            || PyObject_SetAttrString(printer, "_Printer__filenames", files)
+                   < 0)) {
+        Py_CLEAR(printer);
+    }
+    Py_XDECREF(title);
+    Py_XDECREF(none);
+    Py_XDECREF(files);
+    Py_XDECREF(text);
+    return printer;
+}
+
+/* Where the licence may lie, as setcopyright() of site lists it. */
+static PyObject *
+licence_files(void)
+{
+    PyObject *here = PySys_GetObject("_stdlib_dir");
+
+    if (here == NULL || !PyUnicode_Check(here)) {
+        return PyList_New(0);
+    }
+    return Py_BuildValue("[NNNNNN]",
+                         PyUnicode_FromFormat("%U/../LICENSE.txt", here),
+                         PyUnicode_FromFormat("%U/../LICENSE", here),
+                         PyUnicode_FromFormat("%U/LICENSE.txt", here),
+                         PyUnicode_FromFormat("%U/LICENSE", here),
+                         PyUnicode_FromString("./LICENSE.txt"),
+                         PyUnicode_FromString("./LICENSE"));
+}
+
+static int
+add_printers(PyObject *module)
+{
+    PyObject *type = PyObject_GetAttrString(module, "_Printer");
+    PyObject *copyright = PySys_GetObject("copyright");
+    int rc = -1;
+
+    if (type != NULL
+        && add_builtin("copyright",
+                       make_printer(type, "copyright", Py_XNewRef(copyright),
+                                    PyList_New(0)))
+               == 0
+        && add_builtin("credits", make_printer(type, "credits",
+                                               PyUnicode_FromString(CREDITS),
+                                               PyList_New(0)))
+               == 0) {
+        rc = add_builtin(
+            "license",
+            make_printer(type, "license",
+                         PyUnicode_FromString(
+                             "See https://www.python.org/psf/license/"),
+                         licence_files()));
+    }
+    Py_XDECREF(type);
+    return rc;
+}
+
+static int
+add_builtins(void)
+{
+    static const char end_of_file[] = "Ctrl-D (i.e. EOF)";
+    PyObject *module = PyImport_ImportModule("_sitebuiltins");
+    int rc = -1;
+
+    if (module != NULL
+        && add_builtin("quit", PyObject_CallMethod(module, "Quitter", "ss",
+                                                   "quit", end_of_file))
+               == 0
+        && add_builtin("exit", PyObject_CallMethod(module, "Quitter", "ss",
+                                                   "exit", end_of_file))
+               == 0
+        && add_builtin("help", PyObject_CallMethod(module, "_Helper", NULL))
+               == 0) {
+        rc = add_printers(module);
+    }
+    Py_XDECREF(module);
+    return rc;
+}
+
+/* --- the module ---------------------------------------------------------- */
+
+/* Writes sys.flags.no_site, which Python code cannot. */
+static int
+set_no_site(long value)
+{
+    PyObject *flags = PySys_GetObject("flags");
+    PyObject *names = flags != NULL ? PyObject_GetAttrString(
+                          (PyObject *)Py_TYPE(flags), "__match_args__")
+                                    : NULL;
+    Py_ssize_t count = names != NULL ? PyTuple_GET_SIZE(names) : 0;
+
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
+                                             "no_site")
+            == 0) {
+            PyObject *old = PyStructSequence_GetItem(flags, i);
+
+            PyStructSequence_SetItem(flags, i, PyLong_FromLong(value));
+            Py_XDECREF(old);
+            Py_DECREF(names);
+            return 0;
+        }
+    }
+    Py_XDECREF(names);
+    if (PyErr_Occurred() == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.flags has no no_site");
+    }
+    return -1;
+}
+
+/* What the import system reads of every module that it hands out again. */
+static bool
+is_import_attribute(PyObject *name)
+{
+    return PyUnicode_CompareWithASCIIString(name, "__spec__") == 0
+           || PyUnicode_CompareWithASCIIString(name, "__class__") == 0
+           || PyUnicode_CompareWithASCIIString(name, "__name__") == 0
+           || PyUnicode_CompareWithASCIIString(name, "__path__") == 0;
+}
+
+/* Makes it an ordinary module, with its content; importing `site` does not run
+ * its main() while no_site is set. */
+static int
+load(PyObject *self)
+{
+    PyObject *loader;
+    PyObject *done = NULL;
+    PyObject *name = PyUnicode_InternFromString("__class__");
+    int rc = name != NULL ? PyObject_GenericSetAttr(self, name,
+                                                    (PyObject *)&PyModule_Type)
+                          : -1;
+
+    Py_XDECREF(name);
+    if (rc < 0) {
+        return -1;
+    }
+    loader = PyObject_GetAttrString(self, "__loader__");
+    if (loader != NULL && set_no_site(1) == 0) {
+        done = PyObject_CallMethod(loader, "exec_module", "O", self);
+        if (set_no_site(0) < 0) {
+            Py_CLEAR(done);
+        }
+    }
+    Py_XDECREF(loader);
+    if (done == NULL) {
+        return -1;
+    }
+    Py_DECREF(done);
+    return PyObject_SetAttrString(self, "ENABLE_USER_SITE", Py_False);
+}
+
+static PyObject *
+lazy_getattro(PyObject *self, PyObject *name)
+{
+    if (!is_import_attribute(name) && load(self) < 0) {
+        return NULL;
+    }
+    return PyModule_Type.tp_getattro(self, name);
+}
+
+static int
+lazy_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    if (!is_import_attribute(name) && load(self) < 0) {
+        return -1;
+    }
+    return PyObject_GenericSetAttr(self, name, value);
+}
+
+static PyType_Slot lazy_slots[] = {
+    {Py_tp_getattro, lazy_getattro},
+    {Py_tp_setattro, lazy_setattro},
+    {0, NULL},
+};
+
+static PyType_Spec lazy_spec = {
+    .name = "_pexcz.LazySite",
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = lazy_slots,
+};
+
+static int
+add_module(void)
+{
+    PyObject *importlib = PyImport_ImportModule("_frozen_importlib");
+    PyObject *type
+        = PyType_FromSpecWithBases(&lazy_spec, (PyObject *)&PyModule_Type);
+    PyObject *spec = importlib != NULL ? PyObject_CallMethod(
+                         importlib, "_find_spec", "sO", "site", Py_None)
+                                       : NULL;
+    PyObject *module
+        = spec != NULL
+              ? PyObject_CallMethod(importlib, "module_from_spec", "O", spec)
+              : NULL;
+    int rc = -1;
+
+    if (module != NULL && type != NULL
+        && PyObject_SetAttrString(module, "__class__", type) == 0) {
+        rc = PyDict_SetItemString(PyImport_GetModuleDict(), "site", module);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(spec);
+    Py_XDECREF(type);
+    Py_XDECREF(importlib);
+    return rc;
+}
+
+int
+pexcz_lazy_site_install(void)
+{
+    if (add_builtins() < 0 || set_no_site(0) < 0) {
+        return -1;
+    }
+    return add_module();
+}
