@@ -111,20 +111,25 @@ read_stored(struct reading *r, const struct pexcz_node *node, uint32_t payload,
     return PEXCZ_OK;
 }
 
-/* The rest of `path` behind the longest folder of sys.path; NULL: none. */
+/*
+ * The rest of `path` behind the longest folder of sys.path that leaves a name
+ * when the last `suffix` bytes are cut; NULL: none.
+ */
 static const char *
-below_search_path(const struct reading *r, const char *path)
+below_search_path(const struct reading *r, const char *path, size_t suffix)
 {
+    size_t size = strlen(path);
     const char *best = NULL;
 
     for (size_t i = 0; i < r->search_path.count; i++) {
         const char *folder = r->search_path.items[i];
         size_t len = strlen(folder);
-        const char *rest = len == 0 ? path : path + len + 1;
+        size_t skip = len == 0 ? 0 : len + 1;
 
-        if (strncmp(path, folder, len) == 0 && (len == 0 || path[len] == '/')
-            && (best == NULL || rest > best)) {
-            best = rest;
+        if (strncmp(path, folder, len) == 0 && size > skip + suffix
+            && (len == 0 || path[len] == '/')
+            && (best == NULL || path + skip > best)) {
+            best = path + skip;
         }
     }
     return best;
@@ -148,8 +153,8 @@ read_module(struct reading *r, const struct pexcz_node *node,
         e->has_code = true;
         rc = read_stored(r, node, e->module.code, &e->code, err);
     }
-    tail = below_search_path(r, e->path);
-    if (rc < 0 || tail == NULL || strlen(tail) <= e->module.suffix_size) {
+    tail = below_search_path(r, e->path, e->module.suffix_size);
+    if (rc < 0 || tail == NULL) {
         return rc;
     }
     name = pexcz_arena_dup(

@@ -39,7 +39,7 @@ columns(void)
 void
 pexcz_format_size(uint64_t bytes, char ret[16])
 {
-    static const char *const units[] = {"kB", "MB", "GB"};
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
     double value = (double)bytes / 1000;
     size_t unit = 0;
 
@@ -47,7 +47,7 @@ pexcz_format_size(uint64_t bytes, char ret[16])
         (void)snprintf(ret, 16, "%" PRIu64 " B", bytes);
         return;
     }
-    while (value >= 999.95 && unit < 2) {
+    while (value >= 999.95 && unit < 5) {
         value /= 1000;
         unit++;
     }
