@@ -80,3 +80,17 @@ compile_commands.json: ## for editors and clang tools
 
 clean: ## remove objects and programs, keep the built Python
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+MAN_PAGES := $(wildcard docs/man/*.[1-9])
+
+.PHONY: install
+install: all ## programs, bases and man pages under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pexcz
+	install $(BUILD)/bin/pexcz $(DESTDIR)$(PREFIX)/bin
+	ln -sf pexcz $(DESTDIR)$(PREFIX)/bin/pexcz-pack
+	install $(BUILD)/lib/pexcz/base-* $(DESTDIR)$(PREFIX)/lib/pexcz
+	for page in $(MAN_PAGES); do \
+	    dir=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+	    install -d $$dir && install -m 644 $$page $$dir || exit 1; done
