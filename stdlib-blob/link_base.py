@@ -101,7 +101,7 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, cc="gcc"
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,max-page-size=4096",
         "-Wl,--build-id=sha1,--exclude-libs,ALL,--no-as-needed",
-        f"-Wl,--dynamic-list={exports}", "-T", script,
+        f"-Wl,--wrap=pthread_exit,--dynamic-list={exports}", "-T", script,
         *own_objects, *objects, work / "inittab.o", work / "compat.o",
         "-Wl,--start-group", *static, "-Wl,--end-group", last,
         *system, "-lpthread", "-ldl", "-lutil", "-lrt", "-lm",

@@ -3,4 +3,4 @@
 
 .PHONY: check-e2e
 check-e2e: all | venv ## packed applications against python app.pex
-	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/e2e
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 tests/e2e

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PEXes for the tests, built by the `pex` tool of the test venv.
+
+A PEX is built once and kept in $(BUILD)/pex under the hash of its recipe:
+arguments, sources, constraints, and the versions of pex and Python.  All
+versions of projects are those of constraints.txt.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+CONSTRAINTS = Path(__file__).with_name("constraints.txt")
+
+# What pip says when it cannot reach an index.
+NO_NETWORK = re.compile(
+    r"NewConnectionError|Temporary failure in name resolution"
+    r"|Network is unreachable|Connection refused|ConnectTimeoutError"
+    r"|ReadTimeoutError|ProxyError|Name or service not known"
+)
+
+
+class Offline(Exception):
+    """A PEX is neither in the build folder nor to be had."""
+
+
+def recipe_key(arguments: Sequence[str], sources: Dict[str, str]) -> str:
+    recipe = repr(
+        (
+            list(arguments),
+            sorted(sources.items()),
+            CONSTRAINTS.read_bytes() if needs_index(arguments) else b"",
+            version("pex"),
+            sys.version_info[:2],
+        )
+    )
+    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+
+
+def needs_index(arguments: Sequence[str]) -> bool:
+    """Whether a project is named: an argument that is no option's value."""
+    values = iter(arguments)
+    for argument in values:
+        if not argument.startswith("-"):
+            return True
+        if argument in ("-c", "-e", "--exe", "--inject-args", "-f"):
+            next(values, None)
+    return False
+
+
+def write_tree(folder: Path, sources: Dict[str, str]) -> None:
+    for name, text in sources.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def build_pex(
+    build: Path,
+    arguments: Sequence[str],
+    sources: Optional[Dict[str, str]] = None,
+) -> Path:
+    """The PEX of `pex ARGUMENTS -D SOURCES`; sources is {name: text}."""
+    sources = sources or {}
+    key = recipe_key(arguments, sources)
+    out = build / "pex" / f"{key}.pex"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out.with_suffix(".lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            _run_pex(build, arguments, sources, out)
+    return out
+
+
+def _run_pex(
+    build: Path,
+    arguments: Sequence[str],
+    sources: Dict[str, str],
+    out: Path,
+) -> None:
+    folder = out.with_suffix(".src")
+    partial = out.with_suffix(".part")
+    command: List[str] = [sys.executable, "-m", "pex", *arguments]
+    command += ["-o", str(partial), "--use-pip-config"]
+    if needs_index(arguments):
+        command += ["--constraints", str(CONSTRAINTS)]
+    shutil.rmtree(folder, ignore_errors=True)
+    if sources:
+        write_tree(folder, sources)
+        command += ["-D", str(folder)]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PEX_ROOT": str(build / "pex/root")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    if done.returncode != 0:
+        what = f"pex {' '.join(arguments)}: {done.stdout.strip()}"
+        if NO_NETWORK.search(done.stdout):
+            raise Offline(what[-500:])
+        raise AssertionError(what)
+    os.replace(partial, out)

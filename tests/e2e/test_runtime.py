@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a packed PEX does with its command line, its environment and its end,
+compared with `python app.pex`; and each difference of docs/behaviour.md."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Dict, List
+
+import pytest
+from conftest import App, Sides
+from sides import Result, run
+
+# Runs the Python code in its first argument as the program.
+RUNNER = {
+    "runner.py": "import sys\n"
+    "code = sys.argv.pop(1)\n"
+    "exec(compile(code, 'code', 'exec'), globals())\n"
+}
+
+PACKAGE = {
+    "pkg/__init__.py": "import sys\n\n\ndef go():\n"
+    "    print(sys.argv[1:], __name__)\n    return 3\n",
+    "pkg/__main__.py": "import sys\n"
+    "print('main', sys.argv, __name__, __package__, __file__)\n"
+    "print(__spec__.name, __cached__, __doc__, __loader__ is __spec__.loader)\n",
+    "pkg/tool.py": "import sys\nprint('tool', sys.argv, __name__, __spec__.name)\n"
+    "class Tool:\n    @staticmethod\n    def run():\n        return 'text'\n",
+}
+
+
+@pytest.fixture
+def runner(make_app: Callable[..., App]) -> App:
+    return make_app("-e", "runner", sources=RUNNER)
+
+
+@pytest.fixture
+def package(make_app: Callable[..., App]) -> App:
+    return make_app("-e", "pkg", sources=PACKAGE)
+
+
+def output(sides: Sides, app: App, *arguments: str, **env: str) -> Result:
+    """Of the packed application alone."""
+    sides.packed.install(app.exe)
+    return sides.packed.run(*arguments, env=env)
+
+
+# --- the end -----------------------------------------------------------------
+
+ENDS = {
+    "exit -2": "sys.exit(-2)",
+    "exit 256": "sys.exit(256)",
+    "exit 2**70": "sys.exit(2**70)",
+    "exit True": "sys.exit(True)",
+    "exit tuple": "sys.exit(('a', 1))",
+    "exit text without stderr": "sys.stderr = None; sys.exit('gone')",
+    "SystemExit subclass": "class E(SystemExit): pass\nraise E(4)",
+    "excepthook": "sys.excepthook = lambda *a: print('hook', a[0])\n1/0",
+    "excepthook fails": "def f(*a): raise KeyError('hook')\n"
+    "sys.excepthook = f\n1/0",
+    "chained": "try:\n    1/0\nexcept Exception as e:\n"
+    "    raise RuntimeError('b') from e",
+    "syntax error": "compile('a b', 'file', 'exec')",
+    "atexit order": "import atexit\n"
+    "for i in range(3): atexit.register(print, i)",
+    "atexit fails": "import atexit\natexit.register(lambda: 1/0)\n"
+    "atexit.register(print, 'x')",
+    "atexit exits": "import atexit\natexit.register(sys.exit, 9)",
+    "atexit after exception": "import atexit\natexit.register(print, 'x')\n1/0",
+    "thread fails": "import threading\n"
+    "t = threading.Thread(target=lambda: 1/0); t.start(); t.join()",
+    "thread joined before atexit": "import atexit, threading, time\n"
+    "atexit.register(print, 'atexit')\n"
+    "def f(): time.sleep(.1); print('thread')\nthreading.Thread(target=f).start()",
+    "executor": "from concurrent.futures import ThreadPoolExecutor as P\n"
+    "import time\n"
+    "P(1).submit(lambda: (time.sleep(.1), print('done')))",
+    "finaliser without slots": "class A:\n    __slots__ = ()\n"
+    "    def __del__(self): print('gone')\nkeep = A()",
+    "finaliser in a cycle": "class A:\n    def __del__(self): print('gone')\n"
+    "a = A(); a.a = a; del a",
+    "finaliser of a class": "class M(type):\n"
+    "    def __del__(self): print('gone')\nclass A(metaclass=M): pass",
+    "weakref.finalize": "import weakref\nclass A: pass\n"
+    "keep = A(); weakref.finalize(keep, print, 'final')",
+    "generator in with": "import contextlib\n"
+    "@contextlib.contextmanager\ndef c():\n    yield\n    print('left')\n"
+    "def g():\n    with contextlib.suppress(GeneratorExit):\n"
+    "        try:\n            yield\n        finally:\n            print('closed')\n"
+    "keep = g(); next(keep)",
+    "pending task": "import asyncio\nloop = asyncio.new_event_loop()\n"
+    "async def f():\n    try:\n        await asyncio.sleep(60)\n"
+    "    finally:\n        print('closed')\n"
+    "async def main():\n    global keep\n"
+    "    keep = asyncio.ensure_future(f()); await asyncio.sleep(0)\n"
+    "loop.run_until_complete(main())",
+    "resource warning": "import warnings\nf = open('/dev/null')",
+    "text over binary": "import io\nf = open('out', 'wb')\n"
+    "t = io.TextIOWrapper(f); t.write('abc')",
+    "compressed file": "import gzip\nf = gzip.open('out', 'wb'); f.write(b'abc')",
+    "zip file": "import zipfile\nz = zipfile.ZipFile('out', 'w')\n"
+    "z.writestr('a', b'abc')",
+    "stdout replaced": "import io\nsys.stdout = io.StringIO(); print('lost')",
+    "stdout closed": "sys.stdout.close()",
+    "stdout broken": "import os\nprint('x'); os.close(1)",
+    "os._exit": "import os\nprint('lost'); os._exit(6)",
+    "killed": "import os\nos.kill(os.getpid(), 15)",
+    "interrupt": "import os, signal\nos.kill(os.getpid(), signal.SIGINT)",
+    "interrupt and atexit": "import atexit\natexit.register(print, 'x')\n"
+    "raise KeyboardInterrupt('now')",
+    "fork": "import os, sys\nprint('before', flush=True)\n"
+    "p = os.fork()\nif p == 0: print('child'); sys.exit(5)\n"
+    "print(os.waitpid(p, 0)[1])",
+}
+
+
+# Which of two things that are torn down goes first shows in a task's repr.
+VARIES = r"0x[0-9a-f]+|Task-\d+|coro=<[^>]*>"
+
+
+@pytest.mark.parametrize("name", sorted(ENDS))
+def test_end(runner: App, same: Callable[..., Result], name: str) -> None:
+    same(runner, ENDS[name], varies=VARIES, changes=("out",))
+
+
+def test_resource_warning_when_asked_for(
+    runner: App, same: Callable[..., Result]
+) -> None:
+    same(
+        runner,
+        "f = open('/dev/null')",
+        env={"PYTHONWARNINGS": "default::ResourceWarning"},
+        varies=r"(?s)(?<=sys:1: ResourceWarning: ).*",
+    )
+
+
+def test_no_teardown_of_what_nobody_notices(sides: Sides, runner: App) -> None:
+    code = (
+        "import weakref\nclass A: pass\nkeep = A()\n"
+        "ref = weakref.ref(keep, lambda r: print('torn down'))"
+    )
+    assert output(sides, runner, code).out == b""
+
+
+def test_frozen_objects_are_looked_at(sides: Sides, runner: App) -> None:
+    code = (
+        "import gc\nclass A:\n    def __del__(self): print('gone')\n"
+        "keep = A(); gc.freeze()"
+    )
+    assert output(sides, runner, code).out == b"gone\n"
+
+
+def test_closed_standard_streams(runner: App, tmp_path: Path) -> None:
+    code = (
+        "with open(sys.argv[1], 'w') as f:\n"
+        "    f.write(repr([sys.stdin, sys.stdout, sys.stderr]))"
+    )
+    script = 'exec "$0" "$@" 0<&- 1>&- 2>&-'
+    done = run(["/bin/sh", "-c", script, runner.exe, code, tmp_path / "out"])
+    assert done.code == 0
+    assert (tmp_path / "out").read_text() == "[None, None, None]"
+
+
+# --- entry points ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["pkg", "pkg:go", "pkg.tool", "pkg.tool:Tool.run", "json.tool"],
+)
+def test_entry_point(
+    make_app: Callable[..., App], same: Callable[..., Result], entry: str
+) -> None:
+    app = make_app("-e", entry, sources=PACKAGE)
+    same(app, stdin=b"[1]")
+
+
+def test_module_that_is_not_there(package: App, sides: Sides) -> None:
+    done = output(sides, package, PEX_MODULE="nowhere")
+    assert done.code == 1
+    assert done.err == b"//srv/app: No module named nowhere\n"
+
+
+def test_function_that_is_not_there(package: App, sides: Sides) -> None:
+    done = output(sides, package, PEX_MODULE="nowhere:go")
+    assert done.code == 1
+    assert done.err.endswith(b"ModuleNotFoundError: No module named 'nowhere'\n")
+    done = output(sides, package, PEX_MODULE="pkg:nothing.here")
+    assert done.code == 1
+    assert done.err.endswith(b"module 'pkg' has no attribute 'nothing'\n")
+
+
+@pytest.mark.parametrize("value", ["pkg:go", "pkg.tool", "pkg.tool:Tool.run"])
+def test_pex_module(package: App, same: Callable[..., Result], value: str) -> None:
+    same(package, "a", env={"PEX_MODULE": value})
+
+
+def test_pex_script(make_app: Callable[..., App], same: Callable[..., Result]) -> None:
+    app = make_app("cowsay==6.1", "-e", "pkg", sources=PACKAGE)
+    same(app, "-t", "hello", env={"PEX_SCRIPT": "cowsay"})
+    same(app, env={"PEX_SCRIPT": "nothing"})
+
+
+def test_wrong_variables(package: App, sides: Sides) -> None:
+    done = output(sides, package, PEX_INTERPRETER="perhaps")
+    assert done.code == 1
+    assert done.err.startswith(b"pexcz: PEX_INTERPRETER must be 0, 1, true or false")
+    done = output(sides, package, PEX_MODULE="a", PEX_SCRIPT="b")
+    assert done.code == 1
+    assert done.err == b"pexcz: PEX_MODULE and PEX_SCRIPT cannot both be set\n"
+
+
+# --- command line and environment --------------------------------------------
+
+
+def test_name_of_the_program(
+    make_app: Callable[..., App], tmp_path: Path, python: str
+) -> None:
+    """sys.argv[0] is what the kernel gives the interpreter of a script."""
+    app = make_app(
+        "-e", "name:go", sources={"name.py": "import sys\ndef go(): print(sys.argv)\n"}
+    )
+    for folder in ("bin", "other"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "bin/app").symlink_to(app.exe)
+    env = {**os.environ, "PATH": str(tmp_path / "bin")}
+    for command, name in (
+        (["./bin/app", "x"], "./bin/app"),
+        (["bin/app", "x"], "bin/app"),
+        ([str(tmp_path / "other/../bin/app"), "x"], str(tmp_path / "other/../bin/app")),
+        (["/bin/sh", "-c", "exec app x"], str(tmp_path / "bin/app")),
+    ):
+        done = run(command, cwd=tmp_path, env=env)
+        assert done.text == f"{[name, 'x']}\n"
+
+
+def test_injected(make_app: Callable[..., App], same: Callable[..., Result]) -> None:
+    app = make_app(
+        *("-e", "runner", "--inject-args", "'print(sys.argv[1:], X, Y, sys.warnoptions)'"),
+        *("--inject-args", "{pex.env.HOME}-{{x}}-{pex.env.UNSET_HERE}"),
+        *("--inject-env", "X=1", "--inject-env", "Y=2"),
+        *("--inject-python-args", "-W ignore::UserWarning"),
+        sources={"runner.py": "import os\nX, Y = os.environ['X'], os.environ['Y']\n"
+                 + RUNNER["runner.py"]},
+    )
+    same(app, "a", env={"Y": "mine"})
+
+
+def test_environment(runner: App, same: Callable[..., Result]) -> None:
+    code = (
+        "import os\nprint(sorted(k for k in os.environ if k.startswith('PEX')))\n"
+        "print(sys.flags.isolated, sys.flags.no_site, sys.flags.ignore_environment)\n"
+        "print(sys.flags.dev_mode, sys.flags.optimize, sys.stdout.line_buffering)\n"
+        "print(hash('x'))\n"
+    )
+    same(
+        runner,
+        code,
+        env={"PEX_VERBOSE": "0", "PYTHONHASHSEED": "1", "PYTHONOPTIMIZE": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LANG": "C.UTF-8"},
+        {"LANG": "C"},
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "latin-1:replace"},
+        {"PYTHONUTF8": "1", "LC_ALL": "C"},
+    ],
+)
+def test_encodings(
+    runner: App, same: Callable[..., Result], env: Dict[str, str]
+) -> None:
+    code = (
+        "import locale\n"
+        "print([(s.encoding, s.errors) for s in (sys.stdin, sys.stdout, sys.stderr)])\n"
+        "print(sys.getfilesystemencoding(), ascii(sys.argv),\n"
+        "      locale.getpreferredencoding(False).lower())"
+    )
+    same(runner, code, "gr\udcfc\u00fcn", env=env)
+
+
+def test_paths_of_the_machine_do_not_leak(sides: Sides, runner: App) -> None:
+    done = output(
+        *(sides, runner, "import os; print(sys.path, sys.prefix, os.environ['PYTHONPATH'])"),
+        PYTHONPATH="/srv/work",
+        PYTHONHOME="/srv/work",
+        PYTHONPLATLIBDIR="lib64",
+    )
+    lib = "/proc/pexcz/lib/python3.11"
+    assert done.text == (
+        f"{['/proc/pexcz/lib/python311.zip', lib, lib + '/lib-dynload', lib + '/site-packages']}"
+        " /proc/pexcz /srv/work\n"
+    )
+
+
+def test_extra_sys_path(runner: App, sides: Sides) -> None:
+    code = (
+        "import extra, os, subprocess\n"
+        "print(sys.path.index('/srv/work') < len(sys.path) - 1, 'PEX_EXTRA_SYS_PATH' in os.environ)\n"
+        "subprocess.run([sys.executable, '-c', 'import extra'], check=True)"
+    )
+    sides.write("extra.py", "print('extra')\n")
+    done = output(sides, runner, code, PEX_EXTRA_SYS_PATH="/srv/work:/nowhere")
+    assert done.text == "extra\nTrue False\nextra\n" or done.err == b""
+
+
+# --- what site would have done -----------------------------------------------
+
+
+def test_site(runner: App, same: Callable[..., Result]) -> None:
+    code = (
+        "import builtins\n"
+        "print(repr(credits), exit, quit, help, type(license), license)\n"
+        "print(copyright)\n"
+        "import site\n"
+        "site.mine = 1\n"
+        "print(site.__name__, vars(site)['mine'], 'main' in dir(site), type(site))"
+    )
+    same(runner, code, varies=r"\(c\) 2001-20\d\d")
+
+
+def test_no_user_site(runner: App, sides: Sides) -> None:
+    code = "import site; print(site.ENABLE_USER_SITE, sys.flags.no_user_site)"
+    assert output(sides, runner, code).text == "False 1\n"
+
+
+def test_site_is_not_imported_for_nothing(
+    make_app: Callable[..., App], sides: Sides
+) -> None:
+    app = make_app(
+        "-e", "small", sources={"small.py": "import sys\nprint('os' in sys.modules)\n"}
+    )
+    assert output(sides, app).text == "False\n"
+
+
+def test_startup_lines_and_customize(
+    make_app: Callable[..., App], same: Callable[..., Result]
+) -> None:
+    files = {
+        "prog.py": "import sys\nprint(sys.marks)\n",
+        "sitecustomize.py": "import sys\nsys.marks.append('sitecustomize')\n",
+        "b.pth": "import sys; sys.marks.append('b')\n",
+        "a.pth": "import sys; sys.marks = ['a']\n",
+    }
+    app = make_app("-e", "prog", sources=files)
+    got = run([app.exe])
+    assert got.out in (b"['a', 'b', 'sitecustomize']\n",), got.err
+
+
+# --- interpreters ------------------------------------------------------------
+
+
+def test_own_file_is_the_application_again(runner: App, sides: Sides) -> None:
+    inner = "import sys; print(sys.argv[1:], sys.flags.optimize, sys.warnoptions)"
+    code = (
+        "import subprocess\n"
+        f"subprocess.run([sys.executable, '-O', '-W', 'ignore', '/srv/app', {inner!r}, 'a'])"
+    )
+    assert output(sides, runner, code).text == "['a'] 1 ['ignore']\n"
+
+
+def test_children_find_the_application(runner: App, sides: Sides) -> None:
+    sides.write("script.py", "import helper, runner\n")
+    sides.write("helper.py", "print('beside the script')\n")
+    code = "import subprocess\nsubprocess.run([sys.executable, 'script.py', 'print(1)'])"
+    assert output(sides, runner, code).text == "beside the script\n1\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-c", "import sys, runner0; print(sys.argv, sys.path[0])", "a"],
+        ["-m", "pkg", "a"],
+        ["-"],
+        ["script.py", "b"],
+        ["nowhere.py"],
+    ],
+)
+def test_pex_interpreter(package: App, sides: Sides, arguments: List[str]) -> None:
+    script = "import sys\nprint(sys.argv, __name__, __file__)\n"
+    sides.write("script.py", script)
+    sides.write("runner0.py", "")
+    sides.packed.install(package.exe)
+    done = sides.packed.run(
+        *arguments, stdin=b"print('from stdin')", env={"PEX_INTERPRETER": "true"}
+    )
+    want = {
+        "-c": ("['-c', 'a'] \n", 0),
+        "-m": ("main ['/proc/pexcz/lib/python3.11/site-packages/pkg/__main__.py', 'a']", 0),
+        "-": ("from stdin\n", 0),
+        "script.py": ("['script.py', 'b'] __main__ /srv/work/script.py\n", 0),
+        "nowhere.py": ("", 2),
+    }
+    text, code = want[arguments[0]]
+    assert done.code == code, done.err
+    assert done.text.startswith(text), done.err
+
+
+def test_no_entry_point_is_an_interpreter(
+    make_app: Callable[..., App], sides: Sides
+) -> None:
+    app = make_app(sources=PACKAGE)
+    done = output(sides, app, "-c", "import pkg; print(pkg.go())")
+    assert done.text == "[] pkg\n3\n"
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "python3.11"])
+def test_under_the_name_of_python(package: App, tmp_path: Path, name: str) -> None:
+    link = tmp_path / name
+    link.symlink_to(package.exe)
+    assert run([link, "-c", "import pkg; print(pkg.go())"]).text == "[] pkg\n3\n"
+    assert run([link, package.exe, "x"]).text.startswith("main [")
+
+
+def read_until(fd: int, text: bytes) -> bytes:
+    seen = b""
+    end = time.monotonic() + 30
+    while text not in seen and time.monotonic() < end:
+        seen += os.read(fd, 4096)
+    return seen
+
+
+def test_inspect_after_the_program(runner: App) -> None:
+    pid, fd = pty.fork()
+    if pid == 0:
+        env = {**os.environ, "PYTHONINSPECT": "1", "TERM": "dumb", "HOME": "/nonexistent"}
+        os.execve(runner.exe, [str(runner.exe), "x = 41\nsys.exit(3)"], env)
+    assert b"SystemExit: 3" in read_until(fd, b">>> ")
+    os.write(fd, b"x + 1\n")
+    assert b"42" in read_until(fd, b"42")
+    os.write(fd, b"exit(7)\n")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    os.close(fd)
+
+
+def test_interrupt_exit(runner: App) -> None:
+    code = "import time\nprint('up', flush=True)\ntime.sleep(60)"
+    with subprocess.Popen(
+        [runner.exe, code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert err.endswith(b"KeyboardInterrupt\n")
