@@ -12,7 +12,7 @@
  *   0x0000400000  code and data of the base
  *   0x0010000000  stdlib blob        (section .pexcz.stdlib)
  *   0x0040000000  application blob   (section .pexcz.app)
- *   0x1000000000  reserved for the heap snapshot's arena
+ *   0x1000000000  heap snapshot      (section .pexcz.snapshot, writable)
  */
 #ifndef PEXCZ_EXE_LAYOUT_H
 #define PEXCZ_EXE_LAYOUT_H
@@ -27,6 +27,7 @@
 
 #define PEXCZ_SECTION_STDLIB ".pexcz.stdlib"
 #define PEXCZ_SECTION_APP ".pexcz.app"
+#define PEXCZ_SECTION_SNAPSHOT ".pexcz.snapshot"
 
 /* Program headers that the base's link leaves room for (stdlib-blob/). */
 #define PEXCZ_SPARE_PHDRS 8

@@ -11,6 +11,8 @@
 #include "locate.h"
 #include "pyconfig.h"
 #include "shared_objects.h"
+#include "snapshot.h"
+#include "snapshot_role.h"
 #include "vfs.h"
 
 #include <stdio.h>
@@ -64,21 +66,38 @@ prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
         fail(&err);
     }
     options->extra_path = variables->extra_sys_path;
-    options->argv = pexcz_command_argv(command, app, inject, &options->argc);
+    options->argv = pexcz_command_argv(command, app, inject, &options->argc,
+                                       &options->program);
     if (options->argv == NULL) {
         (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
         fail(&err);
     }
 }
 
+/* The snapshot was made under neither of these. */
+static bool
+is_ordinary_start(const struct pexcz_command *command,
+                  const struct pexcz_pex_variables *variables)
+{
+    return command->option_count == 0 && variables->module == NULL
+           && variables->script == NULL && variables->extra_sys_path == NULL;
+}
+
 static _Noreturn void
-run_application(const struct pexcz_blob *app,
+run_application(const struct pexcz_located *located,
                 const struct pexcz_command *command,
                 const struct pexcz_pex_variables *variables,
                 const struct pexcz_python_options *options)
 {
-    start_python(options);
-    if (pexcz_app_site(app, command->name) == 0) {
+    const struct pexcz_blob *app = &located->app;
+    bool ready = is_ordinary_start(command, variables)
+                 && pexcz_snapshot_restore(located, options, command->name);
+
+    if (!ready) {
+        start_python(options);
+        ready = pexcz_app_site(app, command->name) == 0;
+    }
+    if (ready) {
         (void)pexcz_run_entry_point(app, variables);
     }
     pexcz_exit(pexcz_shared_objects_used());
@@ -112,6 +131,9 @@ main(int argc, char **argv)
     pexcz_vfs_set_library_resolver(pexcz_shared_objects_resolve);
     pexcz_vfs_set_self(path);
     pexcz_vfs_mount(&located.tree);
+    if (pexcz_is_snapshot_role(&located, argc, argv)) {
+        pexcz_snapshot_role(&located, argc, argv);
+    }
     options.isolated = !located.has_app;
     options.environment = located.has_app && pexcz_trusts_environment();
     if (options.environment
@@ -128,7 +150,7 @@ main(int argc, char **argv)
     }
     if (command.role == PEXCZ_ROLE_APPLICATION) {
         options.site = false;
-        run_application(&located.app, &command, &variables, &options);
+        run_application(&located, &command, &variables, &options);
     }
     start_python(&options);
     return Py_RunMain();

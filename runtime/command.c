@@ -215,7 +215,7 @@ count_settings(const struct pexcz_blob *app)
 
 char **
 pexcz_command_argv(const struct pexcz_command *command,
-                   const struct pexcz_blob *app, bool inject, int *ret_argc)
+                   const struct pexcz_blob *app, bool inject, int *ret_argc, int *ret_program)
 {
     static char stdin_name[] = "-";
     struct arguments args = {
@@ -234,6 +234,7 @@ pexcz_command_argv(const struct pexcz_command *command,
     args.items[args.count++] = name;
     append_settings(&args, app, PEXCZ_BOOT_PYTHON_OPTION, false);
     append_all(&args, command->options, command->option_count);
+    *ret_program = args.count;
     if (command->role == PEXCZ_ROLE_APPLICATION) {
         args.items[args.count++] = stdin_name;
         if (inject) {

@@ -44,11 +44,12 @@ void pexcz_command_read(const struct pexcz_blob *app,
 /*
  * The arguments to configure Python with, for the roles of a PEX: program,
  * interpreter options of the PEX and the command, then for the application
- * "-", the arguments that the PEX injects (`inject`) and the user's.  NULL
- * when memory is gone.  Never freed.
+ * "-", the arguments that the PEX injects (`inject`) and the user's.
+ * *ret_program: the index behind the interpreter options.  NULL when memory is
+ * gone.  Never freed.
  */
 char **pexcz_command_argv(const struct pexcz_command *command,
                           const struct pexcz_blob *app, bool inject,
-                          int *ret_argc);
+                          int *ret_argc, int *ret_program);
 
 #endif

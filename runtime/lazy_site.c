@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lazy_site.h"
 
+#include "sys_flags.h"
+
 #include <stdbool.h>
 
 #define CREDITS                                                               \
@@ -120,35 +122,6 @@ add_builtins(void)
 
 /* --- the module ---------------------------------------------------------- */
 
-/* Writes sys.flags.no_site, which Python code cannot. */
-static int
-set_no_site(long value)
-{
-    PyObject *flags = PySys_GetObject("flags");
-    PyObject *names = flags != NULL ? PyObject_GetAttrString(
-                          (PyObject *)Py_TYPE(flags), "__match_args__")
-                                    : NULL;
-    Py_ssize_t count = names != NULL ? PyTuple_GET_SIZE(names) : 0;
-
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
-                                             "no_site")
-            == 0) {
-            PyObject *old = PyStructSequence_GetItem(flags, i);
-
-            PyStructSequence_SetItem(flags, i, PyLong_FromLong(value));
-            Py_XDECREF(old);
-            Py_DECREF(names);
-            return 0;
-        }
-    }
-    Py_XDECREF(names);
-    if (PyErr_Occurred() == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "sys.flags has no no_site");
-    }
-    return -1;
-}
-
 /* What the import system reads of every module that it hands out again. */
 static bool
 is_import_attribute(PyObject *name)
@@ -176,9 +149,9 @@ load(PyObject *self)
         return -1;
     }
     loader = PyObject_GetAttrString(self, "__loader__");
-    if (loader != NULL && set_no_site(1) == 0) {
+    if (loader != NULL && pexcz_set_sys_flag("no_site", 1) == 0) {
         done = PyObject_CallMethod(loader, "exec_module", "O", self);
-        if (set_no_site(0) < 0) {
+        if (pexcz_set_sys_flag("no_site", 0) < 0) {
             Py_CLEAR(done);
         }
     }
@@ -249,7 +222,7 @@ add_module(void)
 int
 pexcz_lazy_site_install(void)
 {
-    if (add_builtins() < 0 || set_no_site(0) < 0) {
+    if (add_builtins() < 0 || pexcz_set_sys_flag("no_site", 0) < 0) {
         return -1;
     }
     return add_module();

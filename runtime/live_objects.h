@@ -12,8 +12,12 @@
 
 #include <stdbool.h>
 
-/* All objects that the collector tracks, frozen ones included; NULL without an
- * exception when there is no memory. */
+/* This process has a snapshot: what is frozen now is known to need nothing at
+ * exit, and is not looked at, which would copy every page of it. */
+void pexcz_live_objects_trust_frozen(void);
+
+/* All objects that the collector tracks, frozen ones included unless they are
+ * trusted; NULL without an exception when there is no memory. */
 PyObject *pexcz_live_objects(void);
 
 /*

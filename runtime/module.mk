@@ -9,6 +9,12 @@ PYTHON_INCLUDE := $(STDLIB_DIST)/python/install/include/python$(PYTHON)
 BUILD_PYTHON := $(STDLIB_DIST)/python/install/bin/python$(PYTHON)
 BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
 BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
+# Outside of the marks: what belongs to the process, not to Python.
+PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/blob.a
+PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
+# The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c.
+WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
+    getenv secure_getenv
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
@@ -16,15 +22,17 @@ LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
 $(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs
 $(BASE_OBJS): | $(PYTHON_JSON)
+# It is malloc: the compiler must not know what malloc does.
+$(OBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
 $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/blob.a vfs/exports.list \
-    stdlib-blob/link_base.py $(PYTHON_JSON)
+    runtime/exports.list stdlib-blob/link_base.py $(PYTHON_JSON)
 	@echo "  LD  $@"
 	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --module _pexcz \
-	    --exports vfs/exports.list --last $(OBJ)/runtime/mark_end.o \
+	    --module pexcz_snapshot --exports vfs/exports.list \
+	    --exports runtime/exports.list $(WRAPPED:%=--wrap %) --last $(OBJ)/runtime/mark_end.o \
 	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \
-	    $(OBJ)/runtime/mark_start.o $(BASE_OBJS) $(VFS_OBJS) \
-	    $(OBJ)/blob.a $(LIBZSTD)
+	    $(PROCESS_OBJS) $(LIBZSTD) $(OBJ)/runtime/mark_start.o $(PYTHON_OBJS)
 
 $(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list
 	@mkdir -p $(@D)

@@ -120,8 +120,8 @@ set_search_paths(PyConfig *config, const struct pexcz_python_options *options)
                : append_split(list, options->extra_path);
 }
 
-static PyStatus
-preconfigure(const struct pexcz_python_options *options)
+PyStatus
+pexcz_python_preconfigure(const struct pexcz_python_options *options)
 {
     PyPreConfig pre;
 
@@ -155,6 +155,10 @@ set_flags(PyConfig *config, const struct pexcz_python_options *options)
     config->pathconfig_warnings = 0;
     config->_init_main = 0;
     config->site_import = options->site;
+    if (options->hash_seed != 0) {
+        config->use_hash_seed = 1;
+        config->hash_seed = options->hash_seed;
+    }
     if (options->isolated) {
         config->isolated = 1;
         config->safe_path = 1;
@@ -165,7 +169,7 @@ PyStatus
 pexcz_python_start(const struct pexcz_python_options *options)
 {
     PyConfig config;
-    PyStatus status = preconfigure(options);
+    PyStatus status = pexcz_python_preconfigure(options);
 
     if (PyStatus_Exception(status)) {
         return status;

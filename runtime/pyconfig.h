@@ -15,21 +15,25 @@ struct pexcz_python_options {
     const char *executable; /* becomes sys.executable */
     int argc;
     char **argv; /* interpreter options, program, arguments */
+    int program;    /* index of "-" or the script in argv */
     int original_argc;
     char *const *original_argv; /* becomes sys.orig_argv */
     bool isolated;              /* as `python -I` */
     bool environment;           /* PYTHONHASHSEED and the like count */
     bool python_path;           /* so does PYTHONPATH */
     bool site;              /* import site; else it is left to the caller */
+    uint32_t hash_seed;     /* 0: as Python chooses */
     const char *extra_path; /* entries behind the stdlib, joined by ':', or
                                NULL */
 };
 
 /*
- * Initialises the interpreter; the finder is in place before the first import
+ * Preinitialises Python (locale, memory), which start() does if need be;
+ * initialises the interpreter; the finder is in place before the first import
  * from the tree.  The status may ask for an exit (-V, --help, a wrong option):
  * the caller passes it to Py_ExitStatusException().
  */
+PyStatus pexcz_python_preconfigure(const struct pexcz_python_options *options);
 PyStatus pexcz_python_start(const struct pexcz_python_options *options);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links the base executable from a distribution's PYTHON.json and our objects.
 
-link_base.py [--exports FILE…] --last OBJECT DIST WORK OUT OBJECT…: writes OUT (ET_EXEC,
+link_base.py [--exports FILE…] [--wrap NAME…] --last OBJECT DIST WORK OUT OBJECT…: writes OUT (ET_EXEC,
 stripped) and OUT.debug.  The base exports the CPython API and the names in
 the export files, nothing of the static archives; it has room for eight more
 program headers (blob/exe_layout.h) and keeps the glibc floor.
@@ -69,7 +69,8 @@ def write_exports(path, objects, files):
     path.write_text("{\n" + "".join(f"  {n};\n" for n in sorted(names)) + "};\n")
 
 
-def link(dist, work, out, own_objects, last, own_modules, export_files, cc="gcc"):
+def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
+         cc="gcc"):
     info = json.loads((dist / "PYTHON.json").read_text())["build_info"]
     work.mkdir(parents=True, exist_ok=True)
     stub = work / "stub"
@@ -101,7 +102,7 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, cc="gcc"
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,max-page-size=4096",
         "-Wl,--build-id=sha1,--exclude-libs,ALL,--no-as-needed",
-        f"-Wl,--wrap=pthread_exit,--dynamic-list={exports}", "-T", script,
+        f"-Wl,--dynamic-list={exports}", *[f"-Wl,--wrap={n}" for n in wrapped], "-T", script,
         *own_objects, *objects, work / "inittab.o", work / "compat.o",
         "-Wl,--start-group", *static, "-Wl,--end-group", last,
         *system, "-lpthread", "-ldl", "-lutil", "-lrt", "-lm",
@@ -123,12 +124,13 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--exports", action="append", default=[])
     parser.add_argument("--module", action="append", default=[])
+    parser.add_argument("--wrap", action="append", default=[])
     parser.add_argument("--last", required=True, help="the object behind all others")
     parser.add_argument("objects", nargs="+")
     options = parser.parse_intermixed_args()
     try:
         link(options.dist, options.work, options.out, options.objects,
-             options.last, options.module, options.exports)
+             options.last, options.module, options.exports, options.wrap)
     except (LinkError, OSError, KeyError, subprocess.CalledProcessError) as error:
         print(f"link_base: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap.h"
+
+#include "exe_layout.h"
+
+#include <Python.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define RESERVED (UINT64_C(1) << 36)
+#define FIRST (PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE)
+/* Four sizes for each doubling, from 16 bytes to the whole reservation. */
+#define CLASS_COUNT 132
+#define ALIGNED_CLASS CLASS_COUNT /* of a block that is never reused */
+/* Python's pools are aligned to this (3.11: 16 KiB, 3.13 as well). */
+#define ARENA_ALIGN 16384u
+
+/* glibc's own entry points under its malloc. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+extern void *__libc_memalign(size_t align, size_t size);
+extern void __libc_free(void *block);
+extern const char __executable_start[];
+extern const char etext[];
+
+/* In front of each block of the arena. */
+struct block {
+    uint64_t size; /* bytes behind this header */
+    uint64_t class;
+};
+
+static struct {
+    bool active;
+    uint64_t size; /* of the arena in this process: reserved or adopted */
+    uint64_t next; /* address of the first byte never handed out */
+    atomic_flag lock;
+    struct block *free[CLASS_COUNT];
+} heap = {.lock = ATOMIC_FLAG_INIT};
+
+static inline bool
+is_arena(const void *p)
+{
+    return (uint64_t)(uintptr_t)p - PEXCZ_ADDR_ARENA < heap.size;
+}
+
+/* Whether the executable itself calls, not libc or a shared object. */
+static inline bool
+is_own_call(const void *return_address)
+{
+    const char *p = return_address;
+
+    return p >= __executable_start && p < etext;
+}
+
+static void
+lock(void)
+{
+    while (atomic_flag_test_and_set_explicit(&heap.lock,
+                                             memory_order_acquire)) {
+    }
+}
+
+static void
+unlock(void)
+{
+    atomic_flag_clear_explicit(&heap.lock, memory_order_release);
+}
+
+/* --- blocks of the arena ------------------------------------------------- */
+
+/* The class whose blocks hold `size` bytes; *ret_size: how many they hold. */
+static unsigned int
+class_of(size_t size, uint64_t *ret_size)
+{
+    uint64_t whole = 16;
+    unsigned int class = 0;
+
+    while (whole < size) {
+        for (uint64_t quarter = 1; quarter <= 4; quarter++) {
+            uint64_t part = (whole + whole * quarter / 4 + 15)
+                            & ~(uint64_t)15;
+
+            if (part >= size) {
+                *ret_size = part;
+                return class + (unsigned int)quarter;
+            }
+        }
+        whole *= 2;
+        class += 4;
+    }
+    *ret_size = whole;
+    return class;
+}
+
+static struct block *
+take_new(uint64_t size, uint64_t align)
+{
+    uint64_t start = heap.next + sizeof(struct block);
+    struct block *b;
+
+    start = (start + align - 1) & ~(align - 1);
+    if (start + size > PEXCZ_ADDR_ARENA + RESERVED) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    heap.next = start + size;
+    b = (struct block *)(uintptr_t)(start - sizeof(*b));
+    b->size = size;
+    return b;
+}
+
+static void *
+arena_alloc(size_t size)
+{
+    uint64_t whole;
+    unsigned int class;
+    struct block *b;
+
+    if (size > RESERVED / 2) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    class = class_of(size, &whole);
+    lock();
+    b = heap.free[class];
+    if (b != NULL) {
+        memcpy(&heap.free[class], b + 1, sizeof(b));
+    }
+    else {
+        b = take_new(whole, 16);
+    }
+    unlock();
+    if (b == NULL) {
+        return NULL;
+    }
+    b->class = class;
+    return b + 1;
+}
+
+static void *
+arena_alloc_aligned(size_t align, size_t size)
+{
+    struct block *b;
+
+    if (size > RESERVED / 2 || align > RESERVED / 2) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    lock();
+    b = take_new((size + 15) & ~(size_t)15, align < 16 ? 16 : align);
+    unlock();
+    if (b == NULL) {
+        return NULL;
+    }
+    b->class = ALIGNED_CLASS;
+    return b + 1;
+}
+
+static void
+arena_free(void *p)
+{
+    struct block *b = (struct block *)p - 1;
+
+    if (!heap.active || b->class >= CLASS_COUNT) {
+        return;
+    }
+    lock();
+    memcpy(b + 1, &heap.free[b->class], sizeof(b));
+    heap.free[b->class] = b;
+    unlock();
+}
+
+static uint64_t
+arena_size(const void *p)
+{
+    return ((const struct block *)p - 1)->size;
+}
+
+/* --- malloc and its family ----------------------------------------------- */
+
+void *
+malloc(size_t size)
+{
+    if (heap.active && is_own_call(__builtin_return_address(0))) {
+        return arena_alloc(size);
+    }
+    return __libc_malloc(size);
+}
+
+void
+free(void *p)
+{
+    if (is_arena(p)) {
+        arena_free(p);
+        return;
+    }
+    __libc_free(p);
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+    if (heap.active && is_own_call(__builtin_return_address(0))) {
+        size_t all;
+        void *p;
+
+        if (__builtin_mul_overflow(count, size, &all)) {
+            errno = ENOMEM;
+            return NULL;
+        }
+        p = arena_alloc(all);
+        return p != NULL ? memset(p, 0, all) : NULL;
+    }
+    return __libc_calloc(count, size);
+}
+
+void *
+realloc(void *p, size_t size)
+{
+    bool own = heap.active && is_own_call(__builtin_return_address(0));
+    void *copy;
+
+    if (p == NULL) {
+        return own ? arena_alloc(size) : __libc_malloc(size);
+    }
+    if (!is_arena(p)) {
+        return __libc_realloc(p, size);
+    }
+    if (size == 0) {
+        arena_free(p);
+        return NULL;
+    }
+    if (size <= arena_size(p)) {
+        return p;
+    }
+    copy = heap.active ? arena_alloc(size) : __libc_malloc(size);
+    if (copy != NULL) {
+        memcpy(copy, p, arena_size(p));
+        arena_free(p);
+    }
+    return copy;
+}
+
+void *
+memalign(size_t align, size_t size)
+{
+    if (heap.active && is_own_call(__builtin_return_address(0))) {
+        return arena_alloc_aligned(align, size);
+    }
+    return __libc_memalign(align, size);
+}
+
+void *
+aligned_alloc(size_t align, size_t size)
+{
+    if (heap.active && is_own_call(__builtin_return_address(0))) {
+        return arena_alloc_aligned(align, size);
+    }
+    return __libc_memalign(align, size);
+}
+
+int
+posix_memalign(void **ret, size_t align, size_t size)
+{
+    int saved = errno;
+    void *p;
+
+    if (align < sizeof(void *) || (align & (align - 1)) != 0) {
+        return EINVAL;
+    }
+    p = heap.active && is_own_call(__builtin_return_address(0))
+            ? arena_alloc_aligned(align, size)
+            : __libc_memalign(align, size);
+    errno = saved;
+    if (p == NULL) {
+        return ENOMEM;
+    }
+    *ret = p;
+    return 0;
+}
+
+void *
+valloc(size_t size)
+{
+    return __libc_memalign(PEXCZ_PAGE_SIZE, size);
+}
+
+void *
+pvalloc(size_t size)
+{
+    size_t whole = (size + PEXCZ_PAGE_SIZE - 1)
+                   & ~(size_t)(PEXCZ_PAGE_SIZE - 1);
+
+    if (whole < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_memalign(PEXCZ_PAGE_SIZE, whole);
+}
+
+/* glibc keeps a chunk's size, with flags, in front of it; a chunk of its own
+ * mapping (flag 2) has one word less. */
+size_t
+malloc_usable_size(void *p)
+{
+    size_t word;
+
+    if (p == NULL) {
+        return 0;
+    }
+    if (is_arena(p)) {
+        return (size_t)arena_size(p);
+    }
+    memcpy(&word, (const char *)p - sizeof(word), sizeof(word));
+    return (word & ~(size_t)7)
+           - ((word & 2) != 0 ? 2 * sizeof(word) : sizeof(word));
+}
+
+/* --- Python's arenas ----------------------------------------------------- */
+
+static void *
+python_arena_alloc(void *context, size_t size)
+{
+    void *p;
+
+    (void)context;
+    if (!heap.active) {
+        p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return p != MAP_FAILED ? p : NULL;
+    }
+    return arena_alloc_aligned(ARENA_ALIGN, size);
+}
+
+static void
+python_arena_free(void *context, void *p, size_t size)
+{
+    (void)context;
+    if (!is_arena(p)) {
+        (void)munmap(p, size);
+        return;
+    }
+    if (heap.active) {
+        memset(p, 0, size);
+    }
+}
+
+bool
+pexcz_heap_begin(void)
+{
+    PyObjectArenaAllocator arenas = {
+        .alloc = python_arena_alloc,
+        .free = python_arena_free,
+    };
+    void *want = (void *)(uintptr_t)PEXCZ_ADDR_ARENA;
+    void *got = mmap(want, RESERVED, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+                         | MAP_FIXED_NOREPLACE,
+                     -1, 0);
+
+    if (got != want) {
+        return false;
+    }
+    heap.next = FIRST;
+    heap.size = RESERVED;
+    heap.active = true;
+    PyObject_SetArenaAllocator(&arenas);
+    return true;
+}
+
+uint64_t
+pexcz_heap_end(void)
+{
+    heap.active = false;
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        struct block *b = heap.free[i];
+
+        while (b != NULL) {
+            struct block *next;
+
+            memcpy(&next, b + 1, sizeof(next));
+            memset(b + 1, 0, b->size);
+            b = next;
+        }
+    }
+    return heap.next;
+}
+
+void
+pexcz_heap_adopt(uint64_t end)
+{
+    heap.size = end - PEXCZ_ADDR_ARENA;
+}

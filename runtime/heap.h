@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process's malloc: glibc's, and during the making of a snapshot a heap
+ * at fixed addresses.
+ *
+ * The executable defines the malloc family for itself and for every shared
+ * object.  Outside of a snapshot's making each call is handed on to glibc, so
+ * speed, fragmentation and behaviour between threads and forks are glibc's
+ * own.  While a snapshot is made, what the executable asks for comes from
+ * PEXCZ_ADDR_ARENA upwards, and so do Python's arenas; what libc and ld.so
+ * ask for themselves stays in glibc's heap, which is not stored.
+ *
+ * In a restored process the blocks of the snapshot are never reused by
+ * malloc: free() of one does nothing, realloc() copies it out.  Python's
+ * arenas in it are used on as if they had just been allocated.
+ */
+#ifndef PEXCZ_HEAP_H
+#define PEXCZ_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Reserves the addresses and sends allocations there, Python's arenas as
+ * well; before Python starts.  False when the addresses are not free. */
+bool pexcz_heap_begin(void);
+
+/* Sends allocations to glibc again, clears free blocks, and returns the
+ * address behind the last byte that must be stored. */
+uint64_t pexcz_heap_end(void);
+
+/* This process has a snapshot whose heap ends at `end`. */
+void pexcz_heap_adopt(uint64_t end);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define Py_BUILD_CORE 1
+#include "main_thread.h"
+
+#include <internal/pycore_runtime.h>
+#include <pthread.h>
+
+/* In threading._active, for the identifier that the process will have. */
+#define NEUTRAL_IDENT 1
+
+/* threading's main thread under another identifier, if threading is there. */
+static int
+rekey(unsigned long ident, PyObject *native_id)
+{
+    PyObject *name = PyUnicode_FromString("threading");
+    PyObject *threading = name != NULL ? PyImport_GetModule(name) : NULL;
+    PyObject *main_thread;
+    PyObject *active;
+    PyObject *old;
+    PyObject *new;
+    int rc = -1;
+
+    Py_XDECREF(name);
+    if (threading == NULL) {
+        return PyErr_Occurred() != NULL ? -1 : 0;
+    }
+    main_thread = PyObject_GetAttrString(threading, "_main_thread");
+    active = PyObject_GetAttrString(threading, "_active");
+    old = main_thread != NULL ? PyObject_GetAttrString(main_thread, "_ident")
+                              : NULL;
+    new = PyLong_FromUnsignedLong(ident);
+    if (active != NULL && old != NULL && new != NULL
+        && PyObject_DelItem(active, old) == 0
+        && PyObject_SetItem(active, new, main_thread) == 0
+        && PyObject_SetAttrString(main_thread, "_ident", new) == 0) {
+        rc = PyObject_SetAttrString(main_thread, "_native_id", native_id);
+    }
+    Py_XDECREF(new);
+    Py_XDECREF(old);
+    Py_XDECREF(active);
+    Py_XDECREF(main_thread);
+    Py_DECREF(threading);
+    return rc;
+}
+
+int
+pexcz_main_thread_forget(void)
+{
+    PyThreadState *state = PyThreadState_Get();
+    PyObject *native_id = PyLong_FromLong(NEUTRAL_IDENT);
+    int rc = native_id != NULL ? rekey(NEUTRAL_IDENT, native_id) : -1;
+
+    Py_XDECREF(native_id);
+    state->thread_id = 0;
+    state->native_thread_id = 0;
+    _PyRuntime.main_thread = 0;
+    return rc;
+}
+
+void
+pexcz_main_thread_adopt(PyThreadState *state)
+{
+    (void)pthread_setspecific(_PyRuntime.gilstate.autoTSSkey._key, state);
+    state->thread_id = PyThread_get_thread_ident();
+    state->native_thread_id = PyThread_get_thread_native_id();
+    _PyRuntime.main_thread = state->thread_id;
+}
+
+int
+pexcz_main_thread_rekey(void)
+{
+    PyObject *native_id
+        = PyLong_FromUnsignedLong(PyThread_get_thread_native_id());
+    int rc = native_id != NULL ? rekey(PyThread_get_thread_ident(), native_id)
+                               : -1;
+
+    Py_XDECREF(native_id);
+    return rc;
+}

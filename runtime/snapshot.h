@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The heap snapshot: Python as it is when the application's imports are done,
+ * made once by `pexcz pack`, mapped at every start.  docs/snapshot.md.
+ *
+ * The ordinary boot is the meaning of record.  A process that could tell the
+ * difference boots ordinarily, silently.
+ */
+#ifndef PEXCZ_SNAPSHOT_H
+#define PEXCZ_SNAPSHOT_H
+
+#include "locate.h"
+#include "pyconfig.h"
+
+/*
+ * How the packer starts an executable to make its snapshot:
+ *
+ *   //pexcz/snapshot FD SCRIPT ARGUMENT…
+ *
+ * Boots the application up to its entry point, runs the Python text SCRIPT
+ * instead with the list `arguments`, and writes the snapshot to the
+ * descriptor FD; with FD "-" it ends with the script.
+ */
+#define PEXCZ_SNAPSHOT_PROGRAM "//pexcz/snapshot"
+
+/* What sys.executable and sys.argv[0] are while a snapshot is made. */
+#define PEXCZ_SNAPSHOT_EXECUTABLE "//pexcz/executable"
+#define PEXCZ_SNAPSHOT_ARGV0 "/pexcz/program"
+
+/*
+ * The steps of making one, in order.  begin() before Python is touched;
+ * preinitialised() when pexcz_python_preconfigure() is done.
+ */
+PEXCZ_MUST_USE int pexcz_snapshot_begin(struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_snapshot_preinitialised(struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_snapshot_write(const struct pexcz_located *located,
+                                        int fd, struct pexcz_error *err);
+
+/*
+ * Python from the snapshot, as after pexcz_python_start() and
+ * pexcz_app_site(): true.  False: boot ordinarily; nothing was changed but
+ * what a preinitialisation changes.  `argv0`: sys.argv[0].
+ */
+bool pexcz_snapshot_restore(const struct pexcz_located *located,
+                            const struct pexcz_python_options *options,
+                            const char *argv0);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snapshot_environment.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_NAMES 256
+
+extern char *__real_getenv(const char *name);
+extern char *__real_secure_getenv(const char *name);
+char *__wrap_getenv(const char *name);
+char *__wrap_secure_getenv(const char *name);
+
+static struct {
+    bool active;
+    size_t count; /* may be more than MAX_NAMES */
+    char names[MAX_NAMES][64];
+} watch;
+
+/* Read by our own start and by Python's, before the snapshot is restored or
+ * again when it is; they do not change what the imports leave behind. */
+static bool
+is_of_the_boot(const char *name)
+{
+    return strncmp(name, "PYTHON", 6) == 0 || strncmp(name, "PEX", 3) == 0
+           || strncmp(name, "LC_", 3) == 0 || strcmp(name, "LANG") == 0
+           || strcmp(name, "TZ") == 0;
+}
+
+void
+pexcz_snapshot_environment_note(const char *name)
+{
+    if (is_of_the_boot(name)) {
+        return;
+    }
+    for (size_t i = 0; i < watch.count && i < MAX_NAMES; i++) {
+        if (strcmp(watch.names[i], name) == 0) {
+            return;
+        }
+    }
+    if (watch.count < MAX_NAMES && strlen(name) < sizeof(watch.names[0])) {
+        memcpy(watch.names[watch.count], name, strlen(name) + 1);
+        watch.count++;
+    }
+    else {
+        watch.count = MAX_NAMES + 1;
+    }
+}
+
+void
+pexcz_snapshot_environment_watch(void)
+{
+    watch.active = true;
+}
+
+char *
+__wrap_getenv(const char *name)
+{
+    if (watch.active) {
+        pexcz_snapshot_environment_note(name);
+    }
+    return __real_getenv(name);
+}
+
+char *
+__wrap_secure_getenv(const char *name)
+{
+    if (watch.active) {
+        pexcz_snapshot_environment_note(name);
+    }
+    return __real_secure_getenv(name);
+}
+
+int
+pexcz_snapshot_environment_write(struct pexcz_buf *out,
+                                 struct pexcz_error *err)
+{
+    int rc = PEXCZ_OK;
+
+    if (watch.count > MAX_NAMES) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports read too many environment variables");
+    }
+    for (size_t i = 0; i < watch.count && rc == PEXCZ_OK; i++) {
+        const char *value = __real_getenv(watch.names[i]);
+
+        rc = pexcz_buf_append(out, watch.names[i], strlen(watch.names[i]) + 1,
+                              err);
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_buf_append_str(out, value != NULL ? "=" : "-", err);
+        }
+        if (rc == PEXCZ_OK && value != NULL) {
+            rc = pexcz_buf_append_str(out, value, err);
+        }
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_buf_append(out, "", 1, err);
+        }
+    }
+    return rc;
+}
+
+/* PYTHONPATH and PYTHONHOME have no say in an application. */
+static bool
+is_python_setting(const char *pair)
+{
+    return strncmp(pair, "PYTHON", 6) == 0
+           && strncmp(pair, "PYTHONPATH=", 11) != 0
+           && strncmp(pair, "PYTHONHOME=", 11) != 0;
+}
+
+bool
+pexcz_snapshot_environment_matches(struct pexcz_slice table)
+{
+    const char *p = (const char *)table.ptr;
+    const char *end = p + table.len;
+
+    for (char **pair = environ; pair != NULL && *pair != NULL; pair++) {
+        if (is_python_setting(*pair)) {
+            return false;
+        }
+    }
+    while (p < end) {
+        const char *name = p;
+        const char *value = name + strlen(name) + 1;
+        const char *now = __real_getenv(name);
+
+        if (*value == '-' ? now != NULL
+                          : now == NULL || strcmp(now, value + 1) != 0) {
+            return false;
+        }
+        p = value + strlen(value) + 1;
+    }
+    return true;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a restored Python knows of the process that made the snapshot, made
+ * anew for this one.
+ */
+#ifndef PEXCZ_SNAPSHOT_REFRESH_H
+#define PEXCZ_SNAPSHOT_REFRESH_H
+
+#include "pyconfig.h"
+
+/* sys.argv, sys.orig_argv, sys.executable and os.environ: before any Python
+ * code runs.  0, or -1 with an exception. */
+int pexcz_refresh_arguments(const struct pexcz_python_options *options,
+                            const char *argv0);
+
+/* Standard streams, signal handlers and the time zone.  0 or -1. */
+int pexcz_refresh_process(const char *stdio_errors);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap.h"
+#include "live_objects.h"
+#include "main_thread.h"
+#include "owned_data.h"
+#include "preconfig.h"
+#include "process_facts.h"
+#include "snapshot.h"
+#include "snapshot_environment.h"
+#include "snapshot_header.h"
+#include "snapshot_hooks.h"
+#include "snapshot_refresh.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The standard streams are there, and stdin is no directory, of which Python
+ * complains. */
+static bool
+streams_are_usual(void)
+{
+    struct stat st;
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            return false;
+        }
+    }
+    return fstat(STDIN_FILENO, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool
+is_wanted(void)
+{
+    const char *value = getenv("PEXCZ_SNAPSHOT");
+
+    return value == NULL || strcmp(value, "0") != 0;
+}
+
+/* From here on there is no way back to an ordinary boot. */
+static void
+resume(const struct pexcz_snapshot_header *header,
+       const struct pexcz_python_options *options, const char *argv0,
+       const PyPreConfig *preconfig)
+{
+    PyThreadState *state
+        = (PyThreadState *)(uintptr_t)header->thread_state;
+
+    pexcz_heap_adopt(header->heap_end);
+    pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta));
+    pexcz_process_make_atfork(pexcz_snapshot_table(header, &header->atfork));
+    pexcz_main_thread_adopt(state);
+    if (pexcz_preconfig_put(preconfig) < 0
+        || pexcz_refresh_arguments(options, argv0) < 0
+        || pexcz_main_thread_rekey() < 0) {
+        goto failed;
+    }
+    PyOS_AfterFork_Child();
+    if (pexcz_refresh_process(pexcz_preconfig_stdio_errors(preconfig)) < 0) {
+        goto failed;
+    }
+    pexcz_live_objects_trust_frozen();
+    if (pexcz_snapshot_hooks_after_restore() == 0) {
+        return;
+    }
+failed:
+    PyErr_Print();
+    Py_FatalError("the heap snapshot cannot be resumed; "
+                  "PEXCZ_SNAPSHOT=0 starts without it");
+}
+
+bool
+pexcz_snapshot_restore(const struct pexcz_located *located,
+                       const struct pexcz_python_options *options,
+                       const char *argv0)
+{
+    const struct pexcz_snapshot_header *header;
+    struct pexcz_slice delta;
+    PyPreConfig preconfig;
+
+    if (located->snapshot.len == 0 || !options->environment || !is_wanted()
+        || !streams_are_usual()) {
+        return false;
+    }
+    header = pexcz_snapshot_check(located, located->snapshot);
+    if (header == NULL
+        || !pexcz_snapshot_environment_matches(
+            pexcz_snapshot_table(header, &header->env))) {
+        return false;
+    }
+    delta = pexcz_snapshot_table(header, &header->delta);
+    if (!pexcz_owned_check(delta)
+        || PyStatus_Exception(pexcz_python_preconfigure(options))) {
+        return false;
+    }
+    pexcz_preconfig_get(&preconfig);
+    if (!pexcz_preconfig_is_utf8(&preconfig)
+        || !pexcz_process_make_keys(
+            pexcz_snapshot_table(header, &header->keys))) {
+        return false;
+    }
+    resume(header, options, argv0, &preconfig);
+    return true;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snapshot_role.h"
+
+#include "app_environment.h"
+#include "app_site.h"
+#include "command.h"
+#include "snapshot.h"
+#include "snapshot_environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FIXED_ARGUMENTS 3
+
+static _Noreturn void
+give_up(const struct pexcz_error *err)
+{
+    (void)dprintf(STDERR_FILENO, "%s\n", err->msg);
+    _exit(1);
+}
+
+bool
+pexcz_is_snapshot_role(const struct pexcz_located *located, int argc,
+                       char *const *argv)
+{
+    return located->has_app && argc >= FIXED_ARGUMENTS
+           && strcmp(argv[0], PEXCZ_SNAPSHOT_PROGRAM) == 0
+           && pexcz_trusts_environment();
+}
+
+/* The same for the same executable, and not zero, which means none. */
+static uint32_t
+hash_seed(const struct pexcz_blob *app)
+{
+    uint32_t seed;
+
+    memcpy(&seed, app->id, sizeof(seed));
+    return seed | 1;
+}
+
+static int
+run_script(const char *text, char *const *arguments, int count)
+{
+    PyObject *globals = PyDict_New();
+    PyObject *list = PyList_New(0);
+    PyObject *result = NULL;
+
+    for (int i = 0; list != NULL && i < count; i++) {
+        PyObject *item = PyUnicode_DecodeFSDefault(arguments[i]);
+
+        if (item == NULL || PyList_Append(list, item) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+    if (globals != NULL && list != NULL
+        && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins())
+               == 0
+        && PyDict_SetItemString(globals, "arguments", list) == 0) {
+        result = PyRun_String(text, Py_file_input, globals, globals);
+    }
+    if (result == NULL) {
+        PyErr_Print();
+    }
+    Py_XDECREF(list);
+    Py_XDECREF(globals);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+static void
+boot(const struct pexcz_located *located, bool dump)
+{
+    static char executable[] = PEXCZ_SNAPSHOT_EXECUTABLE;
+    static char *argv[] = {executable, NULL};
+    struct pexcz_pex_variables variables = {0};
+    struct pexcz_command command = {
+        .role = PEXCZ_ROLE_APPLICATION,
+        .name = PEXCZ_SNAPSHOT_ARGV0,
+    };
+    struct pexcz_python_options options = {
+        .tree = &located->tree,
+        .executable = executable,
+        .original_argc = 1,
+        .original_argv = argv,
+        .environment = true,
+        .hash_seed = hash_seed(&located->app),
+    };
+    struct pexcz_error err;
+    PyStatus status;
+
+    if (dump && pexcz_snapshot_begin(&err) < 0) {
+        give_up(&err);
+    }
+    if (pexcz_app_environment(&located->app, &variables, executable, &err)
+        < 0) {
+        give_up(&err);
+    }
+    options.argv = pexcz_command_argv(&command, &located->app, false,
+                                      &options.argc, &options.program);
+    if (options.argv == NULL) {
+        (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
+        give_up(&err);
+    }
+    status = pexcz_python_preconfigure(&options);
+    if (dump && pexcz_snapshot_preinitialised(&err) < 0) {
+        give_up(&err);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = pexcz_python_start(&options);
+    }
+    if (PyStatus_Exception(status)) {
+        Py_ExitStatusException(status);
+    }
+    pexcz_snapshot_environment_watch();
+    if (pexcz_app_site(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
+        PyErr_Print();
+        _exit(1);
+    }
+}
+
+_Noreturn void
+pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
+{
+    bool dump = strcmp(argv[1], "-") != 0;
+    struct pexcz_error err;
+
+    boot(located, dump);
+    if (run_script(argv[2], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)
+        < 0) {
+        _exit(1);
+    }
+    if (dump && pexcz_snapshot_write(located, atoi(argv[1]), &err) < 0) {
+        give_up(&err);
+    }
+    _exit(0);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exe_layout.h"
+#include "heap.h"
+#include "live_objects.h"
+#include "main_thread.h"
+#include "owned_data.h"
+#include "process_facts.h"
+#include "snapshot.h"
+#include "snapshot_environment.h"
+#include "snapshot_header.h"
+#include "snapshot_hooks.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* Copies of the owned data, reserved before the heap begins. */
+static struct {
+    struct pexcz_buf before;
+    struct pexcz_buf preinitialised;
+} making;
+
+int
+pexcz_snapshot_begin(struct pexcz_error *err)
+{
+    int rc = pexcz_owned_copy(&making.before, err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_reserve(&making.preinitialised, making.before.len, err);
+    }
+    if (rc == PEXCZ_OK && !pexcz_heap_begin()) {
+        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                        "the addresses of the snapshot are not free");
+    }
+    return rc;
+}
+
+int
+pexcz_snapshot_preinitialised(struct pexcz_error *err)
+{
+    return pexcz_owned_copy(&making.preinitialised, err);
+}
+
+static int
+call_gc(const char *name)
+{
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *result = gc != NULL ? PyObject_CallMethod(gc, name, NULL) : NULL;
+
+    Py_XDECREF(result);
+    Py_XDECREF(gc);
+    return result != NULL ? 0 : -1;
+}
+
+/* No garbage, nothing that teardown would be noticed by, no thread. */
+static int
+settle(struct pexcz_error *err)
+{
+    PyObject *objects;
+    bool noticeable;
+
+    if (pexcz_snapshot_hooks_before_dump() < 0 || call_gc("collect") < 0) {
+        PyErr_Print();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "a callback before the dump failed");
+    }
+    objects = pexcz_live_objects();
+    noticeable = pexcz_live_objects_need_teardown(objects);
+    Py_XDECREF(objects);
+    if (noticeable) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports leave an object whose end can be "
+                          "noticed");
+    }
+    if (pexcz_main_thread_forget() < 0 || call_gc("collect") < 0
+        || call_gc("freeze") < 0) {
+        PyErr_Clear();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "the main thread cannot be neutralised");
+    }
+    return PEXCZ_OK;
+}
+
+struct tables {
+    struct pexcz_snapshot_header *header;
+    struct pexcz_buf bytes;
+    uint64_t offset; /* of the tables in the snapshot */
+};
+
+/* Ends the table that began at `start` of the bytes. */
+static void
+end_table(struct tables *t, size_t start, struct pexcz_snapshot_table *ret)
+{
+    ret->offset = t->offset + start;
+    ret->size = t->bytes.len - start;
+}
+
+static int
+build_tables(struct tables *t, struct pexcz_error *err)
+{
+    size_t start = 0;
+    int rc = pexcz_owned_delta(pexcz_buf_slice(&making.before),
+                               pexcz_buf_slice(&making.preinitialised),
+                               &t->bytes, err);
+
+    end_table(t, start, &t->header->delta);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_process_keys(&t->bytes, err);
+    }
+    end_table(t, start, &t->header->keys);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_process_atfork(&t->bytes, err);
+    }
+    end_table(t, start, &t->header->atfork);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_environment_write(&t->bytes, err);
+    }
+    end_table(t, start, &t->header->env);
+    return rc == PEXCZ_OK ? pexcz_buf_align(&t->bytes, 8, err) : rc;
+}
+
+static int
+write_at(int fd, const void *bytes, size_t size, uint64_t offset,
+         struct pexcz_error *err)
+{
+    const char *p = bytes;
+
+    while (size != 0) {
+        ssize_t n = pwrite(fd, p, size, (off_t)offset);
+
+        if (n < 0 && errno != EINTR) {
+            return pexcz_fail(err, PEXCZ_E_IO, errno,
+                              "the snapshot cannot be written");
+        }
+        if (n > 0) {
+            p += n;
+            offset += (uint64_t)n;
+            size -= (size_t)n;
+        }
+    }
+    return PEXCZ_OK;
+}
+
+int
+pexcz_snapshot_write(const struct pexcz_located *located, int fd,
+                     struct pexcz_error *err)
+{
+    struct pexcz_snapshot_header header = {.magic = PEXCZ_SNAPSHOT_MAGIC};
+    const char *heap
+        = (const char *)(uintptr_t)(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE);
+    struct tables tables = {.header = &header};
+    uint64_t heap_size;
+    int rc = settle(err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    header.thread_state = (uintptr_t)PyThreadState_Get();
+    PyOS_BeforeFork();
+    header.heap_end = pexcz_heap_end();
+    tables.offset = (header.heap_end - PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE - 1)
+                    & ~(uint64_t)(PEXCZ_PAGE_SIZE - 1);
+    heap_size = tables.offset - PEXCZ_PAGE_SIZE;
+    rc = build_tables(&tables, err);
+    if (rc == PEXCZ_OK) {
+        pexcz_snapshot_identify(located, &header);
+        header.size = tables.offset + tables.bytes.len;
+        header.heap_sum = XXH3_64bits(heap, heap_size);
+        header.tables_sum = XXH3_64bits(tables.bytes.ptr, tables.bytes.len);
+        header.sum = pexcz_snapshot_header_sum(&header);
+        rc = write_at(fd, &header, sizeof(header), 0, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = write_at(fd, heap, heap_size, PEXCZ_PAGE_SIZE, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = write_at(fd, tables.bytes.ptr, tables.bytes.len, tables.offset,
+                      err);
+    }
+    pexcz_buf_done(&tables.bytes);
+    return rc;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes sys.flags, which Python code cannot. */
+#ifndef PEXCZ_SYS_FLAGS_H
+#define PEXCZ_SYS_FLAGS_H
+
+#include <Python.h>
+
+/* 0, or -1 with an exception. */
+int pexcz_set_sys_flag(const char *name, long value);
+
+#endif
