@@ -268,7 +268,8 @@ build(struct base_build *b)
     }
     store.compiled = b->compiled;
     store.hot = b->hot;
-    return pexcz_image_write(&image, &sizes, b->err);
+    rc = pexcz_image_write(&image, &sizes, b->err);
+    return rc == PEXCZ_OK ? pexcz_out_file_commit(&b->out, 0777, b->err) : rc;
 }
 
 int

@@ -11,7 +11,20 @@
 static uint64_t
 address_limit(uint64_t address)
 {
-    return address == PEXCZ_ADDR_STDLIB ? PEXCZ_ADDR_APP : PEXCZ_ADDR_ARENA;
+    switch (address) {
+    case PEXCZ_ADDR_STDLIB:
+        return PEXCZ_ADDR_APP;
+    case PEXCZ_ADDR_APP:
+        return PEXCZ_ADDR_ARENA;
+    default:
+        return PEXCZ_ADDR_ARENA_END;
+    }
+}
+
+static bool
+is_writable(const struct pexcz_exe *exe)
+{
+    return exe->address == PEXCZ_ADDR_ARENA;
 }
 
 static int
@@ -152,6 +165,13 @@ pexcz_exe_open(struct pexcz_exe *exe, struct pexcz_slice base,
     if (rc == 0) {
         rc = check_address(exe, err);
     }
+    if (rc == 0) {
+        const Elf64_Shdr *names
+            = &exe->elf.sections[exe->elf.header.e_shstrndx];
+
+        rc = pexcz_buf_append(&exe->names, base.ptr + names->sh_offset,
+                              (size_t)names->sh_size, err);
+    }
     if (rc < 0) {
         pexcz_exe_close(exe);
         return rc;
@@ -166,6 +186,7 @@ void
 pexcz_exe_close(struct pexcz_exe *exe)
 {
     pexcz_elf_close(&exe->elf);
+    pexcz_buf_done(&exe->names);
     *exe = (struct pexcz_exe){0};
 }
 
@@ -192,7 +213,7 @@ build_sections(const struct pexcz_exe *exe, uint64_t size, uint64_t at,
     Elf64_Shdr names = elf->sections[elf->header.e_shstrndx];
     Elf64_Shdr blob = {
         .sh_type = SHT_PROGBITS,
-        .sh_flags = SHF_ALLOC,
+        .sh_flags = SHF_ALLOC | (is_writable(exe) ? SHF_WRITE : 0),
         .sh_addr = exe->address,
         .sh_offset = exe->offset,
         .sh_size = size,
@@ -204,8 +225,7 @@ build_sections(const struct pexcz_exe *exe, uint64_t size, uint64_t at,
         return unusable(exe, err, "its section names are too long");
     }
     blob.sh_name = (Elf64_Word)names.sh_size;
-    rc = pexcz_buf_append(tail, elf->bytes.ptr + names.sh_offset,
-                          (size_t)names.sh_size, err);
+    rc = pexcz_buf_append(tail, exe->names.ptr, exe->names.len, err);
     if (rc == 0) {
         rc = pexcz_buf_append(tail, exe->section, strlen(exe->section) + 1,
                               err);
@@ -236,7 +256,7 @@ write_phdrs(const struct pexcz_exe *exe, int fd, uint64_t size,
     struct pexcz_buf table = {0};
     Elf64_Phdr blob = {
         .p_type = PT_LOAD,
-        .p_flags = PF_R,
+        .p_flags = PF_R | (is_writable(exe) ? PF_W : 0),
         .p_offset = exe->offset,
         .p_vaddr = exe->address,
         .p_paddr = exe->address,

@@ -12,18 +12,22 @@
  *   (the caller writes the blob there)
  *   pexcz_exe_finish()  writes the headers
  *
- * Used twice: for the stdlib when a base is made, for the application when a
- * PEX is packed.
+ * Used for the stdlib when a base is made, for the application when a PEX is
+ * packed, and for the heap snapshot, whose segment is writable (and so private
+ * to each process).  `base` may be a mapping of the file that is written: then
+ * begin() is left out, and the blob goes to exe->offset.
  */
 #ifndef PEXCZ_EXE_WRITER_H
 #define PEXCZ_EXE_WRITER_H
 
+#include "buf.h"
 #include "elf_file.h"
 
 struct pexcz_exe {
     struct pexcz_elf elf;
     uint64_t address;    /* of the blob */
     const char *section; /* its name */
+    struct pexcz_buf names; /* of the base's sections */
     uint64_t base_size;  /* bytes of the base that are copied */
     uint64_t offset;     /* of the blob in the file */
 };

@@ -66,9 +66,6 @@ pexcz_image_write(const struct pexcz_image *image,
     if (rc == PEXCZ_OK) {
         rc = pexcz_exe_finish(&exe, image->out->fd, sizes.blob, &sizes.total, err);
     }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_out_file_commit(image->out, 0777, err);
-    }
     pexcz_exe_close(&exe);
     pexcz_file_unmap(&base);
     if (rc == PEXCZ_OK) {

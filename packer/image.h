@@ -29,7 +29,7 @@ struct pexcz_image_sizes {
     uint64_t total; /* of the file */
 };
 
-/* Writes and commits it; the caller closes `out`. */
+/* Writes it; the caller commits and closes `out`. */
 PEXCZ_MUST_USE int pexcz_image_write(const struct pexcz_image *image,
                                      struct pexcz_image_sizes *ret,
                                      struct pexcz_error *err);

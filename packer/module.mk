@@ -9,7 +9,7 @@ $(OBJ)/packer.a: $(patsubst %.c,$(OBJ)/%.o,$(PACKER_SRCS))
 
 # The assembler puts the worker's text in with .incbin.
 $(OBJ)/packer/worker_text.o: private CFLAGS += -Wa,-Ipacker
-$(OBJ)/packer/worker_text.o: packer/compile_worker.py
+$(OBJ)/packer/worker_text.o: $(wildcard packer/*.py)
 
 PROGRAMS := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)bin
 ALL_TARGETS += $(PROGRAMS)/pexcz $(PROGRAMS)/pexcz-pack

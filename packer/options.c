@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     OPTION_BASE = 256,
     OPTION_PYTHON,
     OPTION_MAX_GLIBC,
     OPTION_LEVEL,
+    OPTION_SNAPSHOT,
+    OPTION_SNAPSHOT_EXCLUDE,
     OPTION_ALL,
     OPTION_JSON,
     OPTION_VERSION,
@@ -31,6 +34,8 @@ static const struct option pack_options[] = {
     {"python", required_argument, NULL, OPTION_PYTHON},
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
     {"level", required_argument, NULL, OPTION_LEVEL},
+    {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
+    {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
     COMMON_OPTIONS,
 };
 
@@ -98,6 +103,49 @@ parse_number(const char *text, const char *option, long low, long high,
 }
 
 static int
+parse_snapshot_mode(const char *text, enum pexcz_snapshot_mode *ret,
+                    struct pexcz_error *err)
+{
+    static const char *const names[] = {
+        [PEXCZ_SNAPSHOT_AUTO] = "auto",
+        [PEXCZ_SNAPSHOT_OFF] = "off",
+        [PEXCZ_SNAPSHOT_REQUIRE] = "require",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum pexcz_snapshot_mode)i;
+            return PEXCZ_OK;
+        }
+    }
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                      "--snapshot: '%s' is not auto, off or require", text);
+}
+
+static int
+add_excluded(struct pexcz_pack_options *o, const char *module,
+             struct pexcz_error *err)
+{
+    const char **grown
+        = realloc(o->snapshot_exclude,
+                  (o->snapshot_exclude_count + 1) * sizeof(*grown));
+
+    if (grown == NULL) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    o->snapshot_exclude = grown;
+    grown[o->snapshot_exclude_count++] = module;
+    return PEXCZ_OK;
+}
+
+void
+pexcz_pack_options_done(struct pexcz_pack_options *options)
+{
+    free(options->snapshot_exclude);
+    options->snapshot_exclude = NULL;
+}
+
+static int
 set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
                 struct pexcz_error *err)
 {
@@ -133,6 +181,12 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_PYTHON:
         o->python = optarg;
+        break;
+    case OPTION_SNAPSHOT:
+        rc = parse_snapshot_mode(optarg, &o->snapshot, err);
+        break;
+    case OPTION_SNAPSHOT_EXCLUDE:
+        rc = add_excluded(o, optarg, err);
         break;
     case OPTION_MAX_GLIBC:
         o->max_glibc = optarg;
@@ -174,6 +228,9 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
     }
     if (rc == PEXCZ_OK) {
         *ret = o;
+    }
+    else {
+        pexcz_pack_options_done(&o);
     }
     return rc;
 }

@@ -12,12 +12,22 @@
 #include "error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+enum pexcz_snapshot_mode {
+    PEXCZ_SNAPSHOT_AUTO,    /* without one when none can be made */
+    PEXCZ_SNAPSHOT_OFF,
+    PEXCZ_SNAPSHOT_REQUIRE, /* an error then */
+};
 
 struct pexcz_pack_options {
     const char *input;     /* path of the PEX */
     const char *output;    /* NULL: the PEX's name without its suffix */
     const char *base;      /* path; NULL: beside the program */
     const char *python;    /* "3.11"; NULL: the newest base */
+    enum pexcz_snapshot_mode snapshot;
+    const char **snapshot_exclude; /* modules; array owned, see done() */
+    size_t snapshot_exclude_count;
     const char *max_glibc; /* "2.28"; NULL: that of this machine */
     unsigned int jobs;     /* 0: one per processor */
     int level;             /* of zstd, 1..22 */
@@ -31,6 +41,8 @@ struct pexcz_pack_options {
 PEXCZ_MUST_USE int pexcz_pack_options_parse(int argc, char **argv,
                                             struct pexcz_pack_options *ret,
                                             struct pexcz_error *err);
+
+void pexcz_pack_options_done(struct pexcz_pack_options *options);
 
 /* Of the verbs that read a packed file; each has some of them. */
 struct pexcz_file_options {

@@ -8,6 +8,7 @@
 #include "image.h"
 #include "import_closure.h"
 #include "progress.h"
+#include "snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct packing {
     struct pexcz_compiled *compiled;
     bool *hot;
     struct pexcz_image_sizes sizes;
+    struct pexcz_snapshot_report snapshot;
 };
 
 static const char *
@@ -231,6 +233,59 @@ write_image(struct packing *p)
     return pexcz_image_write(&image, &p->sizes, p->err);
 }
 
+/* One line for each module that stays outside, when asked for. */
+static void
+report_left(struct packing *p)
+{
+    for (size_t i = 0; i < p->snapshot.left_count; i++) {
+        const struct pexcz_snapshot_left *l = &p->snapshot.left[i];
+
+        if (strcmp(l->module, l->cause) == 0) {
+            pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s: %s",
+                               l->module, l->reason);
+        }
+        else {
+            pexcz_progress_say(&p->progress, 1,
+                               "  not in the snapshot: %s: imports %s",
+                               l->module, l->cause);
+        }
+    }
+    for (size_t i = 0; i < p->snapshot.gate.count; i++) {
+        pexcz_progress_say(&p->progress, 1,
+                           "  the snapshot is not used when $%s is set",
+                           p->snapshot.gate.items[i]);
+    }
+}
+
+static int
+add_snapshot(struct packing *p)
+{
+    const struct pexcz_pack_options *o = p->options;
+    int rc;
+
+    if (o->snapshot == PEXCZ_SNAPSHOT_OFF) {
+        return PEXCZ_OK;
+    }
+    pexcz_progress_step(&p->progress, "importing", PEXCZ_UNIT_FILES);
+    rc = pexcz_snapshot_add(&p->out, &p->plan.boot, o->snapshot_exclude,
+                            o->snapshot_exclude_count, &p->snapshot, p->err);
+    if (rc < 0) {
+        return rc;
+    }
+    report_left(p);
+    if (p->snapshot.off == NULL) {
+        p->sizes.total = p->snapshot.total;
+        return PEXCZ_OK;
+    }
+    if (o->snapshot == PEXCZ_SNAPSHOT_REQUIRE) {
+        return pexcz_fail(p->err, PEXCZ_E_UNSUPPORTED, 0,
+                          "%s: no snapshot: %s", o->input, p->snapshot.off);
+    }
+    pexcz_progress_say(&p->progress, 0, "pexcz-pack: no snapshot: %s",
+                       p->snapshot.off);
+    return PEXCZ_OK;
+}
+
 /* Cheap refusals first: nothing is compiled for a target that cannot be
  * written or an input that cannot be read. */
 static int
@@ -263,7 +318,13 @@ pack(struct packing *p)
     if (rc == PEXCZ_OK) {
         rc = find_hot(p);
     }
-    return rc == PEXCZ_OK ? write_image(p) : rc;
+    if (rc == PEXCZ_OK) {
+        rc = write_image(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = add_snapshot(p);
+    }
+    return rc == PEXCZ_OK ? pexcz_out_file_commit(&p->out, 0777, p->err) : rc;
 }
 
 static void
@@ -318,6 +379,7 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     pexcz_plan_done(&p.plan);
     pexcz_arena_done(&p.arena);
     pexcz_pex_close(&p.pex);
+    pexcz_snapshot_report_done(&p.snapshot);
     pexcz_compiler_close(&p.compiler);
     pexcz_out_file_close(&p.out);
     pexcz_buf_done(&p.base);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker_text.h"
 
-/* Found through the compiler's -I paths. */
-__asm__(".section .rodata\n"
-        ".global pexcz_worker_text\n"
-        ".type pexcz_worker_text, @object\n"
-        "pexcz_worker_text:\n"
-        ".incbin \"compile_worker.py\"\n"
-        ".byte 0\n"
-        ".size pexcz_worker_text, . - pexcz_worker_text\n"
-        ".previous\n");
+/* The files are found through the compiler's -I paths. */
+#define TEXT(symbol, file)                                                    \
+    __asm__(".section .rodata\n"                                              \
+            ".global " #symbol "\n"                                           \
+            ".type " #symbol ", @object\n" #symbol ":\n"                      \
+            ".incbin \"" file "\"\n"                                          \
+            ".byte 0\n"                                                       \
+            ".size " #symbol ", . - " #symbol "\n"                            \
+            ".previous\n")
+
+TEXT(pexcz_worker_text, "compile_worker.py");
+TEXT(pexcz_snapshot_trace_text, "snapshot_trace.py");
+TEXT(pexcz_snapshot_import_text, "snapshot_import.py");

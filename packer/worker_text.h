@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compile_worker.py, NUL-terminated. */
+/* The Python files of this folder, NUL-terminated. */
 #ifndef PEXCZ_WORKER_TEXT_H
 #define PEXCZ_WORKER_TEXT_H
 
-extern const char pexcz_worker_text[];
+extern const char pexcz_worker_text[];          /* compile_worker.py */
+extern const char pexcz_snapshot_trace_text[];  /* snapshot_trace.py */
+extern const char pexcz_snapshot_import_text[]; /* snapshot_import.py */
 
 #endif

@@ -154,12 +154,26 @@ set_argv0(const char *argv0)
 }
 
 int
-pexcz_app_site(const struct pexcz_blob *app, const char *argv0)
+pexcz_app_paths(const struct pexcz_blob *app, const char *argv0)
 {
-    if (set_argv0(argv0) < 0 || pexcz_lazy_site_install() < 0
-        || add_search_path(app) < 0 || run_startup_lines(app) < 0
+    if (set_argv0(argv0) < 0 || pexcz_lazy_site_install() < 0) {
+        return -1;
+    }
+    return add_search_path(app);
+}
+
+int
+pexcz_app_startup(const struct pexcz_blob *app)
+{
+    if (run_startup_lines(app) < 0
         || run_customize(app, "sitecustomize", "execsitecustomize") < 0) {
         return -1;
     }
     return run_customize(app, "usercustomize", "execusercustomize");
+}
+
+int
+pexcz_app_site(const struct pexcz_blob *app, const char *argv0)
+{
+    return pexcz_app_paths(app, argv0) < 0 ? -1 : pexcz_app_startup(app);
 }

@@ -10,11 +10,16 @@
 #include "blob_reader.h"
 
 /*
- * exit(), help() and the like, the search path, lines of .pth files,
- * sitecustomize and usercustomize, from the settings that packing derived, so
- * that no folder is listed.  `argv0` becomes sys.argv[0].  0, or -1 with an
- * exception.
+ * All from the settings that packing derived, so that no folder is listed.
+ * 0, or -1 with an exception.
+ *
+ * paths(): exit(), help() and the like and the search path; `argv0` becomes
+ * sys.argv[0].  startup(), after it: lines of .pth files, sitecustomize and
+ * usercustomize.  site(): both.
  */
+PEXCZ_MUST_USE int pexcz_app_paths(const struct pexcz_blob *app,
+                                   const char *argv0);
+PEXCZ_MUST_USE int pexcz_app_startup(const struct pexcz_blob *app);
 PEXCZ_MUST_USE int pexcz_app_site(const struct pexcz_blob *app,
                                   const char *argv0);
 

@@ -12,13 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define RESERVED (UINT64_C(1) << 36)
+#define RESERVED (PEXCZ_ADDR_ARENA_END - PEXCZ_ADDR_ARENA)
 #define FIRST (PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE)
 /* Four sizes for each doubling, from 16 bytes to the whole reservation. */
 #define CLASS_COUNT 132
 #define ALIGNED_CLASS CLASS_COUNT /* of a block that is never reused */
-/* Python's pools are aligned to this (3.11: 16 KiB, 3.13 as well). */
-#define ARENA_ALIGN 16384u
+#define MAX_ARENAS 4096
 
 /* glibc's own entry points under its malloc. */
 extern void *__libc_malloc(size_t size);
@@ -41,6 +40,8 @@ static struct {
     uint64_t next; /* address of the first byte never handed out */
     atomic_flag lock;
     struct block *free[CLASS_COUNT];
+    size_t arena_count; /* of Python's */
+    void *arenas[MAX_ARENAS];
 } heap = {.lock = ATOMIC_FLAG_INIT};
 
 static inline bool
@@ -324,6 +325,54 @@ malloc_usable_size(void *p)
 
 /* --- Python's arenas ----------------------------------------------------- */
 
+/* ARENA_SIZE, POOL_SIZE and struct pool_header of CPython's
+ * Objects/obmalloc.c: an arena is cut into aligned pools of blocks of one
+ * size.  Stacks of frames come from the same allocator, in other sizes. */
+#define ARENA_SIZE (1u << 20)
+#define POOL_SIZE (1u << 14)
+#define POOL_CLASSES 32u
+
+struct pool {
+    uint64_t used; /* blocks */
+    char *free;    /* first free block; its first word leads to the next */
+    struct pool *next;
+    struct pool *previous;
+    uint32_t arena;
+    uint32_t class; /* blocks have 16 * (class + 1) bytes */
+    uint32_t end;   /* of the blocks that were ever used */
+    uint32_t last;
+};
+
+/* What freed objects held would differ from one dump to the next. */
+static void
+clear_free_blocks(struct pool *pool)
+{
+    size_t size = 16 * ((size_t)pool->class + 1);
+
+    if (pool->end == 0 || pool->class >= POOL_CLASSES) {
+        return; /* never used */
+    }
+    for (char *block = pool->free; block != NULL;) {
+        char *next;
+
+        memcpy(&next, block, sizeof(next));
+        memset(block + sizeof(next), 0, size - sizeof(next));
+        block = next;
+    }
+}
+
+static void
+clear_arenas(void)
+{
+    for (size_t i = 0; i < heap.arena_count; i++) {
+        char *arena = heap.arenas[i];
+
+        for (size_t at = 0; at < ARENA_SIZE; at += POOL_SIZE) {
+            clear_free_blocks((struct pool *)(void *)(arena + at));
+        }
+    }
+}
+
 static void *
 python_arena_alloc(void *context, size_t size)
 {
@@ -335,7 +384,14 @@ python_arena_alloc(void *context, size_t size)
                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         return p != MAP_FAILED ? p : NULL;
     }
-    return arena_alloc_aligned(ARENA_ALIGN, size);
+    if (heap.arena_count == MAX_ARENAS) {
+        return NULL;
+    }
+    p = arena_alloc_aligned(POOL_SIZE, size);
+    if (p != NULL && size == ARENA_SIZE) {
+        heap.arenas[heap.arena_count++] = p;
+    }
+    return p;
 }
 
 static void
@@ -378,6 +434,7 @@ uint64_t
 pexcz_heap_end(void)
 {
     heap.active = false;
+    clear_arenas();
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         struct block *b = heap.free[i];
 

@@ -4,9 +4,10 @@
 
 #include <internal/pycore_runtime.h>
 #include <pthread.h>
+#include <string.h>
 
-/* In threading._active, for the identifier that the process will have. */
-#define NEUTRAL_IDENT 1
+/* Of threading's main thread, for the number that the process will have. */
+#define NEUTRAL_NATIVE_ID 1
 
 /* threading's main thread under another identifier, if threading is there. */
 static int
@@ -47,13 +48,15 @@ int
 pexcz_main_thread_forget(void)
 {
     PyThreadState *state = PyThreadState_Get();
-    PyObject *native_id = PyLong_FromLong(NEUTRAL_IDENT);
-    int rc = native_id != NULL ? rekey(NEUTRAL_IDENT, native_id) : -1;
+    PyObject *native_id = PyLong_FromLong(NEUTRAL_NATIVE_ID);
+    int rc = native_id != NULL ? rekey(state->thread_id, native_id) : -1;
 
     Py_XDECREF(native_id);
-    state->thread_id = 0;
     state->native_thread_id = 0;
-    _PyRuntime.main_thread = 0;
+    /* What frames left behind on the stack of frames. */
+    memset(state->datastack_top, 0,
+           (size_t)((char *)state->datastack_limit
+                    - (char *)state->datastack_top));
     return rc;
 }
 

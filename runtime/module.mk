@@ -14,7 +14,7 @@ PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/bl
 PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c.
 WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
-    getenv secure_getenv
+    pthread_self     getenv secure_getenv
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)

@@ -16,17 +16,32 @@ extern int __real_pthread_key_create(pthread_key_t *key,
 extern int __real_pthread_key_delete(pthread_key_t key);
 extern int __real_pthread_atfork(fork_handler *prepare, fork_handler *parent,
                                  fork_handler *child);
+extern pthread_t __real_pthread_self(void);
+pthread_t __wrap_pthread_self(void);
 int __wrap_pthread_key_create(pthread_key_t *key, key_destructor *destructor);
 int __wrap_pthread_key_delete(pthread_key_t key);
 int __wrap_pthread_atfork(fork_handler *prepare, fork_handler *parent,
                           fork_handler *child);
 
 static struct {
+    bool neutral;
     bool used[PTHREAD_KEYS_MAX];
     key_destructor *destructors[PTHREAD_KEYS_MAX];
     struct pexcz_snapshot_atfork atfork[MAX_ATFORK];
     size_t atfork_count; /* may be more than MAX_ATFORK */
 } facts;
+
+void
+pexcz_process_be_neutral(void)
+{
+    facts.neutral = true;
+}
+
+pthread_t
+__wrap_pthread_self(void)
+{
+    return facts.neutral ? PEXCZ_NEUTRAL_THREAD : __real_pthread_self();
+}
 
 int
 __wrap_pthread_key_create(pthread_key_t *key, key_destructor *destructor)

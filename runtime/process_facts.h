@@ -3,14 +3,20 @@
  * What the executable's code has asked of libc that a snapshot cannot store:
  * thread-specific keys and fork handlers.
  *
- * The link sends pthread_key_create(), pthread_key_delete() and
- * pthread_atfork() of all our code, libpython and its libraries here
- * (ld --wrap); the calls go on to libc and are recorded.
+ * The link sends pthread_key_create(), pthread_key_delete(), pthread_atfork()
+ * and pthread_self() of all our code, libpython and its libraries here
+ * (ld --wrap).  The first three go on to libc and are recorded.
  */
 #ifndef PEXCZ_PROCESS_FACTS_H
 #define PEXCZ_PROCESS_FACTS_H
 
 #include "buf.h"
+
+/* What pthread_self() answers while a snapshot is made: an identifier that no
+ * thread has, so that none of this process's gets into the snapshot. */
+#define PEXCZ_NEUTRAL_THREAD 1
+
+void pexcz_process_be_neutral(void);
 
 /* Appends the table `keys` or `atfork` of snapshot_format.h. */
 PEXCZ_MUST_USE int pexcz_process_keys(struct pexcz_buf *out,

@@ -15,11 +15,13 @@
 /*
  * How the packer starts an executable to make its snapshot:
  *
- *   //pexcz/snapshot FD SCRIPT ARGUMENT…
+ *   //pexcz/snapshot FD GATE SCRIPT ARGUMENT…
  *
- * Boots the application up to its entry point, runs the Python text SCRIPT
- * instead with the list `arguments`, and writes the snapshot to the
- * descriptor FD; with FD "-" it ends with the script.
+ * Boots the application up to its .pth files and runs the Python text SCRIPT
+ * with `arguments`, the rest of the command line, and `startup`, a function
+ * that runs the lines of .pth files and the like; then writes the snapshot to
+ * the descriptor FD.  With FD "-" it ends with the script.  GATE, names joined
+ * by commas, are variables that the snapshot depends on.
  */
 #define PEXCZ_SNAPSHOT_PROGRAM "//pexcz/snapshot"
 

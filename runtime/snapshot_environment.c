@@ -99,13 +99,20 @@ pexcz_snapshot_environment_write(struct pexcz_buf *out,
     return rc;
 }
 
-/* PYTHONPATH and PYTHONHOME have no say in an application. */
 static bool
 is_python_setting(const char *pair)
 {
-    return strncmp(pair, "PYTHON", 6) == 0
-           && strncmp(pair, "PYTHONPATH=", 11) != 0
-           && strncmp(pair, "PYTHONHOME=", 11) != 0;
+    static const char *const fine[] = {
+        "PYTHONPATH=", "PYTHONHOME=", /* without a say in an application */
+        "PYTHONDONTWRITEBYTECODE=", "PYTHONUNBUFFERED=",
+    };
+
+    for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+        if (strncmp(pair, fine[i], strlen(fine[i])) == 0) {
+            return false;
+        }
+    }
+    return strncmp(pair, "PYTHON", 6) == 0;
 }
 
 bool

@@ -20,8 +20,10 @@ void pexcz_snapshot_environment_watch(void);
 PEXCZ_MUST_USE int pexcz_snapshot_environment_write(struct pexcz_buf *out,
                                                     struct pexcz_error *err);
 
-/* Whether this process's environment says the same, and nothing that Python
- * itself takes from variables whose names begin with PYTHON. */
+/* Whether this process's environment says the same.  Of what Python itself
+ * takes from variables whose names begin with PYTHON, only
+ * PYTHONDONTWRITEBYTECODE and PYTHONUNBUFFERED may be there
+ * (snapshot_refresh.h). */
 bool pexcz_snapshot_environment_matches(struct pexcz_slice table);
 
 #endif

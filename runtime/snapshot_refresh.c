@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot_refresh.h"
 
+#include "sys_flags.h"
+
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,6 +141,7 @@ static int
 refresh_layers(PyObject *text, PyObject *buffer, PyObject *raw, int fd,
                const char *name, const char *errors)
 {
+    bool unbuffered = Py_UnbufferedStdioFlag != 0 && fd != STDIN_FILENO;
     PyObject *name_text = PyUnicode_FromString(name);
     PyObject *size = NULL;
     int rc = name_text != NULL ? 0 : -1;
@@ -152,15 +157,22 @@ refresh_layers(PyObject *text, PyObject *buffer, PyObject *raw, int fd,
         rc = size != NULL ? PyObject_SetAttrString(raw, "name", name_text)
                           : -1;
     }
-    if (rc == 0) {
+    if (rc == 0 && unbuffered) {
+        Py_INCREF(buffer); /* its end would close `raw` */
+    }
+    else if (rc == 0) {
         rc = initialise(buffer, Py_BuildValue("OO", raw, size), NULL);
     }
     if (rc == 0) {
-        bool by_line = fd == STDERR_FILENO || isatty(fd) == 1;
+        bool by_line = Py_UnbufferedStdioFlag == 0
+                       && (fd == STDERR_FILENO || isatty(fd) == 1);
 
         rc = initialise(text,
-                        Py_BuildValue("OsssOO", buffer, "utf-8", errors, "\n",
-                                      by_line ? Py_True : Py_False, Py_False),
+                        Py_BuildValue("OsssOO", unbuffered ? raw : buffer,
+                                      "utf-8", errors, "\n",
+                                      by_line ? Py_True : Py_False,
+                                      Py_UnbufferedStdioFlag != 0 ? Py_True
+                                                                  : Py_False),
                         NULL);
     }
     Py_XDECREF(size);
@@ -241,6 +253,34 @@ refresh_signals(void)
     return rc;
 }
 
+/* --- variables of Python's own ------------------------------------------- */
+
+static bool
+is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0';
+}
+
+static int
+refresh_flags(void)
+{
+    if (is_set("PYTHONUNBUFFERED")) {
+        Py_UnbufferedStdioFlag = 1;
+        (void)setvbuf(stdin, NULL, _IONBF, BUFSIZ);
+        (void)setvbuf(stdout, NULL, _IONBF, BUFSIZ);
+        (void)setvbuf(stderr, NULL, _IONBF, BUFSIZ);
+    }
+    if (!is_set("PYTHONDONTWRITEBYTECODE")) {
+        return 0;
+    }
+    Py_DontWriteBytecodeFlag = 1;
+    return PySys_SetObject("dont_write_bytecode", Py_True) < 0
+               ? -1
+               : pexcz_set_sys_flag("dont_write_bytecode", 1);
+}
+
 /* --- the rest ------------------------------------------------------------ */
 
 static int
@@ -261,7 +301,8 @@ refresh_time_zone(void)
 int
 pexcz_refresh_process(const char *stdio_errors)
 {
-    if (refresh_stream(STDIN_FILENO, "__stdin__", "<stdin>", stdio_errors) < 0
+    if (refresh_flags() < 0
+        || refresh_stream(STDIN_FILENO, "__stdin__", "<stdin>", stdio_errors) < 0
         || refresh_stream(STDOUT_FILENO, "__stdout__", "<stdout>",
                           stdio_errors)
                < 0

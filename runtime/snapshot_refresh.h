@@ -13,7 +13,8 @@
 int pexcz_refresh_arguments(const struct pexcz_python_options *options,
                             const char *argv0);
 
-/* Standard streams, signal handlers and the time zone.  0 or -1. */
+/* Standard streams, signal handlers, the time zone, and what the variables
+ * PYTHONUNBUFFERED and PYTHONDONTWRITEBYTECODE ask for.  0 or -1. */
 int pexcz_refresh_process(const char *stdio_errors);
 
 #endif

@@ -12,6 +12,7 @@
 #include "snapshot_refresh.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,18 @@ streams_are_usual(void)
         }
     }
     return fstat(STDIN_FILENO, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* Always false; says why to whoever asks for it. */
+static bool
+boot_ordinarily(const char *why)
+{
+    const char *value = getenv("PEXCZ_SNAPSHOT");
+
+    if (value != NULL && strcmp(value, "explain") == 0) {
+        (void)dprintf(STDERR_FILENO, "pexcz: ordinary boot: %s\n", why);
+    }
+    return false;
 }
 
 static bool
@@ -80,26 +93,33 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     struct pexcz_slice delta;
     PyPreConfig preconfig;
 
-    if (located->snapshot.len == 0 || !options->environment || !is_wanted()
-        || !streams_are_usual()) {
-        return false;
+    if (located->snapshot.len == 0 || !options->environment || !is_wanted()) {
+        return boot_ordinarily("there is no snapshot, or it is switched off");
+    }
+    if (!streams_are_usual()) {
+        return boot_ordinarily("a standard stream is closed");
     }
     header = pexcz_snapshot_check(located, located->snapshot);
-    if (header == NULL
-        || !pexcz_snapshot_environment_matches(
+    if (header == NULL) {
+        return boot_ordinarily("the snapshot is damaged, or another file's");
+    }
+    if (!pexcz_snapshot_environment_matches(
             pexcz_snapshot_table(header, &header->env))) {
-        return false;
+        return boot_ordinarily("an environment variable that was read while "
+                               "the snapshot was made has another value");
     }
     delta = pexcz_snapshot_table(header, &header->delta);
     if (!pexcz_owned_check(delta)
         || PyStatus_Exception(pexcz_python_preconfigure(options))) {
-        return false;
+        return boot_ordinarily("Python cannot be preinitialised");
     }
     pexcz_preconfig_get(&preconfig);
-    if (!pexcz_preconfig_is_utf8(&preconfig)
-        || !pexcz_process_make_keys(
+    if (!pexcz_preconfig_is_utf8(&preconfig)) {
+        return boot_ordinarily("the locale's encoding is not UTF-8");
+    }
+    if (!pexcz_process_make_keys(
             pexcz_snapshot_table(header, &header->keys))) {
-        return false;
+        return boot_ordinarily("another library took a pthread key");
     }
     resume(header, options, argv0, &preconfig);
     return true;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FIXED_ARGUMENTS 3
+#define FIXED_ARGUMENTS 4
 
 static _Noreturn void
 give_up(const struct pexcz_error *err)
@@ -39,11 +39,37 @@ hash_seed(const struct pexcz_blob *app)
     return seed | 1;
 }
 
+/* The application's blob, for the function `startup` of the script. */
+static const struct pexcz_blob *startup_app;
+
+static PyObject *
+startup(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    if (pexcz_app_startup(startup_app) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef startup_method = {"startup", startup, METH_NOARGS, NULL};
+
+static void
+note_gate(char *names)
+{
+    for (char *name = strtok(names, ","); name != NULL;
+         name = strtok(NULL, ",")) {
+        pexcz_snapshot_environment_note(name);
+    }
+}
+
 static int
 run_script(const char *text, char *const *arguments, int count)
 {
     PyObject *globals = PyDict_New();
     PyObject *list = PyList_New(0);
+    PyObject *function = PyCFunction_New(&startup_method, NULL);
     PyObject *result = NULL;
 
     for (int i = 0; list != NULL && i < count; i++) {
@@ -57,12 +83,18 @@ run_script(const char *text, char *const *arguments, int count)
     if (globals != NULL && list != NULL
         && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins())
                == 0
+        && function != NULL
+        && PyDict_SetItemString(globals, "startup", function) == 0
         && PyDict_SetItemString(globals, "arguments", list) == 0) {
         result = PyRun_String(text, Py_file_input, globals, globals);
     }
     if (result == NULL) {
         PyErr_Print();
     }
+    if (globals != NULL) {
+        PyDict_Clear(globals); /* its functions refer back to it */
+    }
+    Py_XDECREF(function);
     Py_XDECREF(list);
     Py_XDECREF(globals);
     Py_XDECREF(result);
@@ -90,9 +122,6 @@ boot(const struct pexcz_located *located, bool dump)
     struct pexcz_error err;
     PyStatus status;
 
-    if (dump && pexcz_snapshot_begin(&err) < 0) {
-        give_up(&err);
-    }
     if (pexcz_app_environment(&located->app, &variables, executable, &err)
         < 0) {
         give_up(&err);
@@ -101,6 +130,9 @@ boot(const struct pexcz_located *located, bool dump)
                                       &options.argc, &options.program);
     if (options.argv == NULL) {
         (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
+        give_up(&err);
+    }
+    if (dump && pexcz_snapshot_begin(&err) < 0) {
         give_up(&err);
     }
     status = pexcz_python_preconfigure(&options);
@@ -114,7 +146,7 @@ boot(const struct pexcz_located *located, bool dump)
         Py_ExitStatusException(status);
     }
     pexcz_snapshot_environment_watch();
-    if (pexcz_app_site(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
+    if (pexcz_app_paths(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
         PyErr_Print();
         _exit(1);
     }
@@ -126,8 +158,10 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     bool dump = strcmp(argv[1], "-") != 0;
     struct pexcz_error err;
 
+    startup_app = &located->app;
     boot(located, dump);
-    if (run_script(argv[2], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)
+    note_gate(argv[2]);
+    if (run_script(argv[3], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)
         < 0) {
         _exit(1);
     }

@@ -30,6 +30,7 @@ pexcz_snapshot_begin(struct pexcz_error *err)
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_reserve(&making.preinitialised, making.before.len, err);
     }
+    pexcz_process_be_neutral();
     if (rc == PEXCZ_OK && !pexcz_heap_begin()) {
         rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                         "the addresses of the snapshot are not free");

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snapshot.h"
+
+#include "exe_layout.h"
+#include "exe_writer.h"
+#include "snapshot_process.h"
+#include "worker_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RESULT_FD_TEXT "3"
+
+struct making {
+    struct pexcz_snapshot_report *report;
+    const struct pexcz_plan_boot *boot;
+    const char *const *exclude;
+    size_t exclude_count;
+    int executable; /* the packed file, for reading */
+    struct pexcz_error *err;
+};
+
+/* --- files --------------------------------------------------------------- */
+
+/* The same file under another descriptor; the old one is closed. */
+static int
+reopen(int *fd, int flags, struct pexcz_error *err)
+{
+    char path[64];
+    int other;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+    other = open(path, flags | O_CLOEXEC);
+    if (other < 0) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno,
+                          "the output cannot be opened again");
+    }
+    (void)close(*fd);
+    *fd = other;
+    return PEXCZ_OK;
+}
+
+static int
+map_fd(int fd, struct pexcz_slice *ret, struct pexcz_error *err)
+{
+    struct stat st;
+    void *p;
+
+    if (fstat(fd, &st) < 0) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "cannot look at a file");
+    }
+    if (st.st_size == 0) {
+        *ret = pexcz_slice_make(NULL, 0);
+        return PEXCZ_OK;
+    }
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "cannot map a file");
+    }
+    *ret = pexcz_slice_make(p, (size_t)st.st_size);
+    return PEXCZ_OK;
+}
+
+static void
+unmap(struct pexcz_slice *map)
+{
+    if (map->len != 0) {
+        (void)munmap((void *)(uintptr_t)map->ptr, map->len);
+    }
+    *map = pexcz_slice_make(NULL, 0);
+}
+
+/* --- which modules ------------------------------------------------------- */
+
+static const char *
+keep_field(struct making *m, struct pexcz_slice *line)
+{
+    const uint8_t *tab = memchr(line->ptr, '\t', line->len);
+    size_t n = tab != NULL ? (size_t)(tab - line->ptr) : line->len;
+    const char *copy
+        = pexcz_arena_printf(&m->report->arena, m->err, "%.*s", (int)n,
+                             (const char *)line->ptr);
+
+    n += tab != NULL;
+    line->ptr += n;
+    line->len -= n;
+    return copy;
+}
+
+static int
+add_left(struct making *m, struct pexcz_slice line)
+{
+    struct pexcz_snapshot_report *r = m->report;
+    struct pexcz_snapshot_left *left;
+    int rc = pexcz_grow_array((void **)&r->left, r->left_count, &r->left_cap,
+                              sizeof(*r->left), m->err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    left = &r->left[r->left_count];
+    left->module = keep_field(m, &line);
+    left->cause = keep_field(m, &line);
+    left->reason = keep_field(m, &line);
+    if (left->module == NULL || left->cause == NULL || left->reason == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    r->left_count++;
+    return PEXCZ_OK;
+}
+
+static int
+read_line(struct making *m, struct pexcz_slice line)
+{
+    struct pexcz_snapshot_report *r = m->report;
+    const char *kind = keep_field(m, &line);
+
+    if (kind == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    if (strcmp(kind, "gate") == 0) {
+        return pexcz_strings_add(&r->gate, &r->arena, line, m->err);
+    }
+    if (strcmp(kind, "module") == 0) {
+        return pexcz_strings_add(&r->modules, &r->arena, line, m->err);
+    }
+    if (strcmp(kind, "left") == 0) {
+        return add_left(m, line);
+    }
+    r->off = keep_field(m, &line);
+    return r->off != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
+}
+
+static int
+read_answer(struct making *m, int fd)
+{
+    struct pexcz_slice map = {0};
+    struct pexcz_slice rest;
+    int rc = map_fd(fd, &map, m->err);
+
+    rest = map;
+    while (rc == PEXCZ_OK && rest.len != 0) {
+        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
+        size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
+
+        rc = read_line(m, pexcz_slice_make(rest.ptr, n));
+        n += end != NULL;
+        rest.ptr += n;
+        rest.len -= n;
+    }
+    unmap(&map);
+    return rc;
+}
+
+static int
+trace(struct making *m, int fd)
+{
+    static const char *const kinds[] = {
+        [PEXCZ_ENTRY_NONE] = NULL,
+        [PEXCZ_ENTRY_MODULE] = "module",
+        [PEXCZ_ENTRY_CALL] = "call",
+        [PEXCZ_ENTRY_SCRIPT] = "script",
+    };
+    const char **args
+        = pexcz_alloc_array(m->exclude_count + 3, sizeof(*args));
+    struct pexcz_snapshot_process process = {
+        .executable = m->executable,
+        .gate = "",
+        .script = pexcz_snapshot_trace_text,
+        .args = args,
+        .arg_count = m->exclude_count + 3,
+    };
+    int rc;
+
+    if (args == NULL) {
+        return pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    args[0] = RESULT_FD_TEXT;
+    args[1] = kinds[m->boot->kind];
+    args[2] = m->boot->kind == PEXCZ_ENTRY_SCRIPT ? m->boot->script
+                                                  : m->boot->module;
+    for (size_t i = 0; i < m->exclude_count; i++) {
+        args[3 + i] = m->exclude[i];
+    }
+    rc = pexcz_snapshot_process_run(&process, fd, m->err);
+    free(args);
+    return rc == PEXCZ_OK ? read_answer(m, fd) : rc;
+}
+
+/* --- the snapshot -------------------------------------------------------- */
+
+static int
+join_gate(const struct making *m, struct pexcz_buf *ret)
+{
+    const struct pexcz_strings *gate = &m->report->gate;
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; i < gate->count && rc == PEXCZ_OK; i++) {
+        rc = pexcz_buf_printf(ret, m->err, "%s%s", i == 0 ? "" : ",",
+                              gate->items[i]);
+    }
+    return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, m->err) : rc;
+}
+
+static int
+dump(const struct making *m, int fd)
+{
+    const struct pexcz_snapshot_report *r = m->report;
+    size_t count = r->modules.count + r->left_count + 1;
+    const char **args = pexcz_alloc_array(count, sizeof(*args));
+    struct pexcz_buf gate = {0};
+    char number[32];
+    struct pexcz_snapshot_process process = {
+        .executable = m->executable,
+        .dump = true,
+        .script = pexcz_snapshot_import_text,
+        .args = args,
+        .arg_count = count,
+    };
+    size_t n = 0;
+    int rc = join_gate(m, &gate);
+
+    if (rc == PEXCZ_OK && args == NULL) {
+        rc = pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    if (rc == PEXCZ_OK) {
+        (void)snprintf(number, sizeof(number), "%zu", r->modules.count);
+        args[n++] = number;
+        for (size_t i = 0; i < r->modules.count; i++) {
+            args[n++] = r->modules.items[i];
+        }
+        for (size_t i = 0; i < r->left_count; i++) {
+            args[n++] = r->left[i].module;
+        }
+        process.gate = (const char *)gate.ptr;
+        rc = pexcz_snapshot_process_run(&process, fd, m->err);
+    }
+    pexcz_buf_done(&gate);
+    free(args);
+    return rc;
+}
+
+static int
+compare(struct pexcz_slice a, struct pexcz_slice b, struct pexcz_error *err)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    size_t i = PEXCZ_PAGE_SIZE; /* the header has only sums of the rest */
+
+    if (a.len <= PEXCZ_PAGE_SIZE || b.len <= PEXCZ_PAGE_SIZE) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "it is empty");
+    }
+    while (i < n && a.ptr[i] == b.ptr[i]) {
+        i++;
+    }
+    if (i < n || a.len != b.len) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "two of them differ, at address 0x%llx",
+                          (unsigned long long)(PEXCZ_ADDR_ARENA + i));
+    }
+    return PEXCZ_OK;
+}
+
+/* Behind the application, in the executable itself. */
+static int
+append(struct making *m, struct pexcz_out_file *out,
+       struct pexcz_slice snapshot)
+{
+    struct pexcz_slice base = {0};
+    struct pexcz_exe exe = {0};
+    int rc = map_fd(out->fd, &base, m->err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_exe_open(&exe, base, out->path, PEXCZ_ADDR_ARENA,
+                            PEXCZ_SECTION_SNAPSHOT, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_write_at(out->fd, snapshot.ptr, snapshot.len, exe.offset,
+                            m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_exe_finish(&exe, out->fd, snapshot.len, &m->report->total,
+                              m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        m->report->size = snapshot.len;
+    }
+    pexcz_exe_close(&exe);
+    unmap(&base);
+    return rc;
+}
+
+/* The snapshot in the memory file `first`; `second` is for the other one. */
+static int
+make(struct making *m, int first, int second)
+{
+    struct pexcz_slice a = {0};
+    struct pexcz_slice b = {0};
+    int rc = trace(m, second);
+
+    if (rc < 0 || m->report->off != NULL) {
+        return rc;
+    }
+    if (ftruncate(second, 0) < 0) {
+        return pexcz_fail(m->err, PEXCZ_E_IO, errno, "a memory file");
+    }
+    rc = dump(m, first);
+    if (rc == PEXCZ_OK) {
+        rc = dump(m, second);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = map_fd(first, &a, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = map_fd(second, &b, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = compare(a, b, m->err);
+    }
+    unmap(&a);
+    unmap(&b);
+    return rc;
+}
+
+static int
+make_and_append(struct making *m, struct pexcz_out_file *out, int first,
+                int second)
+{
+    struct pexcz_slice snapshot = {0};
+    int rc;
+
+    /* A file that is open for writing cannot be run. */
+    if (fchmod(out->fd, 0700) < 0) {
+        return pexcz_fail(m->err, PEXCZ_E_IO, errno, "%s", out->path);
+    }
+    rc = reopen(&out->fd, O_RDONLY, m->err);
+    if (rc == PEXCZ_OK) {
+        m->executable = out->fd;
+        rc = make(m, first, second);
+    }
+    if (rc < 0) {
+        m->report->off
+            = pexcz_arena_printf(&m->report->arena, m->err, "%s", m->err->msg);
+        rc = m->report->off != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
+    }
+    if (rc == PEXCZ_OK) {
+        rc = reopen(&out->fd, O_RDWR, m->err);
+    }
+    if (rc < 0 || m->report->off != NULL) {
+        return rc;
+    }
+    rc = map_fd(first, &snapshot, m->err);
+    if (rc == PEXCZ_OK) {
+        rc = append(m, out, snapshot);
+    }
+    unmap(&snapshot);
+    return rc;
+}
+
+int
+pexcz_snapshot_add(struct pexcz_out_file *out,
+                   const struct pexcz_plan_boot *boot,
+                   const char *const *exclude, size_t exclude_count,
+                   struct pexcz_snapshot_report *ret, struct pexcz_error *err)
+{
+    struct making m = {
+        .report = ret,
+        .boot = boot,
+        .exclude = exclude,
+        .exclude_count = exclude_count,
+        .err = err,
+    };
+    int first;
+    int second;
+    int rc;
+
+    if (boot->kind == PEXCZ_ENTRY_NONE) {
+        ret->off = "there is no entry point";
+        return PEXCZ_OK;
+    }
+    first = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
+    second = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
+    rc = first >= 0 && second >= 0
+             ? make_and_append(&m, out, first, second)
+             : pexcz_fail(err, PEXCZ_E_IO, errno, "cannot make a memory file");
+    if (first >= 0) {
+        (void)close(first);
+    }
+    if (second >= 0) {
+        (void)close(second);
+    }
+    return rc;
+}
+
+void
+pexcz_snapshot_report_done(struct pexcz_snapshot_report *report)
+{
+    free(report->left);
+    pexcz_arena_done(&report->arena);
+    *report = (struct pexcz_snapshot_report){0};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a packed executable in the role that makes snapshots
+ * (runtime/snapshot.h).
+ */
+#ifndef PEXCZ_SNAPSHOT_PROCESS_H
+#define PEXCZ_SNAPSHOT_PROCESS_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+/* How long the imports of an application may take, seconds. */
+#define PEXCZ_SNAPSHOT_TIMEOUT 300
+
+struct pexcz_snapshot_process {
+    int executable;     /* descriptor, open for reading only */
+    bool dump;          /* write the snapshot to descriptor 3 */
+    const char *gate;   /* names joined by commas */
+    const char *script;
+    const char *const *args;
+    size_t arg_count;
+};
+
+/*
+ * Runs it in a fixed environment, in the folder "/"; descriptor 3 is `fd`, for
+ * the snapshot or the script's answer.  Errors: IO when it cannot be run;
+ * UNSUPPORTED when it ends with a failure, with the last line that it wrote to
+ * stderr.
+ */
+PEXCZ_MUST_USE int
+pexcz_snapshot_process_run(const struct pexcz_snapshot_process *process,
+                           int fd, struct pexcz_error *err);
+
+#endif

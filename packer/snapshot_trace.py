@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of the modules that an application imports can be in its snapshot.
+
+Runs inside the packed executable in place of the entry point (snapshot_role.c)
+with `arguments`, a list of text, and `startup`, which runs the lines of .pth
+files, sitecustomize and usercustomize.  Imports what the application imports
+before its entry point is called, and watches each module's body: what it does
+that another process could see or would find different (files outside of the
+tree, entropy, the clock, the environment, threads, …) keeps the module, and
+what imports it, out of the snapshot.
+
+arguments: descriptor for the answer, kind of entry point (call, module,
+script), its name, then modules to leave out.  The answer, lines of fields
+separated by tabs:
+
+  gate NAME                  an environment variable that was read
+  module NAME                can be in the snapshot; in the order to import
+  left NAME CAUSE REASON     cannot; CAUSE is the module that REASON is about
+  off REASON                 no snapshot at all
+"""
+
+import builtins
+import io
+import os
+import sys
+import time
+
+PREFIX = "/proc/pexcz"
+OWN = globals()
+
+# Set in nearly every session, so a snapshot that was gated by one of them
+# would never be used.
+PERSONAL = {
+    "COLORTERM", "COLUMNS", "DISPLAY", "EDITOR", "HOME", "HOSTNAME", "LANG",
+    "LANGUAGE", "LINES", "LOGNAME", "LS_COLORS", "MAIL", "OLDPWD", "PAGER",
+    "PATH", "PWD", "SHELL", "SHLVL", "TERM", "TERM_PROGRAM", "TMP", "TMPDIR",
+    "TEMP", "TZ", "USER", "USERNAME", "VISUAL", "VIRTUAL_ENV", "_",
+}
+PERSONAL_PREFIXES = ("LC_", "PEX", "PYTHON", "SSH_", "XDG_")
+
+# What these do while they are imported is undone or redone at restore:
+# snapshot_import.py.
+MENDED = {
+    "logging": {"time.time()"},
+    "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
+    "multiprocessing.spawn": {"sys.executable"},
+    "platform": {"os.uname()"},
+    "random": {"os.urandom()"},
+    "sysconfig": {"sys.executable", "os.lstat()", "os.stat()", "os.readlink()"},
+}
+
+KNOWN = {
+    "_ctypes": "keeps addresses of this process",
+    "_curses": "keeps addresses of this process",
+    "_strptime": "keeps the names of the time zone",
+    "_tkinter": "keeps addresses of this process",
+    "readline": "reads the terminal's settings",
+}
+
+CLOCK = (
+    "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns "
+    "process_time process_time_ns thread_time thread_time_ns clock_gettime "
+    "clock_gettime_ns localtime strftime ctime asctime sleep get_clock_info"
+).split()
+
+PROCESS = (
+    "getcwd getcwdb getpid getppid getuid geteuid getgid getegid getgroups "
+    "getlogin getpgid getpgrp getsid getresuid getresgid getpriority uname "
+    "urandom getrandom cpu_count sched_getaffinity sched_getscheduler isatty "
+    "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
+    "fstat fstatvfs read write lseek get_blocking set_blocking "
+    "get_inheritable set_inheritable wait waitpid memfd_create eventfd "
+    "openpty setsid ctermid get_exec_path sched_setaffinity"
+).split()
+
+PATHS = "stat lstat access readlink statvfs pathconf listxattr".split()
+
+SIGNALS = (
+    "signal siginterrupt set_wakeup_fd setitimer alarm pthread_sigmask "
+    "raise_signal"
+).split()
+
+STREAM_METHODS = (
+    "write writelines read readline readlines isatty fileno flush detach "
+    "reconfigure seek tell truncate readable writable seekable"
+).split()
+
+PLATFORM = (
+    "node release version platform uname processor libc_ver "
+    "freedesktop_os_release architecture"
+).split()
+
+
+class Watch:
+    def __init__(self):
+        self.order = []        # modules whose import began
+        self.begun = set()
+        self.edges = {}        # module -> modules that its body imported
+        self.reasons = {}      # module -> why it cannot be in the snapshot
+        self.startup = None    # the same of what runs before all imports
+        self.gate = []
+        self.active = False
+
+    def body(self):
+        """The module whose body is running, innermost; None: there is none."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_name == "<module>" and frame.f_globals is not OWN:
+                name = frame.f_globals.get("__name__")
+                if name in self.begun:
+                    return name
+            frame = frame.f_back
+        return None
+
+    def blame(self, what, reason):
+        if not self.active:
+            return
+        self.active = False
+        try:
+            name = self.body()
+            if name is None:
+                self.startup = self.startup or reason
+            elif what not in MENDED.get(name, ()):
+                self.reasons.setdefault(name, reason)
+        finally:
+            self.active = True
+
+    def edge(self, imported):
+        name = self.body()
+        if name is not None and name != imported:
+            self.edges.setdefault(name, set()).add(imported)
+
+    # --- imports ----------------------------------------------------------
+
+    def find_spec(self, name, path=None, target=None):
+        """First on sys.meta_path: sees every import that begins."""
+        if self.active:
+            self.edge(name)
+            if name not in self.begun:
+                self.begun.add(name)
+                self.order.append(name)
+                parent = name.rpartition(".")[0]
+                if parent:
+                    self.edges.setdefault(name, set()).add(parent)
+            if name in KNOWN:
+                self.reasons.setdefault(name, KNOWN[name])
+        return None
+
+    def watch_imports(self, left_out):
+        for name in left_out:
+            KNOWN[name] = "left out on request"
+        real = builtins.__import__
+
+        def import_(name, globals=None, locals=None, fromlist=(), level=0):
+            result = real(name, globals, locals, fromlist, level)
+            if self.active:
+                self.note_import(name, globals, fromlist, level)
+            return result
+
+        builtins.__import__ = import_
+        sys.meta_path.insert(0, self)
+
+    def note_import(self, name, globals, fromlist, level):
+        if level:
+            package = (globals or {}).get("__package__") or ""
+            base = package.rsplit(".", level - 1)[0] if level > 1 else package
+            name = f"{base}.{name}" if name else base
+        self.edge(name)
+        for item in fromlist or ():
+            if isinstance(item, str) and f"{name}.{item}" in sys.modules:
+                self.edge(f"{name}.{item}")
+        if "platform" in sys.modules:
+            self.watch_platform(sys.modules["platform"])
+
+    # --- the process ------------------------------------------------------
+
+    def wrap(self, module, name, allowed=None):
+        real = getattr(module, name, None)
+        if real is None or getattr(real, "__pexcz__", False):
+            return
+        what = f"{module.__name__}.{name}()"
+
+        def watched(*args, **kwargs):
+            if allowed is None or not allowed(args):
+                self.blame(what, f"calls {what}")
+            return real(*args, **kwargs)
+
+        watched.__pexcz__ = True
+        watched.__name__ = watched.__qualname__ = name
+        for group in ("supports_dir_fd", "supports_fd", "supports_effective_ids",
+                      "supports_follow_symlinks"):
+            functions = getattr(module, group, None)
+            if functions is not None and real in functions:
+                functions.add(watched)
+        setattr(module, name, watched)
+
+    def watch_platform(self, module):
+        """Kept by the module, so those that ask for the same are told apart."""
+        inside = lambda args: sys._getframe(2).f_globals is vars(module)
+        for name in PLATFORM:
+            self.wrap(module, name, inside)
+
+    def watch_process(self):
+        own_uname = lambda args: (
+            sys._getframe(2).f_globals.get("__name__") == "platform")
+        for name in PROCESS:
+            self.wrap(os, name, own_uname if name == "uname" else None)
+        for name in PATHS:
+            self.wrap(os, name, lambda args: args and in_tree(args[0]))
+        for name in CLOCK:
+            self.wrap(time, name)
+        import signal
+        for name in SIGNALS:
+            self.wrap(signal, name)
+        del sys.modules["signal"]
+        import _locale
+        self.wrap(_locale, "setlocale")
+        sys.addaudithook(self.audit)
+
+    def audit(self, event, args):
+        if not self.active:
+            return
+        reason = None
+        if event == "open":
+            path, mode, flags = args
+            if isinstance(path, int):
+                return
+            if not in_tree(path):
+                reason = f"opens {os.fsdecode(path)}"
+            elif flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                reason = f"writes {os.fsdecode(path)}"
+        elif event in ("os.listdir", "os.scandir"):
+            if args[0] is None or not in_tree(args[0]):
+                reason = f"lists {args[0]}"
+        elif event == "import":
+            if args[1] is not None and args[0] not in sys.builtin_module_names:
+                reason = "is a shared object"
+                self.reasons.setdefault(args[0], reason)
+        elif event in ("os.putenv", "os.unsetenv"):
+            reason = f"sets ${os.fsdecode(args[0])}"
+        elif event in ("glob.glob", "glob.glob/2"):
+            return
+        elif event.partition(".")[0] in AUDITED or event in AUDITED:
+            reason = f"does {event}"
+        if reason is not None:
+            self.blame(event, reason)
+
+    # --- environment, arguments, streams ----------------------------------
+
+    def read_variable(self, key):
+        name = os.fsdecode(key)
+        if name in PERSONAL or name.startswith(PERSONAL_PREFIXES):
+            self.blame("os.environ", f"reads ${name}")
+        elif self.active and name not in self.gate:
+            self.gate.append(name)
+
+    def watch_sys(self):
+        watch = self
+
+        class Variables(dict):
+            def __getitem__(self, key):
+                watch.read_variable(key)
+                return dict.__getitem__(self, key)
+
+            def __contains__(self, key):
+                watch.read_variable(key)
+                return dict.__contains__(self, key)
+
+            def get(self, key, default=None):
+                watch.read_variable(key)
+                return dict.get(self, key, default)
+
+        def whole(name):
+            real = getattr(dict, name)
+
+            def method(self, *args):
+                watch.blame("os.environ", "reads the whole environment")
+                return real(self, *args)
+
+            return method
+
+        for name in ("__iter__", "keys", "values", "items", "copy", "__len__",
+                     "__eq__", "__or__"):
+            setattr(Variables, name, whole(name))
+        os.environ._data = Variables(os.environ._data)
+
+        class Arguments(list):
+            pass
+
+        def reading(name):
+            real = getattr(list, name)
+
+            def method(self, *args):
+                watch.blame("sys.argv", "reads sys.argv")
+                return real(self, *args)
+
+            return method
+
+        for name in ("__getitem__", "__iter__", "__len__", "__contains__",
+                     "__eq__", "__add__", "copy", "index", "count", "pop"):
+            setattr(Arguments, name, reading(name))
+        sys.argv = Arguments(list(sys.argv))
+
+        class Stream(io.TextIOWrapper):
+            pass
+
+        def using(name, stream):
+            real = getattr(io.TextIOWrapper, name)
+
+            def method(self, *args, **kwargs):
+                watch.blame(f"sys.{stream}", f"uses sys.{stream}")
+                return real(self, *args, **kwargs)
+
+            return method
+
+        for stream in ("stdin", "stdout", "stderr"):
+            old = getattr(sys, stream)
+            kind = type("TextIOWrapper", (Stream,), {
+                name: using(name, stream) for name in STREAM_METHODS})
+            new = kind(old.buffer, encoding=old.encoding, errors=old.errors,
+                       newline="\n", line_buffering=old.line_buffering)
+            setattr(sys, stream, new)
+            setattr(sys, f"__{stream}__", new)
+            KEEP.append(old)
+
+    def find_kept_paths(self):
+        """Modules that keep what was derived from sys.executable or argv."""
+        self.active = False
+        marks = "/pexcz/executable", "/pexcz/program", "//pexcz"
+        for name in self.order:
+            module = sys.modules.get(name)
+            if "sys.executable" in MENDED.get(name, ()):
+                continue
+            for value in list(getattr(module, "__dict__", {}).values()):
+                items = value if isinstance(value, (list, tuple)) else (value,)
+                texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
+                if any(mark in text for text in texts for mark in marks):
+                    self.reasons.setdefault(name, "keeps sys.executable")
+        self.active = True
+
+
+AUDITED = {
+    "ctypes", "fcntl", "ftplib", "gc.get_objects", "gc.get_referrers",
+    "gc.get_referents", "imaplib", "mmap", "msvcrt", "nntplib", "poplib",
+    "pty", "resource", "shutil", "smtplib", "socket", "sqlite3", "subprocess",
+    "syslog", "telnetlib", "tempfile", "urllib", "webbrowser",
+    "_thread.start_new_thread", "sys.setprofile", "sys.settrace",
+    "os.chdir", "os.fchdir", "os.chmod", "os.chown", "os.chflags", "os.exec",
+    "os.fork", "os.forkpty", "os.fwalk", "os.getxattr", "os.kill", "os.killpg",
+    "os.link", "os.listxattr", "os.lockf", "os.mkdir", "os.posix_spawn",
+    "os.remove", "os.removexattr", "os.rename", "os.rmdir", "os.setxattr",
+    "os.spawn", "os.symlink", "os.system", "os.truncate", "os.utime",
+    "signal.pthread_kill",
+}
+KEEP = []  # streams that share a descriptor must not be collected
+
+
+def in_tree(path):
+    try:
+        path = os.fsdecode(path)
+    except TypeError:
+        return False
+    return path == PREFIX or path.startswith(PREFIX + "/")
+
+
+def leading_imports(code):
+    """(level, name, fromlist) of the import statements that run first of all
+    when `code` runs as __main__; ends at the first thing that can have an
+    effect of its own."""
+    import opcode
+    names = opcode.opname
+    harmless = {
+        "RESUME", "NOP", "CACHE", "LOAD_CONST", "LOAD_NAME", "IMPORT_FROM",
+        "IMPORT_STAR", "STORE_NAME", "POP_TOP", "MAKE_FUNCTION", "PUSH_NULL",
+        "SETUP_ANNOTATIONS", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP",
+        "BUILD_CONST_KEY_MAP", "LIST_EXTEND", "COPY",
+    }
+    steps = []
+    argument = 0
+    found = []
+    for i in range(0, len(code.co_code), 2):
+        name = names[code.co_code[i]]
+        argument = argument << 8 | code.co_code[i + 1]
+        if name == "EXTENDED_ARG":
+            continue
+        value = None
+        if name == "LOAD_CONST":
+            value = code.co_consts[argument]
+        elif name == "LOAD_NAME":
+            value = code.co_names[argument]
+        if name == "IMPORT_NAME":
+            found.append((steps[-2][1], code.co_names[argument], steps[-1][1]))
+        elif name not in harmless and not (
+                name == "COMPARE_OP" and steps[-2:] == [
+                    ("LOAD_NAME", "__name__"), ("LOAD_CONST", "__main__")]) \
+                and not (name.startswith("POP_JUMP_FORWARD_IF_FALSE")
+                         and steps[-1][0] == "COMPARE_OP"):
+            break
+        if name != "CACHE":
+            steps.append((name, value))
+        argument = 0
+    del sys.modules["opcode"]
+    return found
+
+
+def import_for_entry_point(kind, name):
+    package = ""
+    if kind == "call":
+        __import__(name)
+        return
+    if kind == "module":
+        from importlib.util import find_spec
+        spec = find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            __import__(name)
+            spec = find_spec(name + ".__main__")
+        if spec is None:
+            return
+        package = spec.parent
+        code = spec.loader.get_code(spec.name)
+    else:
+        path = f"{PREFIX}/{name}"
+        with open(path, "rb") as stream:
+            text = stream.read()
+        if text[:4] == b"\x7fELF":
+            return
+        code = compile(text, path, "exec", dont_inherit=True)
+    if code is None:
+        return
+    scope = {"__name__": "__main__", "__package__": package}
+    for level, module, fromlist in leading_imports(code):
+        __import__(module, scope, None, fromlist, level)
+
+
+def close(watch):
+    """The modules that cannot be there, with the one that each is due to."""
+    importers = {}
+    for importer, imported in watch.edges.items():
+        for name in imported:
+            importers.setdefault(name, []).append(importer)
+    causes = {}
+    queue = [n for n in watch.order if n in watch.reasons]
+    queue += [n for n in watch.reasons if n not in watch.begun]
+    for name in queue:
+        causes.setdefault(name, name)
+    while queue:
+        name = queue.pop(0)
+        for importer in importers.get(name, ()):
+            if importer not in causes:
+                causes[importer] = causes[name]
+                queue.append(importer)
+    return causes
+
+
+def main(fd, kind, name, *left_out):
+    lines = []
+    watch = Watch()
+    watch.watch_process()
+    watch.watch_sys()
+    watch.watch_imports(left_out)
+    already = set(sys.modules)
+    watch.active = True
+    startup()
+    off = watch.startup
+    if off is None and not watch.reasons:
+        try:
+            import_for_entry_point(kind, name)
+        except (Exception, SystemExit):
+            pass  # the application says so itself, when it is run
+        watch.find_kept_paths()
+    elif off is None:
+        off = next(iter(watch.reasons.values()))
+    watch.active = False
+    sys.meta_path.remove(watch)
+    if off is not None:
+        lines.append(f"off\tcode that runs before all imports {off}")
+    causes = close(watch)
+    lines += [f"gate\t{n}" for n in watch.gate]
+    for n in watch.order:
+        if n in causes:
+            lines.append(f"left\t{n}\t{causes[n]}\t{watch.reasons[causes[n]]}")
+        elif n in sys.modules and n not in already:
+            lines.append(f"module\t{n}")
+    with open(int(fd), "w", encoding="utf-8", errors="surrogateescape") as out:
+        out.write("".join(line.replace("\n", " ") + "\n" for line in lines))
+
+
+main(*arguments)
