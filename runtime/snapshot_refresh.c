@@ -125,59 +125,59 @@ pexcz_refresh_arguments(const struct pexcz_python_options *options,
 
 /* Calls type(self).__init__ again with these arguments, which are consumed. */
 static int
-initialise(PyObject *self, PyObject *args, PyObject *kwargs)
+initialise(PyObject *self, PyObject *args)
 {
-    int rc = args != NULL && !PyErr_Occurred()
-                 ? Py_TYPE(self)->tp_init(self, args, kwargs)
-                 : -1;
+    int rc = args != NULL ? Py_TYPE(self)->tp_init(self, args, NULL) : -1;
 
     Py_XDECREF(args);
-    Py_XDECREF(kwargs);
     return rc;
 }
 
-/* As create_stdio() of pylifecycle.c, on the objects that are there. */
+/* A FileIO as create_stdio() of pylifecycle.c makes it.  A new one: __init__
+ * would keep what it found out about the old descriptor. */
+static PyObject *
+new_raw(PyObject *type, int fd, const char *name)
+{
+    PyObject *args
+        = Py_BuildValue("is", fd, fd == STDIN_FILENO ? "rb" : "wb");
+    PyObject *kwargs = Py_BuildValue("{s:O}", "closefd", Py_False);
+    PyObject *text = PyUnicode_FromString(name);
+    PyObject *raw = args != NULL && kwargs != NULL && text != NULL
+                        ? PyObject_Call(type, args, kwargs)
+                        : NULL;
+
+    if (raw != NULL && PyObject_SetAttrString(raw, "name", text) < 0) {
+        Py_CLEAR(raw);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
+    return raw;
+}
+
+/* The stream and its buffer stay the objects that they are. */
 static int
 refresh_layers(PyObject *text, PyObject *buffer, PyObject *raw, int fd,
-               const char *name, const char *errors)
+               const char *errors)
 {
-    bool unbuffered = Py_UnbufferedStdioFlag != 0 && fd != STDIN_FILENO;
-    PyObject *name_text = PyUnicode_FromString(name);
-    PyObject *size = NULL;
-    int rc = name_text != NULL ? 0 : -1;
-
-    if (rc == 0) {
-        rc = initialise(raw,
-                        Py_BuildValue("is", fd, fd == STDIN_FILENO ? "rb"
-                                                                   : "wb"),
-                        Py_BuildValue("{s:O}", "closefd", Py_False));
-    }
-    if (rc == 0) {
-        size = PyObject_GetAttrString(raw, "_blksize");
-        rc = size != NULL ? PyObject_SetAttrString(raw, "name", name_text)
+    bool buffered = Py_UnbufferedStdioFlag == 0;
+    bool by_line = buffered && (fd == STDERR_FILENO || isatty(fd) == 1);
+    PyObject *below = buffered || fd == STDIN_FILENO ? buffer : raw;
+    PyObject *size = PyObject_GetAttrString(raw, "_blksize");
+    int rc = size != NULL ? initialise(
+                 buffer, Py_BuildValue("OO", raw, size))
                           : -1;
+
+    Py_XDECREF(size);
+    if (rc < 0) {
+        return -1;
     }
-    if (rc == 0 && unbuffered) {
+    if (below == raw) {
         Py_INCREF(buffer); /* its end would close `raw` */
     }
-    else if (rc == 0) {
-        rc = initialise(buffer, Py_BuildValue("OO", raw, size), NULL);
-    }
-    if (rc == 0) {
-        bool by_line = Py_UnbufferedStdioFlag == 0
-                       && (fd == STDERR_FILENO || isatty(fd) == 1);
-
-        rc = initialise(text,
-                        Py_BuildValue("OsssOO", unbuffered ? raw : buffer,
-                                      "utf-8", errors, "\n",
-                                      by_line ? Py_True : Py_False,
-                                      Py_UnbufferedStdioFlag != 0 ? Py_True
-                                                                  : Py_False),
-                        NULL);
-    }
-    Py_XDECREF(size);
-    Py_XDECREF(name_text);
-    return rc;
+    return initialise(text, Py_BuildValue("OsssOO", below, "utf-8", errors,
+                                          "\n", by_line ? Py_True : Py_False,
+                                          buffered ? Py_False : Py_True));
 }
 
 static int
@@ -187,13 +187,14 @@ refresh_stream(int fd, const char *attribute, const char *name,
     PyObject *text = PySys_GetObject(attribute);
     PyObject *buffer
         = text != NULL ? PyObject_GetAttrString(text, "buffer") : NULL;
+    PyObject *old = buffer != NULL ? PyObject_GetAttrString(buffer, "raw")
+                                   : NULL;
     PyObject *raw
-        = buffer != NULL ? PyObject_GetAttrString(buffer, "raw") : NULL;
-    int rc = raw != NULL
-                 ? refresh_layers(text, buffer, raw, fd, name, errors)
-                 : -1;
+        = old != NULL ? new_raw((PyObject *)Py_TYPE(old), fd, name) : NULL;
+    int rc = raw != NULL ? refresh_layers(text, buffer, raw, fd, errors) : -1;
 
     Py_XDECREF(raw);
+    Py_XDECREF(old);
     Py_XDECREF(buffer);
     return rc;
 }
