@@ -13,6 +13,7 @@ enum {
     OPTION_LEVEL,
     OPTION_SNAPSHOT,
     OPTION_SNAPSHOT_EXCLUDE,
+    OPTION_SNAPSHOT_WARM,
     OPTION_ALL,
     OPTION_JSON,
     OPTION_VERSION,
@@ -36,6 +37,7 @@ static const struct option pack_options[] = {
     {"level", required_argument, NULL, OPTION_LEVEL},
     {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
+    {"snapshot-warm", required_argument, NULL, OPTION_SNAPSHOT_WARM},
     COMMON_OPTIONS,
 };
 
@@ -123,26 +125,25 @@ parse_snapshot_mode(const char *text, enum pexcz_snapshot_mode *ret,
 }
 
 static int
-add_excluded(struct pexcz_pack_options *o, const char *module,
-             struct pexcz_error *err)
+add_text(const char ***list, size_t *count, const char *text,
+         struct pexcz_error *err)
 {
-    const char **grown
-        = realloc(o->snapshot_exclude,
-                  (o->snapshot_exclude_count + 1) * sizeof(*grown));
+    const char **grown = realloc(*list, (*count + 1) * sizeof(*grown));
 
     if (grown == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
-    o->snapshot_exclude = grown;
-    grown[o->snapshot_exclude_count++] = module;
+    *list = grown;
+    grown[(*count)++] = text;
     return PEXCZ_OK;
 }
 
 void
 pexcz_pack_options_done(struct pexcz_pack_options *options)
 {
-    free(options->snapshot_exclude);
-    options->snapshot_exclude = NULL;
+    free(options->wish.exclude);
+    free(options->wish.warm);
+    options->wish = (struct pexcz_snapshot_wish){0};
 }
 
 static int
@@ -186,7 +187,10 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         rc = parse_snapshot_mode(optarg, &o->snapshot, err);
         break;
     case OPTION_SNAPSHOT_EXCLUDE:
-        rc = add_excluded(o, optarg, err);
+        rc = add_text(&o->wish.exclude, &o->wish.exclude_count, optarg, err);
+        break;
+    case OPTION_SNAPSHOT_WARM:
+        rc = add_text(&o->wish.warm, &o->wish.warm_count, optarg, err);
         break;
     case OPTION_MAX_GLIBC:
         o->max_glibc = optarg;

@@ -10,6 +10,7 @@
 #define PEXCZ_OPTIONS_H
 
 #include "error.h"
+#include "snapshot_wish.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +27,7 @@ struct pexcz_pack_options {
     const char *base;      /* path; NULL: beside the program */
     const char *python;    /* "3.11"; NULL: the newest base */
     enum pexcz_snapshot_mode snapshot;
-    const char **snapshot_exclude; /* modules; array owned, see done() */
-    size_t snapshot_exclude_count;
+    struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
     const char *max_glibc; /* "2.28"; NULL: that of this machine */
     unsigned int jobs;     /* 0: one per processor */
     int level;             /* of zstd, 1..22 */

@@ -267,8 +267,8 @@ add_snapshot(struct packing *p)
         return PEXCZ_OK;
     }
     pexcz_progress_step(&p->progress, "importing", PEXCZ_UNIT_FILES);
-    rc = pexcz_snapshot_add(&p->out, &p->plan.boot, o->snapshot_exclude,
-                            o->snapshot_exclude_count, &p->snapshot, p->err);
+    rc = pexcz_snapshot_add(&p->out, &p->plan.boot, &o->wish, &p->snapshot,
+                            p->err);
     if (rc < 0) {
         return rc;
     }

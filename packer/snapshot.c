@@ -19,8 +19,7 @@
 struct making {
     struct pexcz_snapshot_report *report;
     const struct pexcz_plan_boot *boot;
-    const char *const *exclude;
-    size_t exclude_count;
+    const struct pexcz_snapshot_wish *wish;
     int executable; /* the packed file, for reading */
     struct pexcz_error *err;
 };
@@ -129,6 +128,18 @@ read_line(struct making *m, struct pexcz_slice line)
     if (strcmp(kind, "module") == 0) {
         return pexcz_strings_add(&r->modules, &r->arena, line, m->err);
     }
+    if (strcmp(kind, "cwd") == 0) {
+        const char *module = keep_field(m, &line);
+        const char *name = keep_field(m, &line);
+        const char *both = module != NULL && name != NULL
+                               ? pexcz_arena_printf(&r->arena, m->err, "%s:%s",
+                                                    module, name)
+                               : NULL;
+
+        return both != NULL ? pexcz_strings_add(&r->cwd, &r->arena,
+                                                pexcz_slice_str(both), m->err)
+                            : PEXCZ_E_NOMEM;
+    }
     if (strcmp(kind, "left") == 0) {
         return add_left(m, line);
     }
@@ -166,26 +177,35 @@ trace(struct making *m, int fd)
         [PEXCZ_ENTRY_CALL] = "call",
         [PEXCZ_ENTRY_SCRIPT] = "script",
     };
-    const char **args
-        = pexcz_alloc_array(m->exclude_count + 3, sizeof(*args));
+    const struct pexcz_snapshot_wish *wish = m->wish;
+    size_t count = wish->warm_count + wish->exclude_count + 5;
+    const char **args = pexcz_alloc_array(count, sizeof(*args));
+    char number[32];
+    size_t n = 0;
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .gate = "",
         .script = pexcz_snapshot_trace_text,
         .args = args,
-        .arg_count = m->exclude_count + 3,
+        .arg_count = count,
     };
     int rc;
 
     if (args == NULL) {
         return pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
-    args[0] = RESULT_FD_TEXT;
-    args[1] = kinds[m->boot->kind];
-    args[2] = m->boot->kind == PEXCZ_ENTRY_SCRIPT ? m->boot->script
-                                                  : m->boot->module;
-    for (size_t i = 0; i < m->exclude_count; i++) {
-        args[3 + i] = m->exclude[i];
+    (void)snprintf(number, sizeof(number), "%zu", wish->warm_count);
+    args[n++] = RESULT_FD_TEXT;
+    args[n++] = kinds[m->boot->kind];
+    args[n++] = m->boot->kind == PEXCZ_ENTRY_SCRIPT ? m->boot->script
+                                                    : m->boot->module;
+    args[n++] = m->boot->attr != NULL ? m->boot->attr : "";
+    args[n++] = number;
+    for (size_t i = 0; i < wish->warm_count; i++) {
+        args[n++] = wish->warm[i];
+    }
+    for (size_t i = 0; i < wish->exclude_count; i++) {
+        args[n++] = wish->exclude[i];
     }
     rc = pexcz_snapshot_process_run(&process, fd, m->err);
     free(args);
@@ -211,10 +231,11 @@ static int
 dump(const struct making *m, int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
-    size_t count = r->modules.count + r->left_count + 1;
+    size_t count = r->modules.count + r->left_count + r->cwd.count + 2;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
-    char number[32];
+    char module_count[32];
+    char left_count[32];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = true,
@@ -229,13 +250,19 @@ dump(const struct making *m, int fd)
         rc = pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     if (rc == PEXCZ_OK) {
-        (void)snprintf(number, sizeof(number), "%zu", r->modules.count);
-        args[n++] = number;
+        (void)snprintf(module_count, sizeof(module_count), "%zu",
+                       r->modules.count);
+        (void)snprintf(left_count, sizeof(left_count), "%zu", r->left_count);
+        args[n++] = module_count;
         for (size_t i = 0; i < r->modules.count; i++) {
             args[n++] = r->modules.items[i];
         }
+        args[n++] = left_count;
         for (size_t i = 0; i < r->left_count; i++) {
             args[n++] = r->left[i].module;
+        }
+        for (size_t i = 0; i < r->cwd.count; i++) {
+            args[n++] = r->cwd.items[i];
         }
         process.gate = (const char *)gate.ptr;
         rc = pexcz_snapshot_process_run(&process, fd, m->err);
@@ -364,14 +391,13 @@ make_and_append(struct making *m, struct pexcz_out_file *out, int first,
 int
 pexcz_snapshot_add(struct pexcz_out_file *out,
                    const struct pexcz_plan_boot *boot,
-                   const char *const *exclude, size_t exclude_count,
+                   const struct pexcz_snapshot_wish *wish,
                    struct pexcz_snapshot_report *ret, struct pexcz_error *err)
 {
     struct making m = {
         .report = ret,
         .boot = boot,
-        .exclude = exclude,
-        .exclude_count = exclude_count,
+        .wish = wish,
         .err = err,
     };
     int first;

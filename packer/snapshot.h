@@ -12,6 +12,7 @@
 
 #include "out_file.h"
 #include "plan.h"
+#include "snapshot_wish.h"
 
 /* A module that is not in the snapshot. */
 struct pexcz_snapshot_left {
@@ -27,6 +28,7 @@ struct pexcz_snapshot_report {
     const char *off;          /* why there is none */
     struct pexcz_strings gate; /* variables that switch it off when set */
     struct pexcz_strings modules;
+    struct pexcz_strings cwd; /* MODULE:NAME, is the working directory */
     struct pexcz_snapshot_left *left;
     size_t left_count;
     size_t left_cap;
@@ -40,8 +42,7 @@ struct pexcz_snapshot_report {
  */
 PEXCZ_MUST_USE int pexcz_snapshot_add(struct pexcz_out_file *out,
                                       const struct pexcz_plan_boot *boot,
-                                      const char *const *exclude,
-                                      size_t exclude_count,
+                                      const struct pexcz_snapshot_wish *wish,
                                       struct pexcz_snapshot_report *ret,
                                       struct pexcz_error *err);
 void pexcz_snapshot_report_done(struct pexcz_snapshot_report *report);

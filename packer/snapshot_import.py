@@ -3,11 +3,15 @@
 
 Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
-modules follow, the modules in order, and those that must not be imported.
-`startup` runs the lines of .pth files and the like.
+modules follow, the modules in order, how many names follow, the modules that
+must not be imported, and "MODULE:NAME" of global variables that are the
+working directory.  `startup` runs the lines of .pth files and the like.
 """
 
 import sys
+
+
+CWD = "/pexcz/working-directory"  # also in snapshot_trace.py
 
 
 class Left(BaseException):
@@ -30,6 +34,30 @@ def import_all(modules, left):
     for name in modules:
         __import__(name)
     sys.meta_path.remove(guard)
+
+
+def import_with_cwd(modules, left, variables):
+    """Imports all in a working directory that can be told from any other."""
+    import os
+
+    making = True
+    real = os.getcwd
+
+    def getcwd():
+        return CWD if making else real()
+
+    def after():
+        path = os.path.abspath(os.getcwd())
+        for module, name in variables:
+            setattr(sys.modules[module], name, path)
+
+    os.getcwd = getcwd
+    import_all(modules, left)
+    os.getcwd = real
+    making = False
+    for module, name in variables:
+        setattr(sys.modules[module], name, None)
+    return after
 
 
 def mend_logging(module):
@@ -72,9 +100,11 @@ def mend_sysconfig(module):
     def after():
         module._PROJECT_BASE = os.path.dirname(
             module._safe_realpath(sys.executable))
+        module._USER_BASE = module._getuserbase()
 
     module._CONFIG_VARS = None
     module._PROJECT_BASE = None
+    module._USER_BASE = None
     return after
 
 
@@ -98,21 +128,38 @@ MENDED = {
 }
 
 
-def mend_all():
+def mend_all(after):
     import pexcz_snapshot
 
+    if after is not None:
+        pexcz_snapshot.register(after_restore=after)
     for name, mend in MENDED.items():
         module = sys.modules.get(name)
         after = mend(module) if module is not None else None
         if after is not None:
             pexcz_snapshot.register(after_restore=after)
+    del sys.modules["pexcz_snapshot"]
 
 
-def main(count, *names):
+def take(names):
+    count = int(names.pop(0))
+    taken = names[:count]
+    del names[:count]
+    return taken
+
+
+def main(*names):
+    rest = list(names)
+    modules = take(rest)
+    left = set(take(rest))
+    variables = [text.split(":") for text in rest]
+    after = None
     startup()
-    modules = names[:int(count)]
-    import_all(modules, set(names[int(count):]))
-    mend_all()
+    if variables:
+        after = import_with_cwd(modules, left, variables)
+    else:
+        import_all(modules, left)
+    mend_all(after)
 
 
 main(*arguments)

@@ -10,12 +10,14 @@ tree, entropy, the clock, the environment, threads, …) keeps the module, and
 what imports it, out of the snapshot.
 
 arguments: descriptor for the answer, kind of entry point (call, module,
-script), its name, then modules to leave out.  The answer, lines of fields
+script), its name, the attribute to call, how many command lines to warm up
+with, those, each as text for shlex, then modules to leave out.  The answer, lines of fields
 separated by tabs:
 
   gate NAME                  an environment variable that was read
   module NAME                can be in the snapshot; in the order to import
   left NAME CAUSE REASON     cannot; CAUSE is the module that REASON is about
+  cwd NAME ATTRIBUTE         a global variable that is the working directory
   off REASON                 no snapshot at all
 """
 
@@ -25,7 +27,15 @@ import os
 import sys
 import time
 
+import opcode
+
+OPCODE_NAMES = opcode.opname
+for name in "opcode", "_opcode":  # the application imports its own
+    del sys.modules[name]
 PREFIX = "/proc/pexcz"
+# Also in snapshot_import.py; put together here, so that no constant of this
+# file is taken for a copy that a module keeps.
+CWD = "/".join(("", "pexcz", "working-directory"))
 OWN = globals()
 
 # Set in nearly every session, so a snapshot that was gated by one of them
@@ -38,6 +48,11 @@ PERSONAL = {
 }
 PERSONAL_PREFIXES = ("LC_", "PEX", "PYTHON", "SSH_", "XDG_")
 
+# These do not: snapshot_environment.c of the runtime.
+SEEN_BY_SNAPSHOT = {
+    "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYTHONUNBUFFERED",
+}
+
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
@@ -46,7 +61,10 @@ MENDED = {
     "multiprocessing.spawn": {"sys.executable"},
     "platform": {"os.uname()"},
     "random": {"os.urandom()"},
-    "sysconfig": {"sys.executable", "os.lstat()", "os.stat()", "os.readlink()"},
+    "sysconfig": {
+        "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
+        "sys.executable",
+    },
 }
 
 KNOWN = {
@@ -81,7 +99,7 @@ SIGNALS = (
 ).split()
 
 STREAM_METHODS = (
-    "write writelines read readline readlines isatty fileno flush detach "
+    "write writelines read readline readlines isatty flush detach "
     "reconfigure seek tell truncate readable writable seekable"
 ).split()
 
@@ -99,7 +117,10 @@ class Watch:
         self.reasons = {}      # module -> why it cannot be in the snapshot
         self.startup = None    # the same of what runs before all imports
         self.gate = []
+        self.cwd_readers = set()
+        self.cwd = []          # (module, global variable)
         self.active = False
+        self.in_startup = False
 
     def body(self):
         """The module whose body is running, innermost; None: there is none."""
@@ -119,7 +140,11 @@ class Watch:
         try:
             name = self.body()
             if name is None:
-                self.startup = self.startup or reason
+                if self.in_startup:
+                    self.startup = self.startup or reason
+            elif what == "os.getcwd()":
+                if what not in MENDED.get(name, ()):
+                    self.cwd_readers.add(name)
             elif what not in MENDED.get(name, ()):
                 self.reasons.setdefault(name, reason)
         finally:
@@ -203,6 +228,7 @@ class Watch:
     def watch_process(self):
         own_uname = lambda args: (
             sys._getframe(2).f_globals.get("__name__") == "platform")
+        os.getcwd = lambda: CWD
         for name in PROCESS:
             self.wrap(os, name, own_uname if name == "uname" else None)
         for name in PATHS:
@@ -249,6 +275,8 @@ class Watch:
 
     def read_variable(self, key):
         name = os.fsdecode(key)
+        if name.startswith("PYTHON") and name not in SEEN_BY_SNAPSHOT:
+            return  # any of them switches the snapshot off
         if name in PERSONAL or name.startswith(PERSONAL_PREFIXES):
             self.blame("os.environ", f"reads ${name}")
         elif self.active and name not in self.gate:
@@ -323,6 +351,34 @@ class Watch:
             setattr(sys, f"__{stream}__", new)
             KEEP.append(old)
 
+    def find_cwd(self):
+        """A module may keep the working directory in a global variable, which
+        is set again at restore; anywhere else it could not be found."""
+        if not self.cwd_readers:
+            return
+        import gc
+        self.active = False
+        own = {id(vars(sys.modules[n])): n for n in self.cwd_readers
+               if n in sys.modules}
+        found = []
+        lost = False
+        for holder in gc.get_objects():
+            if holder is OWN or holder is found or holder is own:
+                continue
+            for value in gc.get_referents(holder):
+                if type(value) is str and CWD in value:
+                    if value == CWD and id(holder) in own:
+                        found.append(own[id(holder)])
+                    else:
+                        lost = True
+        for name in self.cwd_readers:
+            if lost or name not in found:
+                self.reasons.setdefault(name, "calls os.getcwd()")
+            else:
+                self.cwd += [(name, attribute) for attribute, value
+                             in vars(sys.modules[name]).items() if value == CWD]
+        self.active = True
+
     def find_kept_paths(self):
         """Modules that keep what was derived from sys.executable or argv."""
         self.active = False
@@ -331,8 +387,10 @@ class Watch:
             module = sys.modules.get(name)
             if "sys.executable" in MENDED.get(name, ()):
                 continue
-            for value in list(getattr(module, "__dict__", {}).values()):
-                items = value if isinstance(value, (list, tuple)) else (value,)
+            if type(module) is not type(sys):
+                continue
+            for value in list(vars(module).values()):
+                items = value if type(value) in (list, tuple) else (value,)
                 texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
                 if any(mark in text for text in texts for mark in marks):
                     self.reasons.setdefault(name, "keeps sys.executable")
@@ -367,8 +425,7 @@ def leading_imports(code):
     """(level, name, fromlist) of the import statements that run first of all
     when `code` runs as __main__; ends at the first thing that can have an
     effect of its own."""
-    import opcode
-    names = opcode.opname
+    names = OPCODE_NAMES
     harmless = {
         "RESUME", "NOP", "CACHE", "LOAD_CONST", "LOAD_NAME", "IMPORT_FROM",
         "IMPORT_STAR", "STORE_NAME", "POP_TOP", "MAKE_FUNCTION", "PUSH_NULL",
@@ -399,8 +456,43 @@ def leading_imports(code):
         if name != "CACHE":
             steps.append((name, value))
         argument = 0
-    del sys.modules["opcode"]
     return found
+
+
+def find_spec(name):
+    """Imports the parent packages, as runpy does."""
+    parent = name.rpartition(".")[0]
+    path = None
+    if parent:
+        __import__(parent)
+        path = sys.modules[parent].__path__
+    return sys.modules["_frozen_importlib"]._find_spec(name, path)
+
+
+def warm_up(kind, name, attribute, line):
+    """Runs the application itself, to see what it imports later on."""
+    import shlex
+    arguments = shlex.split(line)
+    del sys.modules["shlex"]
+    list.__setitem__(sys.argv, slice(1, None), arguments)
+    if kind == "call":
+        target = sys.modules[name]
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        target()
+    elif kind == "module":
+        import runpy
+        runpy.run_module(name, run_name="__main__", alter_sys=False)
+    else:
+        import runpy
+        runpy.run_path(f"{PREFIX}/{name}", run_name="__main__")
+
+
+def attempt(function, *args):
+    try:
+        function(*args)
+    except (Exception, SystemExit):
+        pass  # the application says so itself, when it is run
 
 
 def import_for_entry_point(kind, name):
@@ -409,10 +501,8 @@ def import_for_entry_point(kind, name):
         __import__(name)
         return
     if kind == "module":
-        from importlib.util import find_spec
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
-            __import__(name)
             spec = find_spec(name + ".__main__")
         if spec is None:
             return
@@ -452,21 +542,23 @@ def close(watch):
     return causes
 
 
-def main(fd, kind, name, *left_out):
+def main(fd, kind, name, attribute, count, *rest):
     lines = []
+    lines_to_warm, left_out = rest[:int(count)], rest[int(count):]
     watch = Watch()
     watch.watch_process()
     watch.watch_sys()
     watch.watch_imports(left_out)
     already = set(sys.modules)
-    watch.active = True
+    watch.active = watch.in_startup = True
     startup()
+    watch.in_startup = False
     off = watch.startup
     if off is None and not watch.reasons:
-        try:
-            import_for_entry_point(kind, name)
-        except (Exception, SystemExit):
-            pass  # the application says so itself, when it is run
+        attempt(import_for_entry_point, kind, name)
+        for line in lines_to_warm:
+            attempt(warm_up, kind, name, attribute, line)
+        watch.find_cwd()
         watch.find_kept_paths()
     elif off is None:
         off = next(iter(watch.reasons.values()))
@@ -476,6 +568,7 @@ def main(fd, kind, name, *left_out):
         lines.append(f"off\tcode that runs before all imports {off}")
     causes = close(watch)
     lines += [f"gate\t{n}" for n in watch.gate]
+    lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in causes]
     for n in watch.order:
         if n in causes:
             lines.append(f"left\t{n}\t{causes[n]}\t{watch.reasons[causes[n]]}")

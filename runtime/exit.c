@@ -173,6 +173,14 @@ wants_warnings(void)
     return config->dev_mode != 0 || config->warnoptions.length != 0;
 }
 
+/* The collector has to see all objects, those of a snapshot too. */
+static int
+tear_down(void)
+{
+    call_if_loaded("gc", "unfreeze");
+    return Py_FinalizeEx();
+}
+
 /* What Py_FinalizeEx() does that can be noticed; its result. */
 static int
 finish(bool foreign)
@@ -181,14 +189,14 @@ finish(bool foreign)
     int rc;
 
     if (foreign || wants_warnings()) {
-        return Py_FinalizeEx();
+        return tear_down();
     }
     call_if_loaded("threading", "_shutdown");
     call_if_loaded("atexit", "_run_exitfuncs");
     objects = pexcz_live_objects();
     if (pexcz_live_objects_need_teardown(objects)) {
         Py_XDECREF(objects);
-        return Py_FinalizeEx();
+        return tear_down();
     }
     rc = flush_stream("stdout", true);
     (void)flush_stream("stderr", false);

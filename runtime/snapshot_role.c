@@ -91,9 +91,6 @@ run_script(const char *text, char *const *arguments, int count)
     if (result == NULL) {
         PyErr_Print();
     }
-    if (globals != NULL) {
-        PyDict_Clear(globals); /* its functions refer back to it */
-    }
     Py_XDECREF(function);
     Py_XDECREF(list);
     Py_XDECREF(globals);

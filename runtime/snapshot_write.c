@@ -44,27 +44,40 @@ pexcz_snapshot_preinitialised(struct pexcz_error *err)
     return pexcz_owned_copy(&making.preinitialised, err);
 }
 
+/* Frees garbage, freezes the rest; *ret_frozen: how many objects. */
 static int
-call_gc(const char *name)
+freeze(PyObject *gc, uint64_t *ret_frozen)
 {
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *result = gc != NULL ? PyObject_CallMethod(gc, name, NULL) : NULL;
+    PyObject *count = NULL;
+    PyObject *done = PyObject_CallMethod(gc, "collect", NULL);
 
-    Py_XDECREF(result);
-    Py_XDECREF(gc);
-    return result != NULL ? 0 : -1;
+    if (done != NULL) {
+        Py_SETREF(done, PyObject_CallMethod(gc, "freeze", NULL));
+    }
+    if (done != NULL) {
+        count = PyObject_CallMethod(gc, "get_freeze_count", NULL);
+    }
+    Py_XDECREF(done);
+    if (count == NULL) {
+        return -1;
+    }
+    *ret_frozen = PyLong_AsSize_t(count);
+    Py_DECREF(count);
+    return 0;
 }
 
-/* No garbage, nothing that teardown would be noticed by, no thread. */
+/* No garbage, nothing that teardown would be noticed by. */
 static int
-settle(struct pexcz_error *err)
+settle(PyObject *gc, uint64_t *ret_frozen, struct pexcz_error *err)
 {
     PyObject *objects;
     bool noticeable;
 
-    if (pexcz_snapshot_hooks_before_dump() < 0 || call_gc("collect") < 0) {
+    if (gc == NULL || pexcz_snapshot_hooks_before_dump() < 0
+        || pexcz_main_thread_forget() < 0) {
         PyErr_Print();
-        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "a callback before the dump failed");
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "a callback before the dump failed");
     }
     objects = pexcz_live_objects();
     noticeable = pexcz_live_objects_need_teardown(objects);
@@ -74,13 +87,27 @@ settle(struct pexcz_error *err)
                           "the imports leave an object whose end can be "
                           "noticed");
     }
-    if (pexcz_main_thread_forget() < 0 || call_gc("collect") < 0
-        || call_gc("freeze") < 0) {
-        PyErr_Clear();
-        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
-                          "the main thread cannot be neutralised");
+    if (freeze(gc, ret_frozen) < 0) {
+        PyErr_Print();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
     return PEXCZ_OK;
+}
+
+/* settle(), and sys.modules as it was. */
+static int
+settle_all(uint64_t *ret_frozen, struct pexcz_error *err)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    bool was_there = PyDict_GetItemString(modules, "gc") != NULL;
+    PyObject *gc = PyImport_ImportModule("gc");
+    int rc = settle(gc, ret_frozen, err);
+
+    if (!was_there) {
+        (void)PyDict_DelItemString(modules, "gc");
+    }
+    Py_XDECREF(gc);
+    return rc;
 }
 
 struct tables {
@@ -155,7 +182,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         = (const char *)(uintptr_t)(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE);
     struct tables tables = {.header = &header};
     uint64_t heap_size;
-    int rc = settle(err);
+    int rc = settle_all(&header.frozen, err);
 
     if (rc < 0) {
         return rc;
