@@ -30,7 +30,7 @@ struct pexcz_snapshot_table {
 
 struct pexcz_snapshot_header {
     uint8_t magic[8];
-    uint64_t sum; /* XXH3-64 of the header behind this field */
+    uint64_t sum;        /* XXH3-64 of the header behind this field */
     uint64_t heap_sum;   /* of all between the header's page and the tables */
     uint64_t tables_sum; /* of all behind the heap */
     uint64_t size;       /* of header, heap and tables */
@@ -38,7 +38,7 @@ struct pexcz_snapshot_header {
     uint8_t stdlib_id[16];
     uint8_t app_id[16];
     uint64_t thread_state; /* address of the main thread's PyThreadState */
-    uint64_t frozen; /* objects, gc.get_freeze_count() */
+    uint64_t frozen;       /* objects, gc.get_freeze_count() */
     uint64_t anchors[8];   /* addresses that the link must agree in */
     struct pexcz_snapshot_table delta;
     struct pexcz_snapshot_table env;

@@ -16,22 +16,22 @@
 #include <stddef.h>
 
 enum pexcz_snapshot_mode {
-    PEXCZ_SNAPSHOT_AUTO,    /* without one when none can be made */
+    PEXCZ_SNAPSHOT_AUTO, /* without one when none can be made */
     PEXCZ_SNAPSHOT_OFF,
     PEXCZ_SNAPSHOT_REQUIRE, /* an error then */
 };
 
 struct pexcz_pack_options {
-    const char *input;     /* path of the PEX */
-    const char *output;    /* NULL: the PEX's name without its suffix */
-    const char *base;      /* path; NULL: beside the program */
-    const char *python;    /* "3.11"; NULL: the newest base */
+    const char *input;  /* path of the PEX */
+    const char *output; /* NULL: the PEX's name without its suffix */
+    const char *base;   /* path; NULL: beside the program */
+    const char *python; /* "3.11"; NULL: the newest base */
     enum pexcz_snapshot_mode snapshot;
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
-    const char *max_glibc; /* "2.28"; NULL: that of this machine */
-    unsigned int jobs;     /* 0: one per processor */
-    int level;             /* of zstd, 1..22 */
-    int verbosity;         /* -1 quiet, 0, 1 verbose */
+    const char *max_glibc;           /* "2.28"; NULL: that of this machine */
+    unsigned int jobs;               /* 0: one per processor */
+    int level;                       /* of zstd, 1..22 */
+    int verbosity;                   /* -1 quiet, 0, 1 verbose */
     bool help;
     bool version;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack.h"
 
+#include "add_snapshot.h"
 #include "boot_settings.h"
 #include "elf_file.h"
 #include "exe_layout.h"
@@ -8,7 +9,6 @@
 #include "image.h"
 #include "import_closure.h"
 #include "progress.h"
-#include "snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

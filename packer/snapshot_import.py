@@ -108,6 +108,14 @@ def mend_sysconfig(module):
     return after
 
 
+def mend_rich_style(module):
+    def after():
+        module._id_generator = module.count(module.getrandbits(24))
+
+    module._id_generator = None
+    return after
+
+
 def mend_random(module):
     # Seeded anew by the module's own fork handler.
     module._inst.seed(0)
@@ -122,8 +130,10 @@ MENDED = {
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
+    "pip._vendor.rich.style": mend_rich_style,
     "platform": mend_platform,
     "random": mend_random,
+    "rich.style": mend_rich_style,
     "sysconfig": mend_sysconfig,
 }
 

@@ -14,9 +14,9 @@
 #define PEXCZ_SNAPSHOT_TIMEOUT 300
 
 struct pexcz_snapshot_process {
-    int executable;     /* descriptor, open for reading only */
-    bool dump;          /* write the snapshot to descriptor 3 */
-    const char *gate;   /* names joined by commas */
+    int executable;   /* descriptor, open for reading only */
+    bool dump;        /* write the snapshot to descriptor 3 */
+    const char *gate; /* names joined by commas */
     const char *script;
     const char *const *args;
     size_t arg_count;

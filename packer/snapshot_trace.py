@@ -61,6 +61,8 @@ MENDED = {
     "multiprocessing.spawn": {"sys.executable"},
     "platform": {"os.uname()"},
     "random": {"os.urandom()"},
+    "pip._vendor.rich.style": {"random.getrandbits()"},
+    "rich.style": {"random.getrandbits()"},
     "sysconfig": {
         "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
         "sys.executable",
@@ -109,6 +111,14 @@ PLATFORM = (
 ).split()
 
 
+RANDOM = (
+    "seed random uniform randint randrange choice choices shuffle sample "
+    "triangular betavariate binomialvariate expovariate gammavariate gauss "
+    "lognormvariate normalvariate vonmisesvariate paretovariate "
+    "weibullvariate getstate setstate getrandbits randbytes Random"
+).split()
+
+
 class Watch:
     def __init__(self):
         self.order = []        # modules whose import began
@@ -117,6 +127,7 @@ class Watch:
         self.reasons = {}      # module -> why it cannot be in the snapshot
         self.startup = None    # the same of what runs before all imports
         self.gate = []
+        self.watched = []
         self.cwd_readers = set()
         self.cwd = []          # (module, global variable)
         self.active = False
@@ -194,8 +205,8 @@ class Watch:
         for item in fromlist or ():
             if isinstance(item, str) and f"{name}.{item}" in sys.modules:
                 self.edge(f"{name}.{item}")
-        if "platform" in sys.modules:
-            self.watch_platform(sys.modules["platform"])
+        self.watch_functions("platform", PLATFORM)
+        self.watch_functions("random", RANDOM)
 
     # --- the process ------------------------------------------------------
 
@@ -219,11 +230,30 @@ class Watch:
                 functions.add(watched)
         setattr(module, name, watched)
 
-    def watch_platform(self, module):
-        """Kept by the module, so those that ask for the same are told apart."""
+    def watch_functions(self, name, functions):
+        """Of a module that is loaded already, when others call them."""
+        module = sys.modules.get(name)
+        if module is None or module in self.watched:
+            return
+        self.watched.append(module)
         inside = lambda args: sys._getframe(2).f_globals is vars(module)
-        for name in PLATFORM:
-            self.wrap(module, name, inside)
+        for function in functions:
+            if function != "Random":
+                self.wrap(module, function, inside)
+        if "Random" in functions:
+            self.watch_generators(module)
+
+    def watch_generators(self, module):
+        """Generators that are seeded by entropy; seeded ones are constants."""
+        watch = self
+        real = module.Random.seed
+
+        def seed(self, a=None, version=2):
+            if a is None:
+                watch.blame("random.Random()", "makes a random.Random()")
+            real(self, a, version)
+
+        module.Random.seed = seed
 
     def watch_process(self):
         own_uname = lambda args: (

@@ -62,8 +62,8 @@ is_own_call(const void *return_address)
 static void
 lock(void)
 {
-    while (atomic_flag_test_and_set_explicit(&heap.lock,
-                                             memory_order_acquire)) {
+    while (
+        atomic_flag_test_and_set_explicit(&heap.lock, memory_order_acquire)) {
     }
 }
 
@@ -84,8 +84,7 @@ class_of(size_t size, uint64_t *ret_size)
 
     while (whole < size) {
         for (uint64_t quarter = 1; quarter <= 4; quarter++) {
-            uint64_t part = (whole + whole * quarter / 4 + 15)
-                            & ~(uint64_t)15;
+            uint64_t part = (whole + whole * quarter / 4 + 15) & ~(uint64_t)15;
 
             if (part >= size) {
                 *ret_size = part;
@@ -295,8 +294,8 @@ valloc(size_t size)
 void *
 pvalloc(size_t size)
 {
-    size_t whole = (size + PEXCZ_PAGE_SIZE - 1)
-                   & ~(size_t)(PEXCZ_PAGE_SIZE - 1);
+    size_t whole
+        = (size + PEXCZ_PAGE_SIZE - 1) & ~(size_t)(PEXCZ_PAGE_SIZE - 1);
 
     if (whole < size) {
         errno = ENOMEM;

@@ -30,8 +30,8 @@ rekey(unsigned long ident, PyObject *native_id)
     old = main_thread != NULL ? PyObject_GetAttrString(main_thread, "_ident")
                               : NULL;
     new = PyLong_FromUnsignedLong(ident);
-    if (active != NULL && old != NULL && new != NULL
-        && PyObject_DelItem(active, old) == 0
+    if (active != NULL && old != NULL
+        && new != NULL &&PyObject_DelItem(active, old) == 0
         && PyObject_SetItem(active, new, main_thread) == 0
         && PyObject_SetAttrString(main_thread, "_ident", new) == 0) {
         rc = PyObject_SetAttrString(main_thread, "_native_id", native_id);

@@ -103,8 +103,10 @@ static bool
 is_python_setting(const char *pair)
 {
     static const char *const fine[] = {
-        "PYTHONPATH=", "PYTHONHOME=", /* without a say in an application */
-        "PYTHONDONTWRITEBYTECODE=", "PYTHONUNBUFFERED=",
+        "PYTHONPATH=",
+        "PYTHONHOME=", /* without a say in an application */
+        "PYTHONDONTWRITEBYTECODE=",
+        "PYTHONUNBUFFERED=",
     };
 
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {

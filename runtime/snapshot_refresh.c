@@ -138,8 +138,7 @@ initialise(PyObject *self, PyObject *args)
 static PyObject *
 new_raw(PyObject *type, int fd, const char *name)
 {
-    PyObject *args
-        = Py_BuildValue("is", fd, fd == STDIN_FILENO ? "rb" : "wb");
+    PyObject *args = Py_BuildValue("is", fd, fd == STDIN_FILENO ? "rb" : "wb");
     PyObject *kwargs = Py_BuildValue("{s:O}", "closefd", Py_False);
     PyObject *text = PyUnicode_FromString(name);
     PyObject *raw = args != NULL && kwargs != NULL && text != NULL
@@ -164,8 +163,7 @@ refresh_layers(PyObject *text, PyObject *buffer, PyObject *raw, int fd,
     bool by_line = buffered && (fd == STDERR_FILENO || isatty(fd) == 1);
     PyObject *below = buffered || fd == STDIN_FILENO ? buffer : raw;
     PyObject *size = PyObject_GetAttrString(raw, "_blksize");
-    int rc = size != NULL ? initialise(
-                 buffer, Py_BuildValue("OO", raw, size))
+    int rc = size != NULL ? initialise(buffer, Py_BuildValue("OO", raw, size))
                           : -1;
 
     Py_XDECREF(size);
@@ -187,8 +185,8 @@ refresh_stream(int fd, const char *attribute, const char *name,
     PyObject *text = PySys_GetObject(attribute);
     PyObject *buffer
         = text != NULL ? PyObject_GetAttrString(text, "buffer") : NULL;
-    PyObject *old = buffer != NULL ? PyObject_GetAttrString(buffer, "raw")
-                                   : NULL;
+    PyObject *old
+        = buffer != NULL ? PyObject_GetAttrString(buffer, "raw") : NULL;
     PyObject *raw
         = old != NULL ? new_raw((PyObject *)Py_TYPE(old), fd, name) : NULL;
     int rc = raw != NULL ? refresh_layers(text, buffer, raw, fd, errors) : -1;
@@ -303,7 +301,8 @@ int
 pexcz_refresh_process(const char *stdio_errors)
 {
     if (refresh_flags() < 0
-        || refresh_stream(STDIN_FILENO, "__stdin__", "<stdin>", stdio_errors) < 0
+        || refresh_stream(STDIN_FILENO, "__stdin__", "<stdin>", stdio_errors)
+               < 0
         || refresh_stream(STDOUT_FILENO, "__stdout__", "<stdout>",
                           stdio_errors)
                < 0

@@ -58,8 +58,7 @@ resume(const struct pexcz_snapshot_header *header,
        const struct pexcz_python_options *options, const char *argv0,
        const PyPreConfig *preconfig)
 {
-    PyThreadState *state
-        = (PyThreadState *)(uintptr_t)header->thread_state;
+    PyThreadState *state = (PyThreadState *)(uintptr_t)header->thread_state;
 
     pexcz_heap_adopt(header->heap_end);
     pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta));

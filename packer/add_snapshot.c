@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "snapshot.h"
+#include "add_snapshot.h"
 
 #include "exe_layout.h"
 #include "exe_writer.h"
@@ -81,9 +81,8 @@ keep_field(struct making *m, struct pexcz_slice *line)
 {
     const uint8_t *tab = memchr(line->ptr, '\t', line->len);
     size_t n = tab != NULL ? (size_t)(tab - line->ptr) : line->len;
-    const char *copy
-        = pexcz_arena_printf(&m->report->arena, m->err, "%.*s", (int)n,
-                             (const char *)line->ptr);
+    const char *copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
+                                          (int)n, (const char *)line->ptr);
 
     n += tab != NULL;
     line->ptr += n;
@@ -131,10 +130,9 @@ read_line(struct making *m, struct pexcz_slice line)
     if (strcmp(kind, "cwd") == 0) {
         const char *module = keep_field(m, &line);
         const char *name = keep_field(m, &line);
-        const char *both = module != NULL && name != NULL
-                               ? pexcz_arena_printf(&r->arena, m->err, "%s:%s",
-                                                    module, name)
-                               : NULL;
+        const char *both = module != NULL && name != NULL ? pexcz_arena_printf(
+                               &r->arena, m->err, "%s:%s", module, name)
+                                                          : NULL;
 
         return both != NULL ? pexcz_strings_add(&r->cwd, &r->arena,
                                                 pexcz_slice_str(both), m->err)
