@@ -138,6 +138,10 @@ read_line(struct making *m, struct pexcz_slice line)
                                                 pexcz_slice_str(both), m->err)
                             : PEXCZ_E_NOMEM;
     }
+    if (strcmp(kind, "ended") == 0) {
+        r->ended = keep_field(m, &line);
+        return r->ended != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
+    }
     if (strcmp(kind, "left") == 0) {
         return add_left(m, line);
     }

@@ -22,10 +22,11 @@ struct pexcz_snapshot_left {
 };
 
 struct pexcz_snapshot_report {
-    struct pexcz_arena arena;  /* of the texts */
-    uint64_t size;             /* of the snapshot; 0: there is none */
-    uint64_t total;            /* of the file, when there is one */
-    const char *off;           /* why there is none */
+    struct pexcz_arena arena; /* of the texts */
+    uint64_t size;            /* of the snapshot; 0: there is none */
+    uint64_t total;           /* of the file, when there is one */
+    const char *off;          /* why there is none */
+    const char *ended; /* the exception that ended the imports, or NULL */
     struct pexcz_strings gate; /* variables that switch it off when set */
     struct pexcz_strings modules;
     struct pexcz_strings cwd; /* MODULE:NAME, is the working directory */

@@ -72,6 +72,14 @@ print_pack_help(const char *program)
         "                       that of this machine\n"
         "      --base FILE      base executable to build on\n"
         "      --level N        zstd level 1 to 22; default: %d\n"
+        "      --snapshot MODE  auto: with a snapshot of the imports, if one\n"
+        "                       can be made; require; off: packing runs no\n"
+        "                       code of the application; default: auto\n"
+        "      --snapshot-exclude MODULE\n"
+        "                       leave MODULE, and what imports it, out of it\n"
+        "      --snapshot-warm ARGUMENTS\n"
+        "                       run the application with these to see which\n"
+        "                       modules it imports later on, for the snapshot\n"
         "  -j, --jobs N         use N processors; default: all\n"
         "  -q, --quiet          print errors only\n"
         "  -v, --verbose        list distributions and warnings\n"
@@ -86,6 +94,7 @@ verb_pack(const char *program, int argc, char **argv)
 {
     struct pexcz_pack_options options;
     struct pexcz_error err;
+    int rc;
 
     if (pexcz_pack_options_parse(argc, argv, &options, &err) < 0) {
         return fail(program, &err);
@@ -96,7 +105,9 @@ verb_pack(const char *program, int argc, char **argv)
     if (options.version) {
         return print_version(program);
     }
-    return pexcz_pack(&options, &err) < 0 ? fail(program, &err) : 0;
+    rc = pexcz_pack(&options, &err);
+    pexcz_pack_options_done(&options);
+    return rc < 0 ? fail(program, &err) : 0;
 }
 
 /* pexcz base ELF INSTALL PYTHON HOT-LIST OUTPUT: for pexcz's own Makefile. */

@@ -83,9 +83,9 @@ open_target(struct packing *p)
                                  p->options->jobs, p->err);
 
     if (rc == PEXCZ_OK) {
-        rc = pexcz_target_init(
-            &p->target, p->compiler.python.version,
-            pexcz_elf_machine_name(pexcz_elf_own_machine()), p->err);
+        rc = pexcz_target_init(&p->target, p->compiler.python.version,
+                               pexcz_elf_machine_name(pexcz_elf_own_machine()),
+                               p->err);
     }
     if (rc == PEXCZ_OK && p->options->max_glibc != NULL) {
         rc = pexcz_target_set_glibc(&p->target, p->options->max_glibc, p->err);
@@ -174,9 +174,8 @@ find_hot(struct packing *p)
     int rc = PEXCZ_OK;
 
     if (boot->module != NULL) {
-        const char *main_name
-            = pexcz_arena_printf(&p->arena, p->err, "%s.__main__",
-                                 boot->module);
+        const char *main_name = pexcz_arena_printf(
+            &p->arena, p->err, "%s.__main__", boot->module);
 
         if (main_name == NULL) {
             return PEXCZ_E_NOMEM;
@@ -213,8 +212,8 @@ write_image(struct packing *p)
         .compiled = p->compiled,
         .hot = p->hot,
         .level = p->options->level,
-        .threads = p->options->jobs != 0 ? p->options->jobs
-                                         : pexcz_processor_count(),
+        .threads
+        = p->options->jobs != 0 ? p->options->jobs : pexcz_processor_count(),
         .progress = show_stored,
         .context = &p->progress,
     };
@@ -241,14 +240,19 @@ report_left(struct packing *p)
         const struct pexcz_snapshot_left *l = &p->snapshot.left[i];
 
         if (strcmp(l->module, l->cause) == 0) {
-            pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s: %s",
-                               l->module, l->reason);
+            pexcz_progress_say(&p->progress, 1,
+                               "  not in the snapshot: %s: %s", l->module,
+                               l->reason);
         }
         else {
             pexcz_progress_say(&p->progress, 1,
                                "  not in the snapshot: %s: imports %s",
                                l->module, l->cause);
         }
+    }
+    if (p->snapshot.ended != NULL) {
+        pexcz_progress_say(&p->progress, 1, "  the imports ended with %s",
+                           p->snapshot.ended);
     }
     for (size_t i = 0; i < p->snapshot.gate.count; i++) {
         pexcz_progress_say(&p->progress, 1,

@@ -57,7 +57,8 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
       struct pexcz_error *err)
 {
     /* posix_spawn takes char *const[] and changes nothing. */
-    char *envp[] = {(char *)(uintptr_t) "LC_CTYPE=C.UTF-8", NULL};
+    char *envp[] = {(char *)(uintptr_t) "LC_CTYPE=C.UTF-8",
+                    (char *)(uintptr_t) "HOME=/pexcz/home", NULL};
     const char **argv
         = pexcz_alloc_array(p->arg_count + FIXED_ARGUMENTS + 1, sizeof(*argv));
     posix_spawn_file_actions_t actions;

@@ -19,6 +19,7 @@ separated by tabs:
   left NAME CAUSE REASON     cannot; CAUSE is the module that REASON is about
   cwd NAME ATTRIBUTE         a global variable that is the working directory
   off REASON                 no snapshot at all
+  ended REASON               the exception that ended the imports
 """
 
 import builtins
@@ -214,7 +215,7 @@ class Watch:
         real = getattr(module, name, None)
         if real is None or getattr(real, "__pexcz__", False):
             return
-        what = f"{module.__name__}.{name}()"
+        what = f"{module.__name__.lstrip('_')}.{name}()"
 
         def watched(*args, **kwargs):
             if allowed is None or not allowed(args):
@@ -233,7 +234,8 @@ class Watch:
     def watch_functions(self, name, functions):
         """Of a module that is loaded already, when others call them."""
         module = sys.modules.get(name)
-        if module is None or module in self.watched:
+        if module is None or module in self.watched \
+                or getattr(module.__spec__, "_initializing", False):
             return
         self.watched.append(module)
         inside = lambda args: sys._getframe(2).f_globals is vars(module)
@@ -265,10 +267,11 @@ class Watch:
             self.wrap(os, name, lambda args: args and in_tree(args[0]))
         for name in CLOCK:
             self.wrap(time, name)
-        import signal
+        import _signal
         for name in SIGNALS:
-            self.wrap(signal, name)
-        del sys.modules["signal"]
+            self.wrap(_signal, name)
+        import _thread
+        self.wrap(_thread, "start_new_thread")
         import _locale
         self.wrap(_locale, "setlocale")
         sys.addaudithook(self.audit)
@@ -412,7 +415,7 @@ class Watch:
     def find_kept_paths(self):
         """Modules that keep what was derived from sys.executable or argv."""
         self.active = False
-        marks = "/pexcz/executable", "/pexcz/program", "//pexcz"
+        marks = "/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz"
         for name in self.order:
             module = sys.modules.get(name)
             if "sys.executable" in MENDED.get(name, ()):
@@ -432,7 +435,7 @@ AUDITED = {
     "gc.get_referents", "imaplib", "mmap", "msvcrt", "nntplib", "poplib",
     "pty", "resource", "shutil", "smtplib", "socket", "sqlite3", "subprocess",
     "syslog", "telnetlib", "tempfile", "urllib", "webbrowser",
-    "_thread.start_new_thread", "sys.setprofile", "sys.settrace",
+    "sys.setprofile", "sys.settrace",
     "os.chdir", "os.fchdir", "os.chmod", "os.chown", "os.chflags", "os.exec",
     "os.fork", "os.forkpty", "os.fwalk", "os.getxattr", "os.kill", "os.killpg",
     "os.link", "os.listxattr", "os.lockf", "os.mkdir", "os.posix_spawn",
@@ -518,11 +521,14 @@ def warm_up(kind, name, attribute, line):
         runpy.run_path(f"{PREFIX}/{name}", run_name="__main__")
 
 
-def attempt(function, *args):
+def attempt(lines, function, *args):
+    """The application says itself what is wrong with it, when it is run."""
     try:
         function(*args)
-    except (Exception, SystemExit):
-        pass  # the application says so itself, when it is run
+    except SystemExit:
+        pass
+    except Exception as error:
+        lines.append(f"ended\t{type(error).__name__}: {error}")
 
 
 def import_for_entry_point(kind, name):
@@ -585,9 +591,9 @@ def main(fd, kind, name, attribute, count, *rest):
     watch.in_startup = False
     off = watch.startup
     if off is None and not watch.reasons:
-        attempt(import_for_entry_point, kind, name)
+        attempt(lines, import_for_entry_point, kind, name)
         for line in lines_to_warm:
-            attempt(warm_up, kind, name, attribute, line)
+            attempt(lines, warm_up, kind, name, attribute, line)
         watch.find_cwd()
         watch.find_kept_paths()
     elif off is None:

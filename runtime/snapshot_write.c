@@ -10,6 +10,7 @@
 #include "snapshot_header.h"
 #include "snapshot_hooks.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -18,9 +19,41 @@
 
 /* Copies of the owned data, reserved before the heap begins. */
 static struct {
+    unsigned int open_files;
     struct pexcz_buf before;
     struct pexcz_buf preinitialised;
 } making;
+
+/* Of a folder in /proc; 0 when it cannot be read. */
+static unsigned int
+count_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    unsigned int n = 0;
+
+    while (dir != NULL && readdir(dir) != NULL) {
+        n++;
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return n;
+}
+
+/* What would be missing in a restored process. */
+static int
+check_process(struct pexcz_error *err)
+{
+    if (count_entries("/proc/self/task") > 3) { /* ".", "..", this thread */
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports leave a thread running");
+    }
+    if (count_entries("/proc/self/fd") != making.open_files) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports leave a file open");
+    }
+    return PEXCZ_OK;
+}
 
 int
 pexcz_snapshot_begin(struct pexcz_error *err)
@@ -31,6 +64,7 @@ pexcz_snapshot_begin(struct pexcz_error *err)
         rc = pexcz_buf_reserve(&making.preinitialised, making.before.len, err);
     }
     pexcz_process_be_neutral();
+    making.open_files = count_entries("/proc/self/fd");
     if (rc == PEXCZ_OK && !pexcz_heap_begin()) {
         rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                         "the addresses of the snapshot are not free");
@@ -91,7 +125,7 @@ settle(PyObject *gc, uint64_t *ret_frozen, struct pexcz_error *err)
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
-    return PEXCZ_OK;
+    return check_process(err);
 }
 
 /* settle(), and sys.modules as it was. */

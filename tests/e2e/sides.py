@@ -94,6 +94,8 @@ class Side:
         self.root = root
         self.python = python
         self.env = {"LANG": "C.UTF-8", "HOME": "/srv/home", "TZ": "UTC"}
+        if os.environ.get("PEXCZ_TEST_ORDINARY_BOOT"):
+            self.env["PEXCZ_SNAPSHOT"] = "0"
         if python is not None:
             self.env.update(PATH="/usr/bin:/bin", PEX_ROOT=str(pex_root))
         for name in ("work", "home"):
