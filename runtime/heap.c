@@ -44,6 +44,19 @@ static struct {
     void *arenas[MAX_ARENAS];
 } heap = {.lock = ATOMIC_FLAG_INIT};
 
+/* Free blocks of a class are linked through their first word. */
+static struct block *
+next_free(const struct block *b)
+{
+    return *(struct block *const *)(b + 1);
+}
+
+static void
+set_next_free(struct block *b, struct block *next)
+{
+    *(struct block **)(b + 1) = next;
+}
+
 static inline bool
 is_arena(const void *p)
 {
@@ -130,7 +143,7 @@ arena_alloc(size_t size)
     lock();
     b = heap.free[class];
     if (b != NULL) {
-        memcpy(&heap.free[class], b + 1, sizeof(b));
+        heap.free[class] = next_free(b);
     }
     else {
         b = take_new(whole, 16);
@@ -171,7 +184,7 @@ arena_free(void *p)
         return;
     }
     lock();
-    memcpy(b + 1, &heap.free[b->class], sizeof(b));
+    set_next_free(b, heap.free[b->class]);
     heap.free[b->class] = b;
     unlock();
 }
@@ -438,9 +451,8 @@ pexcz_heap_end(void)
         struct block *b = heap.free[i];
 
         while (b != NULL) {
-            struct block *next;
+            struct block *next = next_free(b);
 
-            memcpy(&next, b + 1, sizeof(next));
             memset(b + 1, 0, b->size);
             b = next;
         }
