@@ -38,7 +38,6 @@ struct pexcz_snapshot_header {
     uint8_t stdlib_id[16];
     uint8_t app_id[16];
     uint64_t thread_state; /* address of the main thread's PyThreadState */
-    uint64_t frozen;       /* objects, gc.get_freeze_count() */
     uint64_t anchors[8];   /* addresses that the link must agree in */
     struct pexcz_snapshot_table delta;
     struct pexcz_snapshot_table env;

@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #define RESULT_FD_TEXT "3"
+#define MAX_FAILED 16
 
 struct making {
     struct pexcz_snapshot_report *report;
     const struct pexcz_plan_boot *boot;
     const struct pexcz_snapshot_wish *wish;
-    int executable; /* the packed file, for reading */
+    struct pexcz_strings failed; /* modules, see is_import_failure() */
+    int executable;              /* the packed file, for reading */
     struct pexcz_error *err;
 };
 
@@ -180,7 +182,8 @@ trace(struct making *m, int fd)
         [PEXCZ_ENTRY_SCRIPT] = "script",
     };
     const struct pexcz_snapshot_wish *wish = m->wish;
-    size_t count = wish->warm_count + wish->exclude_count + 5;
+    size_t count
+        = wish->warm_count + wish->exclude_count + m->failed.count + 5;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     char number[32];
     size_t n = 0;
@@ -208,6 +211,9 @@ trace(struct making *m, int fd)
     }
     for (size_t i = 0; i < wish->exclude_count; i++) {
         args[n++] = wish->exclude[i];
+    }
+    for (size_t i = 0; i < m->failed.count; i++) {
+        args[n++] = m->failed.items[i];
     }
     rc = pexcz_snapshot_process_run(&process, fd, m->err);
     free(args);
@@ -323,21 +329,80 @@ append(struct making *m, struct pexcz_out_file *out,
     return rc;
 }
 
+/* A module that cannot be imported without those that are left out, although
+ * nothing was seen of it, is left out as well: "cannot import NAME: …". */
+static bool
+is_import_failure(struct making *m)
+{
+    static const char start[] = "cannot import ";
+    const char *name = m->err->msg + sizeof(start) - 1;
+    const char *colon = strchr(m->err->msg, ':');
+    const char *copy;
+
+    if (strncmp(m->err->msg, start, sizeof(start) - 1) != 0 || colon == NULL
+        || m->failed.count == MAX_FAILED) {
+        return false;
+    }
+    copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
+                              (int)(colon - name), name);
+    return copy != NULL
+           && pexcz_strings_add(&m->failed, &m->report->arena,
+                                pexcz_slice_str(copy), m->err)
+                  == PEXCZ_OK;
+}
+
+static void
+forget_trace(struct pexcz_snapshot_report *report)
+{
+    report->gate.count = 0;
+    report->modules.count = 0;
+    report->cwd.count = 0;
+    report->left_count = 0;
+}
+
+static int
+empty(int fd, struct pexcz_error *err)
+{
+    return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0
+               ? PEXCZ_OK
+               : pexcz_fail(err, PEXCZ_E_IO, errno, "a memory file");
+}
+
+/* Which modules, and the first snapshot; `scratch` is for the answers. */
+static int
+make_first(struct making *m, int fd, int scratch)
+{
+    int rc;
+
+    do {
+        forget_trace(m->report);
+        rc = empty(scratch, m->err);
+        if (rc == PEXCZ_OK) {
+            rc = trace(m, scratch);
+        }
+        if (rc < 0 || m->report->off != NULL) {
+            return rc;
+        }
+        rc = empty(fd, m->err);
+        if (rc == PEXCZ_OK) {
+            rc = dump(m, fd);
+        }
+    } while (rc < 0 && is_import_failure(m));
+    return rc;
+}
+
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
 make(struct making *m, int first, int second)
 {
     struct pexcz_slice a = {0};
     struct pexcz_slice b = {0};
-    int rc = trace(m, second);
+    int rc = make_first(m, first, second);
 
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
-    if (ftruncate(second, 0) < 0) {
-        return pexcz_fail(m->err, PEXCZ_E_IO, errno, "a memory file");
-    }
-    rc = dump(m, first);
+    rc = empty(second, m->err);
     if (rc == PEXCZ_OK) {
         rc = dump(m, second);
     }

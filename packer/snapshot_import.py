@@ -32,7 +32,11 @@ def import_all(modules, left):
     guard = Guard(left)
     sys.meta_path.insert(0, guard)
     for name in modules:
-        __import__(name)
+        try:
+            __import__(name)
+        except BaseException as error:
+            text = str(error).replace("\n", " ")
+            sys.exit(f"cannot import {name}: {type(error).__name__}: {text}")
     sys.meta_path.remove(guard)
 
 

@@ -78,6 +78,12 @@ KNOWN = {
     "readline": "reads the terminal's settings",
 }
 
+# gettext looks for catalogues of these languages in the tree, where there are
+# none; elsewhere it would be seen to look.  sysconfig asks for HOME; what it
+# remembers is dropped, and a module that keeps it is found.
+HARMLESS_READERS = {"gettext", "sysconfig"}
+PASSED_THROUGH = {"collections.abc", "genericpath", "os", "posixpath"}
+
 CLOCK = (
     "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns "
     "process_time process_time_ns thread_time thread_time_ns clock_gettime "
@@ -148,6 +154,8 @@ class Watch:
     def blame(self, what, reason):
         if not self.active:
             return
+        if what in MENDED["sysconfig"] and caller() == "sysconfig":
+            return
         self.active = False
         try:
             name = self.body()
@@ -185,7 +193,7 @@ class Watch:
 
     def watch_imports(self, left_out):
         for name in left_out:
-            KNOWN[name] = "left out on request"
+            KNOWN[name] = "left out on request, or needs what is left out"
         real = builtins.__import__
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):
@@ -310,6 +318,8 @@ class Watch:
         name = os.fsdecode(key)
         if name.startswith("PYTHON") and name not in SEEN_BY_SNAPSHOT:
             return  # any of them switches the snapshot off
+        if caller() in HARMLESS_READERS:
+            return
         if name in PERSONAL or name.startswith(PERSONAL_PREFIXES):
             self.blame("os.environ", f"reads ${name}")
         elif self.active and name not in self.gate:
@@ -444,6 +454,16 @@ AUDITED = {
     "signal.pthread_kill",
 }
 KEEP = []  # streams that share a descriptor must not be collected
+
+
+def caller():
+    """The module that uses os or os.path, directly or not."""
+    frame = sys._getframe(2)
+    while frame is not None and (
+            frame.f_globals is OWN
+            or frame.f_globals.get("__name__") in PASSED_THROUGH):
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") if frame is not None else None
 
 
 def in_tree(path):

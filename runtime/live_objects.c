@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live_objects.h"
 
+#include "frozen.h"
+
 #include <string.h>
 
 /* pycore_frame.h: FRAME_SUSPENDED. */
@@ -13,23 +15,13 @@ struct finaliser_search {
     PyTypeObject *last;    /* the type found harmless last */
 };
 
-/* How many objects a snapshot brought along; -1: there is none. */
-static Py_ssize_t trusted_count = -1;
-
-static Py_ssize_t
-count_frozen(PyObject *gc)
-{
-    PyObject *count = PyObject_CallMethod(gc, "get_freeze_count", NULL);
-    Py_ssize_t n = count != NULL ? PyLong_AsSsize_t(count) : -1;
-
-    Py_XDECREF(count);
-    return n;
-}
+/* The last object that a snapshot brought along; NULL: there is none. */
+static const void *trusted;
 
 void
-pexcz_live_objects_trust_frozen(Py_ssize_t count)
+pexcz_live_objects_trust_frozen(void)
 {
-    trusted_count = count;
+    trusted = pexcz_frozen_last();
 }
 
 PyObject *
@@ -39,7 +31,7 @@ pexcz_live_objects(void)
     PyObject *done = NULL;
     PyObject *all = NULL;
 
-    if (gc != NULL && trusted_count >= 0 && count_frozen(gc) <= trusted_count) {
+    if (gc != NULL && trusted != NULL && trusted == pexcz_frozen_last()) {
         done = Py_NewRef(Py_None);
     }
     else if (gc != NULL) {

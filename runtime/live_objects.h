@@ -12,9 +12,9 @@
 
 #include <stdbool.h>
 
-/* This process has a snapshot of `count` frozen objects: they are known to
- * need nothing at exit, and are not looked at, which would copy every page. */
-void pexcz_live_objects_trust_frozen(Py_ssize_t count);
+/* This process has a snapshot: what is frozen now is known to need nothing at
+ * exit, and is not looked at, which would copy every page of it. */
+void pexcz_live_objects_trust_frozen(void);
 
 /* All objects that the collector tracks, frozen ones included unless they are
  * trusted; NULL without an exception when there is no memory. */

@@ -2,10 +2,12 @@
 #define Py_BUILD_CORE 1
 #include "owned_data.h"
 
+#include "exe_layout.h"
 #include "snapshot_format.h"
 
 #include <Python.h>
 #include <internal/pycore_runtime.h>
+#include <sys/mman.h>
 
 extern char pexcz_data_start[];
 extern char pexcz_data_end[];
@@ -129,12 +131,28 @@ pexcz_owned_check(struct pexcz_slice delta)
     return delta.len == 0;
 }
 
+/* One call instead of a page fault for nearly every page; kernels before 5.14
+ * refuse, and the faults happen. */
+static void
+populate(void)
+{
+#ifdef MADV_POPULATE_WRITE
+    uint64_t page = PEXCZ_PAGE_SIZE;
+    uint64_t start = (uintptr_t)pexcz_data_start & ~(page - 1);
+    uint64_t end = ((uintptr_t)pexcz_bss_end + page - 1) & ~(page - 1);
+
+    (void)madvise((void *)(uintptr_t)start, (size_t)(end - start),
+                  MADV_POPULATE_WRITE);
+#endif
+}
+
 void
 pexcz_owned_apply(struct pexcz_slice delta)
 {
     const uint8_t *p = delta.ptr;
     const uint8_t *end = p + delta.len;
 
+    populate();
     while (p < end) {
         struct pexcz_snapshot_run run;
 

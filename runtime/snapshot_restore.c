@@ -73,7 +73,7 @@ resume(const struct pexcz_snapshot_header *header,
     if (pexcz_refresh_process(pexcz_preconfig_stdio_errors(preconfig)) < 0) {
         goto failed;
     }
-    pexcz_live_objects_trust_frozen((Py_ssize_t)header->frozen);
+    pexcz_live_objects_trust_frozen();
     if (pexcz_snapshot_hooks_after_restore() == 0) {
         return;
     }

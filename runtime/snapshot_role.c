@@ -89,7 +89,7 @@ run_script(const char *text, char *const *arguments, int count)
         result = PyRun_String(text, Py_file_input, globals, globals);
     }
     if (result == NULL) {
-        PyErr_Print();
+        PyErr_Print(); /* a SystemExit ends the process here */
     }
     Py_XDECREF(function);
     Py_XDECREF(list);

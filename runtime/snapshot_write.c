@@ -78,31 +78,18 @@ pexcz_snapshot_preinitialised(struct pexcz_error *err)
     return pexcz_owned_copy(&making.preinitialised, err);
 }
 
-/* Frees garbage, freezes the rest; *ret_frozen: how many objects. */
 static int
-freeze(PyObject *gc, uint64_t *ret_frozen)
+call(PyObject *module, const char *function)
 {
-    PyObject *count = NULL;
-    PyObject *done = PyObject_CallMethod(gc, "collect", NULL);
+    PyObject *result = PyObject_CallMethod(module, function, NULL);
 
-    if (done != NULL) {
-        Py_SETREF(done, PyObject_CallMethod(gc, "freeze", NULL));
-    }
-    if (done != NULL) {
-        count = PyObject_CallMethod(gc, "get_freeze_count", NULL);
-    }
-    Py_XDECREF(done);
-    if (count == NULL) {
-        return -1;
-    }
-    *ret_frozen = PyLong_AsSize_t(count);
-    Py_DECREF(count);
-    return 0;
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
 }
 
 /* No garbage, nothing that teardown would be noticed by. */
 static int
-settle(PyObject *gc, uint64_t *ret_frozen, struct pexcz_error *err)
+settle(PyObject *gc, struct pexcz_error *err)
 {
     PyObject *objects;
     bool noticeable;
@@ -121,7 +108,7 @@ settle(PyObject *gc, uint64_t *ret_frozen, struct pexcz_error *err)
                           "the imports leave an object whose end can be "
                           "noticed");
     }
-    if (freeze(gc, ret_frozen) < 0) {
+    if (call(gc, "collect") < 0 || call(gc, "freeze") < 0) {
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
@@ -130,12 +117,12 @@ settle(PyObject *gc, uint64_t *ret_frozen, struct pexcz_error *err)
 
 /* settle(), and sys.modules as it was. */
 static int
-settle_all(uint64_t *ret_frozen, struct pexcz_error *err)
+settle_all(struct pexcz_error *err)
 {
     PyObject *modules = PyImport_GetModuleDict();
     bool was_there = PyDict_GetItemString(modules, "gc") != NULL;
     PyObject *gc = PyImport_ImportModule("gc");
-    int rc = settle(gc, ret_frozen, err);
+    int rc = settle(gc, err);
 
     if (!was_there) {
         (void)PyDict_DelItemString(modules, "gc");
@@ -216,7 +203,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         = (const char *)(uintptr_t)(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE);
     struct tables tables = {.header = &header};
     uint64_t heap_size;
-    int rc = settle_all(&header.frozen, err);
+    int rc = settle_all(err);
 
     if (rc < 0) {
         return rc;

@@ -337,6 +337,12 @@ def test_damage_means_an_ordinary_boot(state: App, tmp_path: Path) -> None:
                    env={"LANG": "C.UTF-8", "PEXCZ_SNAPSHOT": "explain"})  # fmt: skip
         assert done.code == 0
         assert done.err.startswith(BOOTED + b"the snapshot is damaged")
+    for at in offset + 3, offset + 40, offset + size // 2, offset + size - 100:
+        bad = bytearray(data)
+        bad[at] ^= 4
+        damaged.write_bytes(bad)
+        done = run([PACK.with_name("pexcz"), "verify", damaged])
+        assert done.code == 1 and b"the snapshot is damaged" in done.err
 
 
 def test_two_packings_are_alike(state: App, tmp_path: Path) -> None:
