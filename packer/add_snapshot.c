@@ -294,8 +294,8 @@ compare(struct pexcz_slice a, struct pexcz_slice b, struct pexcz_error *err)
     }
     if (i < n || a.len != b.len) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                          "two of them differ, at address 0x%llx",
-                          (unsigned long long)(PEXCZ_ADDR_ARENA + i));
+                          "two of them differ, at offset 0x%llx",
+                          (unsigned long long)i);
     }
     return PEXCZ_OK;
 }
@@ -310,7 +310,7 @@ append(struct making *m, struct pexcz_out_file *out,
     int rc = map_fd(out->fd, &base, m->err);
 
     if (rc == PEXCZ_OK) {
-        rc = pexcz_exe_open(&exe, base, out->path, PEXCZ_ADDR_ARENA,
+        rc = pexcz_exe_open(&exe, base, out->path, PEXCZ_ADDR_SNAPSHOT,
                             PEXCZ_SECTION_SNAPSHOT, m->err);
     }
     if (rc == PEXCZ_OK) {

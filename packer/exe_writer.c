@@ -17,14 +17,14 @@ address_limit(uint64_t address)
     case PEXCZ_ADDR_APP:
         return PEXCZ_ADDR_ARENA;
     default:
-        return PEXCZ_ADDR_ARENA_END;
+        return PEXCZ_ADDR_SNAPSHOT_END;
     }
 }
 
 static bool
 is_writable(const struct pexcz_exe *exe)
 {
-    return exe->address == PEXCZ_ADDR_ARENA;
+    return exe->address == PEXCZ_ADDR_SNAPSHOT;
 }
 
 static int

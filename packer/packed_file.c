@@ -208,10 +208,10 @@ static int
 verify_snapshot(const struct pexcz_packed_file *file, struct pexcz_error *err)
 {
     const Elf64_Phdr *segment
-        = pexcz_elf_find_load(&file->elf, PEXCZ_ADDR_ARENA);
+        = pexcz_elf_find_load(&file->elf, PEXCZ_ADDR_SNAPSHOT);
     struct pexcz_snapshot_header h;
     struct pexcz_slice bytes;
-    size_t own = offsetof(struct pexcz_snapshot_header, heap_sum);
+    size_t own = offsetof(struct pexcz_snapshot_header, pages_sum);
     const uint8_t *tables;
 
     if (segment == NULL) {
@@ -225,16 +225,15 @@ verify_snapshot(const struct pexcz_packed_file *file, struct pexcz_error *err)
     memcpy(&h, bytes.ptr, sizeof(h));
     if (memcmp(h.magic, PEXCZ_SNAPSHOT_MAGIC, sizeof(h.magic)) != 0
         || XXH3_64bits((const uint8_t *)&h + own, sizeof(h) - own) != h.sum
-        || h.size != bytes.len || h.delta.offset < PEXCZ_PAGE_SIZE
-        || h.delta.offset > h.size) {
+        || h.size != bytes.len || h.tables < PEXCZ_PAGE_SIZE
+        || h.tables > h.size) {
         goto damaged;
     }
-    tables = bytes.ptr + h.delta.offset;
+    tables = bytes.ptr + h.tables;
     if (XXH3_64bits(bytes.ptr + PEXCZ_PAGE_SIZE,
-                    (size_t)(h.delta.offset - PEXCZ_PAGE_SIZE))
-            != h.heap_sum
-        || XXH3_64bits(tables, (size_t)(h.size - h.delta.offset))
-               != h.tables_sum) {
+                    (size_t)(h.tables - PEXCZ_PAGE_SIZE))
+            != h.pages_sum
+        || XXH3_64bits(tables, (size_t)(h.size - h.tables)) != h.tables_sum) {
         goto damaged;
     }
     return PEXCZ_OK;

@@ -460,6 +460,25 @@ pexcz_heap_end(void)
     return heap.next;
 }
 
+bool
+pexcz_heap_reserve(uint64_t end)
+{
+    void *want = (void *)(uintptr_t)PEXCZ_ADDR_ARENA;
+
+    return mmap(want, (size_t)(end - PEXCZ_ADDR_ARENA), PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+                    | MAP_FIXED_NOREPLACE,
+                -1, 0)
+           == want;
+}
+
+void
+pexcz_heap_release(uint64_t end)
+{
+    (void)munmap((void *)(uintptr_t)PEXCZ_ADDR_ARENA,
+                 (size_t)(end - PEXCZ_ADDR_ARENA));
+}
+
 void
 pexcz_heap_adopt(uint64_t end)
 {

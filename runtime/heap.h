@@ -28,7 +28,14 @@ bool pexcz_heap_begin(void);
  * address behind the last byte that must be stored. */
 uint64_t pexcz_heap_end(void);
 
-/* This process has a snapshot whose heap ends at `end`. */
+/* Reserves the addresses of a snapshot's heap, which ends at `end`, as zero
+ * pages.  False when they are not free. */
+bool pexcz_heap_reserve(uint64_t end);
+
+/* Gives them back. */
+void pexcz_heap_release(uint64_t end);
+
+/* The snapshot's heap is there. */
 void pexcz_heap_adopt(uint64_t end);
 
 #endif

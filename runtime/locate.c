@@ -111,7 +111,7 @@ pexcz_locate(struct pexcz_located *ret, struct pexcz_error *err)
                               ret->app.python_major, ret->app.python_minor);
         }
         (void)pexcz_tree_add(&ret->tree, &ret->app);
-        (void)segment_at(PEXCZ_ADDR_ARENA, &ret->snapshot);
+        (void)segment_at(PEXCZ_ADDR_SNAPSHOT, &ret->snapshot);
     }
     (void)pexcz_tree_add(&ret->tree, &ret->stdlib);
     return PEXCZ_OK;

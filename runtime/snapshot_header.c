@@ -22,17 +22,17 @@ pexcz_snapshot_identify(const struct pexcz_located *located,
 uint64_t
 pexcz_snapshot_header_sum(const struct pexcz_snapshot_header *header)
 {
-    size_t skip = offsetof(struct pexcz_snapshot_header, heap_sum);
+    size_t skip = offsetof(struct pexcz_snapshot_header, pages_sum);
 
     return XXH3_64bits((const char *)header + skip, sizeof(*header) - skip);
 }
 
 static bool
-is_inside(const struct pexcz_snapshot_table *table, uint64_t first,
-          uint64_t size)
+is_inside(const struct pexcz_snapshot_table *table,
+          const struct pexcz_snapshot_header *h)
 {
-    return table->offset >= first && table->offset <= size
-           && table->size <= size - table->offset;
+    return table->offset >= h->tables && table->offset <= h->size
+           && table->size <= h->size - table->offset;
 }
 
 const struct pexcz_snapshot_header *
@@ -41,7 +41,6 @@ pexcz_snapshot_check(const struct pexcz_located *located,
 {
     const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
     struct pexcz_snapshot_header own = {0};
-    uint64_t first;
 
     if (snapshot.len < PEXCZ_PAGE_SIZE
         || memcmp(h->magic, PEXCZ_SNAPSHOT_MAGIC, sizeof(h->magic)) != 0
@@ -54,16 +53,14 @@ pexcz_snapshot_check(const struct pexcz_located *located,
         || memcmp(own.anchors, h->anchors, sizeof(own.anchors)) != 0) {
         return NULL;
     }
-    first = h->heap_end - PEXCZ_ADDR_ARENA;
-    if (first > h->size || !is_inside(&h->delta, first, h->size)
-        || !is_inside(&h->env, first, h->size)
-        || !is_inside(&h->keys, first, h->size)
-        || !is_inside(&h->atfork, first, h->size)) {
-        return NULL;
-    }
-    first = h->delta.offset;
-    if (XXH3_64bits(snapshot.ptr + first, (size_t)(h->size - first))
-        != h->tables_sum) {
+    if (h->tables > h->size || h->tables < PEXCZ_PAGE_SIZE
+        || h->heap_end <= PEXCZ_ADDR_ARENA
+        || h->heap_end > PEXCZ_ADDR_ARENA_END || !is_inside(&h->pages, h)
+        || !is_inside(&h->kept, h) || !is_inside(&h->delta, h)
+        || !is_inside(&h->env, h) || !is_inside(&h->keys, h)
+        || !is_inside(&h->atfork, h)
+        || XXH3_64bits(snapshot.ptr + h->tables, (size_t)(h->size - h->tables))
+               != h->tables_sum) {
         return NULL;
     }
     return h;

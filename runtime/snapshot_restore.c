@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "exe_layout.h"
 #include "heap.h"
 #include "live_objects.h"
 #include "main_thread.h"
 #include "owned_data.h"
+#include "page_runs.h"
 #include "preconfig.h"
 #include "process_facts.h"
 #include "snapshot.h"
@@ -52,6 +54,24 @@ is_wanted(void)
     return value == NULL || strcmp(value, "0") != 0;
 }
 
+/* The heap at its addresses; false, and nothing there, when that is not
+ * possible. */
+static bool
+place_heap(const struct pexcz_snapshot_header *header)
+{
+    struct pexcz_slice pages = pexcz_snapshot_table(header, &header->pages);
+
+    if (!pexcz_heap_reserve(header->heap_end)) {
+        return false;
+    }
+    if (!pexcz_page_runs_move(pages, header, PEXCZ_ADDR_ARENA,
+                              PEXCZ_ADDR_ARENA_END)) {
+        pexcz_heap_release(header->heap_end);
+        return false;
+    }
+    return true;
+}
+
 /* From here on there is no way back to an ordinary boot. */
 static void
 resume(const struct pexcz_snapshot_header *header,
@@ -61,7 +81,9 @@ resume(const struct pexcz_snapshot_header *header,
     PyThreadState *state = (PyThreadState *)(uintptr_t)header->thread_state;
 
     pexcz_heap_adopt(header->heap_end);
-    pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta));
+    pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta),
+                      pexcz_snapshot_table(header, &header->kept),
+                      pexcz_snapshot_table(header, &header->pages), header);
     pexcz_process_make_atfork(pexcz_snapshot_table(header, &header->atfork));
     pexcz_main_thread_adopt(state);
     if (pexcz_preconfig_put(preconfig) < 0
@@ -89,7 +111,6 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
                        const char *argv0)
 {
     const struct pexcz_snapshot_header *header;
-    struct pexcz_slice delta;
     PyPreConfig preconfig;
 
     if (located->snapshot.len == 0 || !options->environment || !is_wanted()) {
@@ -107,8 +128,10 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
         return boot_ordinarily("an environment variable that was read while "
                                "the snapshot was made has another value");
     }
-    delta = pexcz_snapshot_table(header, &header->delta);
-    if (!pexcz_owned_check(delta)
+    if (!pexcz_owned_check(pexcz_snapshot_table(header, &header->delta),
+                           pexcz_snapshot_table(header, &header->kept))
+        || !pexcz_page_runs_check(pexcz_snapshot_table(header, &header->pages),
+                                  PEXCZ_PAGE_SIZE, header->tables)
         || PyStatus_Exception(pexcz_python_preconfigure(options))) {
         return boot_ordinarily("Python cannot be preinitialised");
     }
@@ -119,6 +142,9 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     if (!pexcz_process_make_keys(
             pexcz_snapshot_table(header, &header->keys))) {
         return boot_ordinarily("another library took a pthread key");
+    }
+    if (!place_heap(header)) {
+        return boot_ordinarily("the addresses of the heap are taken");
     }
     resume(header, options, argv0, &preconfig);
     return true;

@@ -4,6 +4,7 @@
 #include "live_objects.h"
 #include "main_thread.h"
 #include "owned_data.h"
+#include "page_runs.h"
 #include "process_facts.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
@@ -17,11 +18,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* Copies of the owned data, reserved before the heap begins. */
 static struct {
     unsigned int open_files;
-    struct pexcz_buf before;
-    struct pexcz_buf preinitialised;
+    struct pexcz_owned_copies copies; /* reserved before the heap begins */
 } making;
 
 /* Of a folder in /proc; 0 when it cannot be read. */
@@ -58,10 +57,14 @@ check_process(struct pexcz_error *err)
 int
 pexcz_snapshot_begin(struct pexcz_error *err)
 {
-    int rc = pexcz_owned_copy(&making.before, err);
+    struct pexcz_owned_copies *c = &making.copies;
+    int rc = pexcz_owned_copy_file(&c->initial, err);
 
     if (rc == PEXCZ_OK) {
-        rc = pexcz_buf_reserve(&making.preinitialised, making.before.len, err);
+        rc = pexcz_owned_copy(&c->before, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_reserve(&c->preinitialised, c->before.len, err);
     }
     pexcz_process_be_neutral();
     making.open_files = count_entries("/proc/self/fd");
@@ -75,7 +78,7 @@ pexcz_snapshot_begin(struct pexcz_error *err)
 int
 pexcz_snapshot_preinitialised(struct pexcz_error *err)
 {
-    return pexcz_owned_copy(&making.preinitialised, err);
+    return pexcz_owned_copy(&making.copies.preinitialised, err);
 }
 
 static int
@@ -133,9 +136,38 @@ settle_all(struct pexcz_error *err)
 
 struct tables {
     struct pexcz_snapshot_header *header;
+    struct pexcz_page_runs pages;
+    struct pexcz_buf kept; /* the table */
     struct pexcz_buf bytes;
     uint64_t offset; /* of the tables in the snapshot */
 };
+
+static int
+collect_pages(struct tables *t, struct pexcz_error *err)
+{
+    uint64_t mask = PEXCZ_PAGE_SIZE - 1;
+    int rc = pexcz_page_runs_add(&t->pages, PEXCZ_ADDR_ARENA,
+                                 (t->header->heap_end + mask) & ~mask,
+                                 PEXCZ_PAGE_SIZE, err);
+
+    for (size_t i = 0; i < PEXCZ_OWNED_ANCHORS / 2 && rc == PEXCZ_OK; i++) {
+        uint64_t start;
+        uint64_t end;
+
+        pexcz_owned_pages(i, &start, &end);
+        rc = pexcz_page_runs_add(&t->pages, start, end, PEXCZ_PAGE_SIZE, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_owned_kept(&making.copies, &t->kept, err);
+    }
+    for (size_t i = 0; i < t->kept.len / sizeof(uint64_t); i++) {
+        pexcz_page_runs_clear_word(&t->pages, PEXCZ_PAGE_SIZE,
+                                   ((const uint64_t *)(void *)t->kept.ptr)[i]);
+    }
+    t->offset = PEXCZ_PAGE_SIZE + t->pages.bytes.len;
+    t->header->tables = t->offset;
+    return rc;
+}
 
 /* Ends the table that began at `start` of the bytes. */
 static void
@@ -149,10 +181,19 @@ static int
 build_tables(struct tables *t, struct pexcz_error *err)
 {
     size_t start = 0;
-    int rc = pexcz_owned_delta(pexcz_buf_slice(&making.before),
-                               pexcz_buf_slice(&making.preinitialised),
-                               &t->bytes, err);
+    int rc = pexcz_buf_append(&t->bytes, t->pages.runs.ptr, t->pages.runs.len,
+                              err);
 
+    end_table(t, start, &t->header->pages);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_append(&t->bytes, t->kept.ptr, t->kept.len, err);
+    }
+    end_table(t, start, &t->header->kept);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_owned_delta(&making.copies, &t->bytes, err);
+    }
     end_table(t, start, &t->header->delta);
     start = t->bytes.len;
     if (rc == PEXCZ_OK) {
@@ -199,10 +240,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
                      struct pexcz_error *err)
 {
     struct pexcz_snapshot_header header = {.magic = PEXCZ_SNAPSHOT_MAGIC};
-    const char *heap
-        = (const char *)(uintptr_t)(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE);
     struct tables tables = {.header = &header};
-    uint64_t heap_size;
     int rc = settle_all(err);
 
     if (rc < 0) {
@@ -211,25 +249,29 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
     header.thread_state = (uintptr_t)PyThreadState_Get();
     PyOS_BeforeFork();
     header.heap_end = pexcz_heap_end();
-    tables.offset = (header.heap_end - PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE - 1)
-                    & ~(uint64_t)(PEXCZ_PAGE_SIZE - 1);
-    heap_size = tables.offset - PEXCZ_PAGE_SIZE;
-    rc = build_tables(&tables, err);
+    rc = collect_pages(&tables, err);
     if (rc == PEXCZ_OK) {
+        rc = build_tables(&tables, err);
+    }
+    if (rc == PEXCZ_OK) {
+        const struct pexcz_buf *pages = &tables.pages.bytes;
+
         pexcz_snapshot_identify(located, &header);
         header.size = tables.offset + tables.bytes.len;
-        header.heap_sum = XXH3_64bits(heap, heap_size);
+        header.pages_sum = XXH3_64bits(pages->ptr, pages->len);
         header.tables_sum = XXH3_64bits(tables.bytes.ptr, tables.bytes.len);
         header.sum = pexcz_snapshot_header_sum(&header);
         rc = write_at(fd, &header, sizeof(header), 0, err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = write_at(fd, heap, heap_size, PEXCZ_PAGE_SIZE, err);
+        if (rc == PEXCZ_OK) {
+            rc = write_at(fd, pages->ptr, pages->len, PEXCZ_PAGE_SIZE, err);
+        }
     }
     if (rc == PEXCZ_OK) {
         rc = write_at(fd, tables.bytes.ptr, tables.bytes.len, tables.offset,
                       err);
     }
+    pexcz_page_runs_done(&tables.pages);
+    pexcz_buf_done(&tables.kept);
     pexcz_buf_done(&tables.bytes);
     return rc;
 }
