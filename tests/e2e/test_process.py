@@ -228,6 +228,10 @@ PROGRAMS = {
         """,
     "writes_for_ever": """
         print("up", flush=True)
+        try:
+            input()
+        except EOFError:
+            pass
         while True:
             print("x" * 8000)
         """,
@@ -235,6 +239,10 @@ PROGRAMS = {
         import signal
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         print("up", flush=True)
+        try:
+            input()
+        except EOFError:
+            pass
         while True:
             print("x" * 8000)
         """,
@@ -325,10 +333,13 @@ def test_closed_pipe(cases, sides, name, code):
     results = []
     for side in sides.both:
         read, write = os.pipe()
-        with side.start(f"cases.{name}", stdout=write) as process:
+        with side.start(
+            f"cases.{name}", stdin=subprocess.PIPE, stdout=write
+        ) as process:
             os.close(write)
             with open(read, "rb") as pipe:
                 assert pipe.readline() == b"up\n"
+            # The program goes on when its input ends: nobody reads by then.
             _, err = process.communicate(timeout=60)
             results.append(Result(process.returncode, b"", err))
     sides.check(*results)
