@@ -2,11 +2,11 @@
 # Whole applications: PEXes of PyPI projects, packed and run without Python.
 
 .PHONY: check-e2e
-check-e2e: all | venv ## packed applications against python app.pex
+check-e2e: all samples | venv ## packed applications against python app.pex
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 tests/e2e
 
 .PHONY: check-e2e-ordinary
-check-e2e-ordinary: all | venv ## the same without heap snapshots
+check-e2e-ordinary: all samples | venv ## the same without heap snapshots
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ORDINARY_BOOT=1 \
 	    $(PYTEST) -n 2 tests/e2e --ignore tests/e2e/test_snapshot.py \
 	    --ignore tests/e2e/test_bad_input.py

@@ -1,0 +1,1 @@
+STYLE = "Ahoy, {name}!"
