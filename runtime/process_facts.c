@@ -7,6 +7,9 @@
 #include <pthread.h>
 
 #define MAX_ATFORK 16
+/* Left to libraries that take theirs first in the process that is restored:
+ * libdl before glibc 2.34, preloaded ones. */
+#define KEYS_OF_OTHERS 16
 
 typedef void key_destructor(void *);
 typedef void fork_handler(void);
@@ -34,7 +37,12 @@ static struct {
 void
 pexcz_process_be_neutral(void)
 {
+    pthread_key_t unused;
+
     facts.neutral = true;
+    for (int i = 0; i < KEYS_OF_OTHERS; i++) {
+        (void)__real_pthread_key_create(&unused, NULL);
+    }
 }
 
 pthread_t

@@ -12,7 +12,8 @@
 
 #include "buf.h"
 
-/* What pthread_self() answers while a snapshot is made: an identifier that no
+/* While a snapshot is made, keys get numbers that are free elsewhere, and
+ * pthread_self() answers this: an identifier that no
  * thread has, so that none of this process's gets into the snapshot. */
 #define PEXCZ_NEUTRAL_THREAD 1
 

@@ -46,6 +46,8 @@ def main():
     parser.add_argument("--valgrind", action="store_true")
     parser.add_argument("tests", nargs="+")
     options = parser.parse_args()
+    if options.valgrind:
+        os.environ["PEXCZ_UNDER_VALGRIND"] = "1"  # test_mutation does less
     count = {"passed": 0, "failed": 0, "skipped": 0}
     for test in options.tests:
         prefix = VALGRIND if options.valgrind else []
