@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from pathlib import Path
 from typing import Callable, Iterator, List, Optional, Sequence
 from unittest import mock
 
@@ -28,7 +27,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-ROOT = Path(__file__).resolve().parents[2]
+DRIVER = os.environ["PEXCZ_PACKAGING_DRIVER"]
 SEED = int(os.environ.get("PEXCZ_SEED", "20240229"))
 CASES = int(os.environ.get("PEXCZ_CASES", "20000"))
 
@@ -47,21 +46,10 @@ ENVIRONMENT = {
 }
 
 
-def driver() -> Path:
-    """The driver's executable, wherever the build puts test programs."""
-    given = os.environ.get("PEXCZ_PACKAGING_DRIVER")
-    if given:
-        return Path(given)
-    found = sorted(ROOT.glob("build/**/packaging_driver"))
-    if not found:
-        pytest.fail("packaging_driver is not built: run make check")
-    return found[0]
-
-
 def ask(questions: Sequence[Sequence[str]]) -> List[str]:
     text = "".join("\t".join(q) + "\n" for q in questions)
     done = subprocess.run(
-        [str(driver())],
+        [DRIVER],
         input=text.encode(),
         stdout=subprocess.PIPE,
         check=True,

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Dict, List
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from build_wheel import build_wheel  # noqa: E402
 
 EXTENSION = """\
 #define PY_SSIZE_T_CLEAN
@@ -132,17 +134,6 @@ one = demo.sub
 two = demo.plain:Thing.method [extra]
 """
 
-METADATA = """\
-Metadata-Version: 2.1
-Name: {name}
-Version: {version}
-Summary: A test of imports.
-Author: N\u00e4me
-Requires-Python: >=3.8
-{more}
-Description of {name}.
-"""
-
 
 def compile_extension(include: Path, folder: Path, name: str) -> bytes:
     source = EXTENSION.replace("NAME", name)
@@ -173,31 +164,6 @@ def zip_bytes(files: Dict[str, str]) -> bytes:
         for name, text in files.items():
             z.writestr(name, text)
     return stream.getvalue()
-
-
-def write_wheel(folder: Path, name: str, version: str, tag: str,
-                files: Dict[str, bytes], more: str = "") -> Path:
-    info = f"{name}-{version}.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": METADATA.format(
-            name=name, version=version, more=more).encode(),
-        f"{info}/WHEEL": (
-            "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: "
-            f"{str(tag == 'py3-none-any').lower()}\nTag: {tag}\n").encode(),
-    }
-    record = io.StringIO()
-    for path, data in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest())
-        record.write(
-            f"{path},sha256={digest.rstrip(b'=').decode()},{len(data)}\n")
-    record.write(f"{info}/RECORD,,\n")
-    out = folder / f"{name}-{version}-{tag}.whl"
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-        for path, data in files.items():
-            z.writestr(path, data)
-        z.writestr(f"{info}/RECORD", record.getvalue())
-    return out
 
 
 def wheel_files(wheel: Path) -> Dict[str, bytes]:
@@ -234,17 +200,17 @@ def write_wheels(python: Path, include: Path, folder: Path) -> List[Path]:
     demo[f"{info}/entry_points.txt"] = ENTRY_POINTS.encode()
     demo[f"{info}/top_level.txt"] = b"demo\ndemo_single\n"
     return [
-        write_wheel(folder, "demo", "1.5", "cp311-cp311-linux_x86_64", demo,
+        build_wheel(folder, "demo", "1.5", "cp311-cp311-linux_x86_64", demo,
                     "Requires-Dist: space-one\n"
                     "Requires-Dist: absent; extra == 'extra'\n"
                     "Provides-Extra: extra\n"),
-        write_wheel(folder, "space_one", "1.0", "py3-none-any", {
+        build_wheel(folder, "space_one", "1.0", "py3-none-any", {
             "space/one/__init__.py": b"ONE = __name__\n",
             "space/one/text.txt": b"one\n",
             "space/shared/from_one.py": b"",
             "space/only.py": b"",
         }),
-        write_wheel(folder, "space_two", "2.0rc1", "py3-none-any", {
+        build_wheel(folder, "space_two", "2.0rc1", "py3-none-any", {
             "space/two.py": b"TWO = __name__\n",
             "space/shared/from_two.py": b"",
             "space/shared/data.txt": b"two\n",
