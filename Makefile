@@ -33,6 +33,11 @@ LINK_OPT :=
 endif
 
 CPPFLAGS := -D_GNU_SOURCE -Iblob
+# Debugging information, and so the build ID, names no folder of this machine.
+OPT += -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
+ifneq ($(BUILD),build)
+OPT += -ffile-prefix-map=$(BUILD)=build
+endif
 CFLAGS := -std=c17 $(OPT) -fno-pie -pthread -fvisibility=hidden $(WARNINGS)
 LDFLAGS := -no-pie -pthread $(LINK_OPT)
 

@@ -3,6 +3,8 @@
 # PGO=0 builds CPython without profile-guided optimisation: quicker, slower.
 PGO ?= 1
 STDLIB_DIST := $(BUILD)/dist/$(PYTHON)
+# PYTHON_DIST=ARCHIVE takes a python-build-standalone full archive instead.
+PYTHON_DIST ?=
 
 # A finished distribution is kept by the hash of its inputs, so this is quick
 # when nothing changed, and leaves PYTHON.json's time alone.
@@ -10,7 +12,16 @@ STDLIB_DIST := $(BUILD)/dist/$(PYTHON)
 python-dist: $(STDLIB_DIST)/python/PYTHON.json ## CPython, built static, once
 
 $(STDLIB_DIST)/python/PYTHON.json: FORCE
+ifeq ($(PYTHON_DIST),)
 	$(Q)$(HOST_PYTHON) stdlib-blob/build_dist.py $(BUILD) $(PYTHON) \
 	    --cc $(CC) $(if $(filter 0,$(PGO)),--no-pgo)
+else
+	$(Q)$(HOST_PYTHON) stdlib-blob/archive/read.py $(PYTHON_DIST) $(BUILD) \
+	    $(PYTHON)
+endif
+
+.PHONY: dist
+dist: python-dist ## the static CPython as a python-build-standalone archive
+	@$(HOST_PYTHON) stdlib-blob/archive/write.py $(STDLIB_DIST) $(BUILD)/archives
 
 FORCE:

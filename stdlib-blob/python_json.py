@@ -92,6 +92,10 @@ print(json.dumps({
     "major_minor": "%d.%d" % sys.version_info[:2],
     "tag": sys.implementation.cache_tag,
     "implementation": sys.implementation.name,
+    "implementation_version": list(map(str, sys.implementation.version)),
+    "hex_version": sys.implementation.hexversion,
+    "paths": sysconfig.get_paths(expand=False),
+    "platform_config": sysconfig._get_sysconfigdata_name() + ".py",
     "platform": sysconfig.get_platform(),
     "config_vars": {k: str(v) for k, v in sysconfig.get_config_vars().items()
                     if k in ("abiflags", "EXT_SUFFIX", "SOABI", "Py_DEBUG",
@@ -169,6 +173,8 @@ def write(src, destination, static, pgo):
         "python_abi_tag": "cp" + info["major_minor"].replace(".", ""),
         "python_implementation_cache_tag": info["tag"],
         "python_implementation_name": info["implementation"],
+        "python_implementation_version": info["implementation_version"],
+        "python_implementation_hex_version": info["hex_version"],
         "python_platform_tag": info["platform"],
         "python_version": info["version"],
         "python_major_minor_version": info["major_minor"],
@@ -182,7 +188,8 @@ def write(src, destination, static, pgo):
             "scripts": "install/bin",
             "data": "install",
         },
-        "python_paths_abstract": {},
+        "python_paths_abstract": info["paths"],
+        "python_stdlib_platform_config": f"{stdlib}/{info['platform_config']}",
         "python_exe": f"install/bin/{exe.name}",
         "python_stdlib_test_packages": ["test", "idlelib.idle_test", "lib2to3.tests",
                                         "ctypes.test", "distutils.tests", "sqlite3.test",
@@ -193,7 +200,6 @@ def write(src, destination, static, pgo):
         "python_extension_module_loading": ["builtin", "shared-library"],
         "libpython_link_mode": "static",
         "crt_features": ["glibc-dynamic", f"glibc-max-symbol-version:{versions.GLIBC_FLOOR}"],
-        "run_tests": "build/run_tests.py",
         "build_info": {
             "core": {"objs": core, "links": [
                 {"name": n, "system": True} for n in ("pthread", "dl", "util", "m")]},
@@ -208,7 +214,6 @@ def write(src, destination, static, pgo):
         "license_paths": licenses(destination),
     }
     shutil.copyfile(src / "LICENSE", destination / "licenses/LICENSE.cpython.txt")
-    del document["run_tests"]
     (destination / "PYTHON.json").write_text(
         json.dumps(document, indent=1, sort_keys=True) + "\n"
     )
