@@ -57,16 +57,17 @@ def test_base_is_an_isolated_interpreter() -> None:
 
 
 def test_start_time_of_many_modules_is_that_of_few(make_app) -> None:
-    def best(count: int) -> float:
+    apps = {}
+    best = {}
+    for count in 50, 5000:
         files = {f"many/m{i}.py": f"x = {i}\n" for i in range(count)}
         files["many/__init__.py"] = ""
         files["prog.py"] = "import many.m1\n"
-        app = make_app("-e", "prog", sources=files)
-        times = []
-        for _ in range(20):
+        apps[count] = make_app("-e", "prog", sources=files)
+        best[count] = float("inf")
+    for _ in range(40):  # in turns: other tests run beside this one
+        for count, app in apps.items():
             start = time.perf_counter()
             assert run([app.exe]).code == 0
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert best(5000) < best(50) * 1.25
+            best[count] = min(best[count], time.perf_counter() - start)
+    assert best[5000] < best[50] * 1.25
