@@ -120,6 +120,14 @@ def mend_rich_style(module):
     return after
 
 
+def mend_urllib3(module):
+    def after():
+        module.HAS_IPV6 = module._has_ipv6("::1")
+
+    module.HAS_IPV6 = None
+    return after
+
+
 def mend_random(module):
     # Seeded anew by the module's own fork handler.
     module._inst.seed(0)
@@ -135,10 +143,12 @@ MENDED = {
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
     "pip._vendor.rich.style": mend_rich_style,
+    "pip._vendor.urllib3.util.connection": mend_urllib3,
     "platform": mend_platform,
     "random": mend_random,
     "rich.style": mend_rich_style,
     "sysconfig": mend_sysconfig,
+    "urllib3.util.connection": mend_urllib3,
 }
 
 

@@ -63,11 +63,13 @@ MENDED = {
     "platform": {"os.uname()"},
     "random": {"os.urandom()"},
     "pip._vendor.rich.style": {"random.getrandbits()"},
+    "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
     "rich.style": {"random.getrandbits()"},
     "sysconfig": {
         "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
         "sys.executable",
     },
+    "urllib3.util.connection": {"socket.__new__", "socket.bind"},
 }
 
 KNOWN = {
