@@ -126,7 +126,7 @@ PROGRAMS = {
         """,
     "unflushed_zip": """
         import gzip
-        f = gzip.open("f.gz", "wb"); f.write(b"x" * 1000)
+        f = gzip.GzipFile("f.gz", "wb", mtime=0); f.write(b"x" * 1000)
         import logging.handlers
         h = logging.handlers.MemoryHandler(
             9, target=logging.FileHandler("log"))
