@@ -38,7 +38,7 @@ NOT_FORMATTED = (
     "packer/base",
     "packer/boot_settings",
     "packer/compile",
-    "packer/elf_file",
+    "blob/elf_file",
     "packer/exe_writer",
     "packer/find_base",
     "packer/image",

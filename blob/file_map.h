@@ -16,6 +16,12 @@
 PEXCZ_MUST_USE int pexcz_file_map(const char *path, struct pexcz_slice *ret,
                                   struct pexcz_error *err);
 
+/* The same for an open descriptor, which stays the caller's; `path` is its
+ * name in messages. */
+PEXCZ_MUST_USE int pexcz_file_map_fd(int fd, const char *path,
+                                     struct pexcz_slice *ret,
+                                     struct pexcz_error *err);
+
 /* Accepts an empty slice. */
 void pexcz_file_unmap(struct pexcz_slice *map);
 

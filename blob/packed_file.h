@@ -32,6 +32,7 @@ struct pexcz_packed_blob {
 struct pexcz_packed_file {
     const char *path; /* borrowed, for messages */
     struct pexcz_slice bytes;
+    bool mapped; /* bytes are ours to unmap */
     struct pexcz_elf elf;
     struct pexcz_packed_blob parts[PEXCZ_PART_COUNT];
     struct pexcz_tree tree; /* of the parts that are there */
@@ -44,6 +45,13 @@ struct pexcz_packed_file {
  */
 PEXCZ_MUST_USE int pexcz_packed_file_open(struct pexcz_packed_file *file,
                                           const char *path,
+                                          struct pexcz_error *err);
+
+/* The same for a file whose bytes are in memory already and stay there until
+ * it is closed; `name` is for messages. */
+PEXCZ_MUST_USE int pexcz_packed_file_from(struct pexcz_packed_file *file,
+                                          struct pexcz_slice bytes,
+                                          const char *name,
                                           struct pexcz_error *err);
 void pexcz_packed_file_close(struct pexcz_packed_file *file);
 

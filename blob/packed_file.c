@@ -81,6 +81,25 @@ open_part(struct pexcz_packed_file *file, enum pexcz_part part,
     return PEXCZ_OK;
 }
 
+/* Opens what file->bytes hold. */
+static int
+open_bytes(struct pexcz_packed_file *file, struct pexcz_error *err)
+{
+    int rc = pexcz_elf_open(&file->elf, file->bytes, file->path, err);
+
+    for (int i = 0; rc == PEXCZ_OK && i < PEXCZ_PART_COUNT; i++) {
+        rc = open_part(file, (enum pexcz_part)i, err);
+    }
+    if (rc == PEXCZ_OK && file->tree.layer_count == 0) {
+        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                        "%s: not an executable made by pexcz", file->path);
+    }
+    if (rc < 0) {
+        pexcz_packed_file_close(file);
+    }
+    return rc;
+}
+
 int
 pexcz_packed_file_open(struct pexcz_packed_file *file, const char *path,
                        struct pexcz_error *err)
@@ -89,20 +108,20 @@ pexcz_packed_file_open(struct pexcz_packed_file *file, const char *path,
 
     *file = (struct pexcz_packed_file){.path = path};
     rc = pexcz_file_map(path, &file->bytes, err);
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_elf_open(&file->elf, file->bytes, path, err);
-    }
-    for (int i = 0; rc == PEXCZ_OK && i < PEXCZ_PART_COUNT; i++) {
-        rc = open_part(file, (enum pexcz_part)i, err);
-    }
-    if (rc == PEXCZ_OK && file->tree.layer_count == 0) {
-        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                        "%s: not an executable made by pexcz", path);
-    }
     if (rc < 0) {
-        pexcz_packed_file_close(file);
+        return rc;
     }
-    return rc;
+    file->mapped = true;
+    return open_bytes(file, err);
+}
+
+int
+pexcz_packed_file_from(struct pexcz_packed_file *file,
+                       struct pexcz_slice bytes, const char *name,
+                       struct pexcz_error *err)
+{
+    *file = (struct pexcz_packed_file){.path = name, .bytes = bytes};
+    return open_bytes(file, err);
 }
 
 void
@@ -112,7 +131,9 @@ pexcz_packed_file_close(struct pexcz_packed_file *file)
         pexcz_blob_close(&file->parts[i].blob);
     }
     pexcz_elf_close(&file->elf);
-    pexcz_file_unmap(&file->bytes);
+    if (file->mapped) {
+        pexcz_file_unmap(&file->bytes);
+    }
     *file = (struct pexcz_packed_file){0};
 }
 
