@@ -3,6 +3,7 @@
 
 #include "exe_layout.h"
 #include "importer.h"
+#include "preconfig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,25 +73,19 @@ append_split(PyWideStringList *list, const char *path)
     return status;
 }
 
-/* Whether the command line (-E, -I) leaves PYTHONPATH its say; reads it. */
-static PyStatus
-read_python_path(PyConfig *config, const struct pexcz_python_options *options,
-                 const char **ret)
+/* PYTHONPATH, if the command line (-E, -I) leaves it its say; NULL: no entry.
+ * A second PyConfig_Read() would lose -X warn_default_encoding. */
+static const char *
+read_python_path(const struct pexcz_python_options *options)
 {
-    PyStatus status;
+    const char *value = options->python_path ? getenv("PYTHONPATH") : NULL;
+    PyPreConfig pre;
 
-    *ret = NULL;
-    if (!options->python_path) {
-        return PyStatus_Ok();
+    if (value == NULL || value[0] == '\0') {
+        return NULL;
     }
-    status = PyConfig_Read(config);
-    if (!PyStatus_Exception(status) && config->use_environment) {
-        *ret = getenv("PYTHONPATH");
-        if (*ret != NULL && (*ret)[0] == '\0') {
-            *ret = NULL;
-        }
-    }
-    return status;
+    pexcz_preconfig_get(&pre);
+    return pre.use_environment ? value : NULL;
 }
 
 static PyStatus
@@ -102,14 +97,9 @@ set_search_paths(PyConfig *config, const struct pexcz_python_options *options)
         PEXCZ_PREFIX "/" LIB_DIR "/lib-dynload",
     };
     PyWideStringList *list = &config->module_search_paths;
-    const char *python_path;
-    PyStatus status;
+    PyStatus status = append_split(list, read_python_path(options));
 
     config->module_search_paths_set = 1;
-    status = read_python_path(config, options, &python_path);
-    if (!PyStatus_Exception(status)) {
-        status = append_split(list, python_path);
-    }
     for (size_t i = 0;
          !PyStatus_Exception(status) && i < sizeof(own) / sizeof(own[0]);
          i++) {

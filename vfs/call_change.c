@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that would change the tree.  Each fails with what the kernel says for
- * a read-only mount, in the kernel's order of checks: a missing parent before
- * EROFS, EROFS before the look-up of what is to be removed.
+ * a read-only mount, in the kernel's order of checks, a missing parent before
+ * EROFS; but what is to be removed or moved and is not there is ENOENT, as in
+ * a folder that can be written: programs remove what may be there.
  */
 #include "handle.h"
 #include "place.h"
@@ -52,7 +53,8 @@ create_error(int dirfd, const char **path, enum creation what,
 enum removal {
     REMOVE_FILE,
     REMOVE_DIR,
-    MOVE,
+    MOVE_FROM,
+    MOVE_TO,
 };
 
 /* What the kernel says of a name that is none: "." and "..", and of the root
@@ -82,7 +84,7 @@ remove_error(int dirfd, const char **path, enum removal what,
         return 0;
     }
     if (place->error != 0) {
-        return place->creatable ? EROFS : place->error;
+        return place->creatable && what == MOVE_TO ? EROFS : place->error;
     }
     error = special_error(place, what);
     return error != 0 ? error : EROFS;
@@ -197,8 +199,8 @@ static int
 rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
              int to_dirfd, const char **to, struct pexcz_place *b)
 {
-    int error_a = remove_error(from_dirfd, from, MOVE, a);
-    int error_b = remove_error(to_dirfd, to, MOVE, b);
+    int error_a = remove_error(from_dirfd, from, MOVE_FROM, a);
+    int error_b = remove_error(to_dirfd, to, MOVE_TO, b);
 
     if (error_a == 0 && error_b == 0) {
         return 0;
