@@ -61,12 +61,13 @@ static int
 print_pack_help(const char *program)
 {
     (void)printf(
-        "usage: %s [options] APP.pex [-o APP]\n"
+        "usage: %s [options] APP.pex [MORE.pex...] [-o APP]\n"
         "\n"
         "Turns a PEX into one native executable that needs no Python.\n"
+        "Further PEXes add their distributions and user code.\n"
         "\n"
-        "  -o, --output FILE    write FILE; default: the PEX's name without\n"
-        "                       its suffix, in the current folder\n"
+        "  -o, --output FILE    write FILE; default: the first PEX's name\n"
+        "                       without its suffix, in the current folder\n"
         "      --python X.Y     Python version; default: the newest there is\n"
         "      --max-glibc X.Y  newest glibc that wheels may need; default:\n"
         "                       that of this machine\n"

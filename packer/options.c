@@ -221,13 +221,9 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
         if (optind == argc) {
             rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "no PEX given");
         }
-        else if (optind + 1 < argc) {
-            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                            "one PEX at a time, but '%s' and '%s' are given",
-                            argv[optind], argv[optind + 1]);
-        }
         else {
-            o.input = argv[optind];
+            o.inputs = (const char *const *)argv + optind;
+            o.input_count = (size_t)(argc - optind);
         }
     }
     if (rc == PEXCZ_OK) {

@@ -22,8 +22,9 @@ enum pexcz_snapshot_mode {
 };
 
 struct pexcz_pack_options {
-    const char *input;  /* path of the PEX */
-    const char *output; /* NULL: the PEX's name without its suffix */
+    const char *const *inputs; /* paths of PEXes, at least one */
+    size_t input_count;
+    const char *output; /* NULL: the first's name without its suffix */
     const char *base;   /* path; NULL: beside the program */
     const char *python; /* "3.11"; NULL: the newest base */
     enum pexcz_snapshot_mode snapshot;

@@ -8,6 +8,7 @@
 #include "find_base.h"
 #include "image.h"
 #include "import_closure.h"
+#include "pex_set.h"
 #include "progress.h"
 
 #include <stdio.h>
@@ -24,10 +25,9 @@ struct packing {
     struct pexcz_out_file out;
     struct pexcz_compiler compiler;
     struct pexcz_target target;
-    struct pexcz_pex pex;
-    struct pexcz_arena arena; /* of resolved */
-    struct pexcz_resolved resolved;
+    struct pexcz_pex_set pexes;
     struct pexcz_plan plan;
+    size_t dist_count;
     struct pexcz_compiled *compiled;
     bool *hot;
     struct pexcz_image_sizes sizes;
@@ -37,17 +37,24 @@ struct packing {
 static const char *
 last_component(const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *end = path + strlen(path);
 
-    return slash == NULL ? path : slash + 1;
+    while (end > path && end[-1] == '/') {
+        end--;
+    }
+    while (end > path && end[-1] != '/') {
+        end--;
+    }
+    return end;
 }
 
-/* The PEX's name without its suffix, in the current folder. */
+/* The first PEX's name without its suffix, in the current folder. */
 static int
 choose_output(struct packing *p)
 {
-    const char *name = last_component(p->options->input);
-    const char *dot = strrchr(name, '.');
+    const char *name = last_component(p->options->inputs[0]);
+    size_t len = strcspn(name, "/"); /* of a folder, as shells complete it */
+    const char *dot = memrchr(name, '.', len);
 
     if (p->options->output != NULL) {
         p->output = strdup(p->options->output);
@@ -55,7 +62,7 @@ choose_output(struct packing *p)
     else if (dot == NULL || dot == name) {
         return pexcz_fail(p->err, PEXCZ_E_USAGE, 0,
                           "%s has no suffix to drop: name the output with -o",
-                          p->options->input);
+                          p->options->inputs[0]);
     }
     else {
         p->output = strndup(name, (size_t)(dot - name));
@@ -93,28 +100,40 @@ open_target(struct packing *p)
     return rc;
 }
 
+static void
+warn(struct packing *p, const struct pexcz_strings *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        pexcz_progress_say(&p->progress, 0, "pexcz-pack: warning: %s",
+                           lines->items[i]);
+    }
+}
+
 static int
 read_plan(struct packing *p)
 {
     int rc;
 
     pexcz_progress_step(&p->progress, "resolving", PEXCZ_UNIT_FILES);
-    rc = pexcz_resolve(&p->pex, &p->target, &p->arena, &p->resolved, p->err);
+    rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
     if (rc == PEXCZ_OK) {
-        rc = pexcz_plan_make(&p->pex, &p->resolved, &p->target, &p->plan,
-                             p->err);
+        rc = pexcz_plan_make(p->pexes.sources, p->pexes.count, &p->target,
+                             &p->plan, p->err);
     }
     if (rc < 0) {
         return rc;
     }
-    for (size_t i = 0; i < p->resolved.count; i++) {
-        pexcz_progress_say(&p->progress, 1, "  %s",
-                           p->resolved.dists[i]->file_name);
+    for (size_t i = 0; i < p->pexes.count; i++) {
+        const struct pexcz_resolved *r = &p->pexes.sources[i].resolved;
+
+        for (size_t k = 0; k < r->count; k++) {
+            pexcz_progress_say(&p->progress, 1, "  %s",
+                               r->dists[k]->file_name);
+        }
+        p->dist_count += r->count;
     }
-    for (size_t i = 0; i < p->plan.warnings.count; i++) {
-        pexcz_progress_say(&p->progress, 0, "pexcz-pack: warning: %s",
-                           p->plan.warnings.items[i]);
-    }
+    warn(p, &p->pexes.warnings);
+    warn(p, &p->plan.warnings);
     p->compiled = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->compiled));
     p->hot = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->hot));
     return p->compiled != NULL && p->hot != NULL
@@ -175,15 +194,15 @@ find_hot(struct packing *p)
 
     if (boot->module != NULL) {
         const char *main_name = pexcz_arena_printf(
-            &p->arena, p->err, "%s.__main__", boot->module);
+            &p->pexes.arena, p->err, "%s.__main__", boot->module);
 
         if (main_name == NULL) {
             return PEXCZ_E_NOMEM;
         }
-        rc = pexcz_strings_add(&roots, &p->arena,
+        rc = pexcz_strings_add(&roots, &p->pexes.arena,
                                pexcz_slice_str(boot->module), p->err);
         if (rc == PEXCZ_OK && boot->kind == PEXCZ_ENTRY_MODULE) {
-            rc = pexcz_strings_add(&roots, &p->arena,
+            rc = pexcz_strings_add(&roots, &p->pexes.arena,
                                    pexcz_slice_str(main_name), p->err);
         }
     }
@@ -283,7 +302,8 @@ add_snapshot(struct packing *p)
     }
     if (o->snapshot == PEXCZ_SNAPSHOT_REQUIRE) {
         return pexcz_fail(p->err, PEXCZ_E_UNSUPPORTED, 0,
-                          "%s: no snapshot: %s", o->input, p->snapshot.off);
+                          "%s: no snapshot: %s", o->inputs[0],
+                          p->snapshot.off);
     }
     pexcz_progress_say(&p->progress, 0, "pexcz-pack: no snapshot: %s",
                        p->snapshot.off);
@@ -299,13 +319,14 @@ pack(struct packing *p)
 
     if (rc == PEXCZ_OK) {
         pexcz_progress_step(&p->progress, "reading", PEXCZ_UNIT_FILES);
-        rc = pexcz_pex_open(p->options->input, &p->pex, p->err);
+        rc = pexcz_pex_set_open(p->options->inputs, p->options->input_count,
+                                &p->pexes, p->err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_out_file_open(&p->out, p->output, p->err);
     }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_out_file_differs(&p->out, p->options->input, p->err);
+    for (size_t i = 0; rc == PEXCZ_OK && i < p->pexes.count; i++) {
+        rc = pexcz_out_file_differs(&p->out, p->pexes.pexes[i].name, p->err);
     }
     if (rc == PEXCZ_OK) {
         rc = choose_base(p);
@@ -345,8 +366,8 @@ summarise(struct packing *p, double seconds)
                        "%s: %s (base %s, application %s), Python %s, "
                        "%zu distribution%s, %.1f s",
                        p->output, total, base, blob,
-                       p->compiler.python.version, p->resolved.count,
-                       p->resolved.count == 1 ? "" : "s", seconds);
+                       p->compiler.python.version, p->dist_count,
+                       p->dist_count == 1 ? "" : "s", seconds);
 }
 
 static double
@@ -381,8 +402,7 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     free(p.compiled);
     free(p.hot);
     pexcz_plan_done(&p.plan);
-    pexcz_arena_done(&p.arena);
-    pexcz_pex_close(&p.pex);
+    pexcz_pex_set_close(&p.pexes);
     pexcz_snapshot_report_done(&p.snapshot);
     pexcz_compiler_close(&p.compiler);
     pexcz_out_file_close(&p.out);

@@ -8,35 +8,41 @@
 
 #define DEPS ".deps/"
 
-const struct pexcz_file *
-pexcz_file_list_find(const struct pexcz_file_list *list, const char *path)
+/* The first file whose path is not below `path` in byte order. */
+static size_t
+lower_bound(const struct pexcz_file_list *list, const char *path)
 {
     size_t low = 0;
     size_t high = list->count;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int c = strcmp(list->items[mid].path, path);
 
-        if (c == 0) {
-            return &list->items[mid];
-        }
-        if (c < 0) {
+        if (strcmp(list->items[mid].path, path) < 0) {
             low = mid + 1;
         }
         else {
             high = mid;
         }
     }
-    return NULL;
+    return low;
+}
+
+const struct pexcz_file *
+pexcz_file_list_find(const struct pexcz_file_list *list, const char *path)
+{
+    size_t i = lower_bound(list, path);
+
+    return i < list->count && strcmp(list->items[i].path, path) == 0
+               ? &list->items[i]
+               : NULL;
 }
 
 static struct pexcz_file
-file_of_member(const struct pexcz_zip *zip, const struct pexcz_zip_member *m,
-               size_t prefix_len)
+file_of_member(const struct pexcz_zip *zip, const struct pexcz_zip_member *m)
 {
     return (struct pexcz_file){
-        .path = m->name + prefix_len,
+        .path = m->name,
         .is_dir = m->is_dir,
         .executable = (m->mode & 0111) != 0,
         .mtime = m->mtime,
@@ -44,20 +50,69 @@ file_of_member(const struct pexcz_zip *zip, const struct pexcz_zip_member *m,
     };
 }
 
-/* The members below `prefix` ("" or "a/b/"), relative to it. */
+/* Every member. */
 static int
-list_members(const struct pexcz_zip *zip, const char *prefix,
-             struct pexcz_arena *arena, struct pexcz_file_list *ret,
-             struct pexcz_error *err)
+list_members(const struct pexcz_zip *zip, struct pexcz_arena *arena,
+             struct pexcz_file_list *ret, struct pexcz_error *err)
+{
+    size_t n = pexcz_zip_count(zip);
+    struct pexcz_file *items
+        = pexcz_arena_alloc(arena, n, sizeof(*items), err);
+
+    if (items == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        items[i] = file_of_member(zip, pexcz_zip_get(zip, i));
+    }
+    *ret = (struct pexcz_file_list){items, n};
+    return PEXCZ_OK;
+}
+
+/* Every file below a folder; times are not those of whoever made it. */
+static int
+list_folder(const char *path, struct pexcz_arena *arena,
+            struct pexcz_file_list *ret, struct pexcz_error *err)
+{
+    struct pexcz_folder folder;
+    struct pexcz_file *items;
+    int rc = pexcz_folder_read(path, arena, &folder, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    items = pexcz_arena_alloc(arena, folder.count, sizeof(*items), err);
+    if (items == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    for (size_t i = 0; i < folder.count; i++) {
+        const struct pexcz_folder_entry *e = &folder.items[i];
+
+        items[i] = (struct pexcz_file){
+            .path = e->name,
+            .is_dir = e->is_dir,
+            .executable = e->executable,
+            .mtime = PEXCZ_DEFAULT_MTIME,
+            .content = pexcz_content_file(e->path, e->size),
+        };
+    }
+    *ret = (struct pexcz_file_list){items, folder.count};
+    return PEXCZ_OK;
+}
+
+/* The files below `prefix` ("a/b/"), relative to it. */
+static int
+list_below(const struct pexcz_file_list *all, const char *prefix,
+           struct pexcz_arena *arena, struct pexcz_file_list *ret,
+           struct pexcz_error *err)
 {
     size_t prefix_len = strlen(prefix);
-    size_t first = pexcz_zip_lower_bound(zip, prefix);
+    size_t first = lower_bound(all, prefix);
     size_t end = first;
     struct pexcz_file *items;
 
-    while (end < pexcz_zip_count(zip)
-           && strncmp(pexcz_zip_get(zip, end)->name, prefix, prefix_len)
-                  == 0) {
+    while (end < all->count
+           && strncmp(all->items[end].path, prefix, prefix_len) == 0) {
         end++;
     }
     items = pexcz_arena_alloc(arena, end - first, sizeof(*items), err);
@@ -65,8 +120,8 @@ list_members(const struct pexcz_zip *zip, const char *prefix,
         return PEXCZ_E_NOMEM;
     }
     for (size_t i = first; i < end; i++) {
-        items[i - first]
-            = file_of_member(zip, pexcz_zip_get(zip, i), prefix_len);
+        items[i - first] = all->items[i];
+        items[i - first].path += prefix_len;
     }
     *ret = (struct pexcz_file_list){items, end - first};
     return PEXCZ_OK;
@@ -91,26 +146,19 @@ is_pex_internal(const char *path)
 }
 
 static int
-list_user_code(struct pexcz_pex *pex, const struct pexcz_zip *zip,
+list_user_code(struct pexcz_pex *pex, const struct pexcz_file_list *all,
                struct pexcz_error *err)
 {
-    size_t n = pexcz_zip_count(zip);
+    struct pexcz_file *items
+        = pexcz_arena_alloc(&pex->arena, all->count, sizeof(*items), err);
     size_t count = 0;
-    struct pexcz_file *items;
 
-    for (size_t i = 0; i < n; i++) {
-        count += is_pex_internal(pexcz_zip_get(zip, i)->name) ? 0 : 1;
-    }
-    items = pexcz_arena_alloc(&pex->arena, count, sizeof(*items), err);
     if (items == NULL) {
         return PEXCZ_E_NOMEM;
     }
-    count = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct pexcz_zip_member *m = pexcz_zip_get(zip, i);
-
-        if (!is_pex_internal(m->name)) {
-            items[count++] = file_of_member(zip, m, 0);
+    for (size_t i = 0; i < all->count; i++) {
+        if (!is_pex_internal(all->items[i].path)) {
+            items[count++] = all->items[i];
         }
     }
     pex->user = (struct pexcz_file_list){items, count};
@@ -134,26 +182,34 @@ keep_zip(struct pexcz_pex *pex, struct pexcz_zip *zip, struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
-/* A distribution that is one member: a zip inside the zip, read in place
- * where it is stored, else from memory. */
+/* A distribution that is one file: a zip on disk, or inside the zip, read in
+ * place where it is stored, else from memory. */
 static int
-open_nested(struct pexcz_pex *pex, const struct pexcz_zip *outer,
-            const struct pexcz_zip_member *m, struct pexcz_zip **ret,
-            struct pexcz_error *err)
+open_nested(struct pexcz_pex *pex, const struct pexcz_file *file,
+            struct pexcz_zip **ret, struct pexcz_error *err)
 {
     struct pexcz_buf buf = {0};
     struct pexcz_slice bytes;
     struct pexcz_zip *zip;
-    char *name
-        = pexcz_arena_printf(&pex->arena, err, "%s: %s", pex->name, m->name);
-    int rc = name == NULL ? PEXCZ_E_NOMEM
-                          : pexcz_zip_read(outer, m, &buf, &bytes, err);
+    char *name;
+    int rc;
 
-    if (rc == PEXCZ_OK) {
-        rc = buf.ptr != NULL ? pexcz_zip_open_buf(&buf, name, &zip, err)
-                             : pexcz_zip_open_slice(bytes, name, &zip, err);
+    if (file->content.path != NULL) {
+        rc = pexcz_zip_open(file->content.path, &zip, err);
     }
-    pexcz_buf_done(&buf);
+    else {
+        name = pexcz_arena_printf(&pex->arena, err, "%s: %s", pex->name,
+                                  file->path);
+        rc = name == NULL
+                 ? PEXCZ_E_NOMEM
+                 : pexcz_content_read(&file->content, &buf, &bytes, err);
+        if (rc == PEXCZ_OK) {
+            rc = buf.ptr != NULL
+                     ? pexcz_zip_open_buf(&buf, name, &zip, err)
+                     : pexcz_zip_open_slice(bytes, name, &zip, err);
+        }
+        pexcz_buf_done(&buf);
+    }
     if (rc == PEXCZ_OK) {
         rc = keep_zip(pex, zip, err);
     }
@@ -192,11 +248,11 @@ is_source(const char *name)
 }
 
 static int
-read_dist(struct pexcz_pex *pex, const struct pexcz_zip *outer,
+read_dist(struct pexcz_pex *pex, const struct pexcz_file_list *all,
           const struct pexcz_pair *listed, struct pexcz_dist *dist,
           struct pexcz_error *err)
 {
-    const struct pexcz_zip_member *m;
+    const struct pexcz_file *file;
     struct pexcz_zip *nested;
     char shown[300];
     char *path;
@@ -225,53 +281,55 @@ read_dist(struct pexcz_pex *pex, const struct pexcz_zip *outer,
         return PEXCZ_E_NOMEM;
     }
     path[strlen(path) - 1] = '\0';
-    m = pexcz_zip_find(outer, path);
-    if (m != NULL && !m->is_dir) {
-        rc = open_nested(pex, outer, m, &nested, err);
+    file = pexcz_file_list_find(all, path);
+    if (file != NULL && !file->is_dir) {
+        rc = open_nested(pex, file, &nested, err);
         if (rc == PEXCZ_OK) {
-            rc = list_members(nested, "", &pex->arena, &dist->files, err);
+            rc = list_members(nested, &pex->arena, &dist->files, err);
         }
     }
     else {
         path[strlen(path)] = '/';
-        rc = list_members(outer, path, &pex->arena, &dist->files, err);
+        rc = list_below(all, path, &pex->arena, &dist->files, err);
         if (rc == PEXCZ_OK && dist->files.count == 0) {
             rc = pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                             "%s: PEX-INFO lists it, but the PEX does not "
                             "have it",
                             where);
         }
-        m = NULL;
+        file = NULL;
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_wheel_layout_read(dist, where, m != NULL, &pex->arena, err);
+        rc = pexcz_wheel_layout_read(dist, where, file != NULL, &pex->arena,
+                                     err);
     }
     return rc;
 }
 
 static int
-read_info(struct pexcz_pex *pex, const struct pexcz_zip *zip,
+read_info(struct pexcz_pex *pex, const struct pexcz_file_list *all,
           struct pexcz_error *err)
 {
-    const struct pexcz_zip_member *m = pexcz_zip_find(zip, "PEX-INFO");
+    const struct pexcz_file *file = pexcz_file_list_find(all, "PEX-INFO");
     struct pexcz_buf buf = {0};
     struct pexcz_slice text;
     char *where;
     char *copy;
     int rc;
 
-    if (m == NULL || m->is_dir) {
+    if (file == NULL || file->is_dir) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: not a PEX: it has no PEX-INFO", pex->name);
     }
-    if (m->size > PEXCZ_PEX_INFO_MAX_SIZE) {
-        return pexcz_fail(err, PEXCZ_E_TOO_BIG, 0,
-                          "%s: PEX-INFO: %llu bytes are over the limit of "
-                          "%zu",
-                          pex->name, (unsigned long long)m->size,
-                          PEXCZ_PEX_INFO_MAX_SIZE);
+    if (pexcz_content_size(&file->content) > PEXCZ_PEX_INFO_MAX_SIZE) {
+        return pexcz_fail(
+            err, PEXCZ_E_TOO_BIG, 0,
+            "%s: PEX-INFO: %llu bytes are over the limit of "
+            "%zu",
+            pex->name, (unsigned long long)pexcz_content_size(&file->content),
+            PEXCZ_PEX_INFO_MAX_SIZE);
     }
-    rc = pexcz_zip_read(zip, m, &buf, &text, err);
+    rc = pexcz_content_read(&file->content, &buf, &text, err);
     if (rc < 0) {
         goto out;
     }
@@ -290,26 +348,54 @@ out:
     return rc;
 }
 
+/* Every file of the PEX, whatever its layout. */
 static int
-read_pex(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
+list_pex(struct pexcz_pex *pex, const char *path, struct pexcz_file_list *ret,
+         struct pexcz_error *err)
 {
     struct pexcz_zip *zip;
-    size_t n;
     int rc;
 
-    pex->name = pexcz_arena_dup(&pex->arena, pexcz_slice_str(path), err);
-    if (pex->name == NULL) {
-        return PEXCZ_E_NOMEM;
+    if (pexcz_is_folder(path)) {
+        return list_folder(path, &pex->arena, ret, err);
     }
     rc = pexcz_zip_open(path, &zip, err);
     if (rc == PEXCZ_OK) {
         rc = keep_zip(pex, zip, err);
     }
+    return rc == PEXCZ_OK ? list_members(zip, &pex->arena, ret, err) : rc;
+}
+
+/* Without the slashes at its end. */
+static char *
+copy_path(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    return pexcz_arena_dup(&pex->arena,
+                           pexcz_slice_make((const uint8_t *)path, len), err);
+}
+
+static int
+read_pex(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
+{
+    struct pexcz_file_list all = {0};
+    size_t n;
+    int rc;
+
+    pex->name = copy_path(pex, path, err);
+    if (pex->name == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    rc = list_pex(pex, pex->name, &all, err);
     if (rc == PEXCZ_OK) {
-        rc = read_info(pex, zip, err);
+        rc = read_info(pex, &all, err);
     }
     if (rc == PEXCZ_OK) {
-        rc = list_user_code(pex, zip, err);
+        rc = list_user_code(pex, &all, err);
     }
     if (rc < 0) {
         return rc;
@@ -320,7 +406,7 @@ read_pex(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
         return PEXCZ_E_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        rc = read_dist(pex, zip, &pex->info.distributions.items[i],
+        rc = read_dist(pex, &all, &pex->info.distributions.items[i],
                        &pex->dists[i], err);
         if (rc < 0) {
             return rc;

@@ -2,9 +2,10 @@
 /*
  * A PEX, read: PEX-INFO, distributions, user code.
  *
- * Everything behind this interface depends on the layout of the input (today
- * the zipapp: one zip file with a prefix); everything in front of it sees
- * only lists of files.  Sources: pex/layout.py, pex/pex_builder.py,
+ * Everything behind this interface depends on the layout of the input: the
+ * zipapp, one zip file with a prefix; or a folder, in which distributions are
+ * folders (loose) or files (packed).  Everything in front of it sees only
+ * lists of files.  Sources: pex/layout.py, pex/pex_builder.py,
  * pex/installed_wheel.py of Pex 2.105.
  */
 #ifndef PEXCZ_PEX_READER_H
@@ -69,7 +70,7 @@ struct pexcz_pex {
     struct pexcz_dist *dists;     /* in the order of PEX-INFO */
     size_t dist_count;
     struct pexcz_file_list user; /* user code, relative to sys.path's entry */
-    struct pexcz_zip **zips;     /* owned: the PEX, then wheels inside it */
+    struct pexcz_zip **zips;     /* owned: the PEX and the wheels in it */
     size_t zip_count;
     size_t zip_cap;
 };

@@ -54,6 +54,22 @@ add_user_code(struct pexcz_plan_builder *b, const struct pexcz_pex *pex)
 }
 
 static int
+add_distributions(struct pexcz_plan_builder *b,
+                  const struct pexcz_resolved *resolved)
+{
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < resolved->count; i++) {
+        rc = pexcz_wheel_install(b, resolved->dists[i]);
+    }
+    for (size_t i = 0; rc == PEXCZ_OK && i < resolved->unresolved.count; i++) {
+        rc = pexcz_builder_warn(b, "requirement %s is not satisfied",
+                                resolved->unresolved.items[i]);
+    }
+    return rc;
+}
+
+static int
 copy_pairs(struct pexcz_plan_builder *b, const struct pexcz_pairs *pairs,
            const char *field, struct pexcz_strings *ret)
 {
@@ -222,8 +238,8 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex_info *info)
 }
 
 static int
-make(struct pexcz_plan_builder *b, const struct pexcz_pex *pex,
-     const struct pexcz_resolved *resolved)
+make(struct pexcz_plan_builder *b, const struct pexcz_plan_source *sources,
+     size_t count)
 {
     struct pexcz_plan *plan = b->plan;
     int rc;
@@ -234,31 +250,26 @@ make(struct pexcz_plan_builder *b, const struct pexcz_pex *pex,
     if (plan->site_packages == NULL) {
         return PEXCZ_E_NOMEM;
     }
-    plan->pex_info = pex->info_text;
+    plan->pex_info = sources[0].pex->info_text;
     rc = pexcz_builder_add_dir(b, plan->site_packages, PEXCZ_DEFAULT_MTIME,
                                NULL);
-    if (rc == PEXCZ_OK) {
-        rc = add_user_code(b, pex);
+    for (size_t i = 0; rc == PEXCZ_OK && i < count; i++) {
+        rc = add_user_code(b, sources[i].pex);
     }
-    for (size_t i = 0; rc == PEXCZ_OK && i < resolved->count; i++) {
-        rc = pexcz_wheel_install(b, resolved->dists[i]);
-    }
-    for (size_t i = 0; rc == PEXCZ_OK && i < resolved->unresolved.count; i++) {
-        rc = pexcz_builder_warn(b, "requirement %s is not satisfied",
-                                resolved->unresolved.items[i]);
+    for (size_t i = 0; rc == PEXCZ_OK && i < count; i++) {
+        rc = add_distributions(b, &sources[i].resolved);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_builder_finish(b);
     }
     if (rc == PEXCZ_OK) {
-        rc = plan_boot(b, &pex->info);
+        rc = plan_boot(b, &sources[0].pex->info);
     }
     return rc;
 }
 
 int
-pexcz_plan_make(const struct pexcz_pex *pex,
-                const struct pexcz_resolved *resolved,
+pexcz_plan_make(const struct pexcz_plan_source *sources, size_t count,
                 const struct pexcz_target *target, struct pexcz_plan *ret,
                 struct pexcz_error *err)
 {
@@ -266,10 +277,10 @@ pexcz_plan_make(const struct pexcz_pex *pex,
     struct pexcz_plan_builder b = {
         .plan = &plan,
         .target = target,
-        .pex_name = pex->name,
+        .pex_name = sources[0].pex->name,
         .err = err,
     };
-    int rc = make(&b, pex, resolved);
+    int rc = make(&b, sources, count);
 
     pexcz_builder_done(&b);
     if (rc < 0) {

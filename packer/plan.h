@@ -13,11 +13,11 @@
  *   anything else                  the data scheme of wheels
  *
  * Where two inputs give the same path, user code wins over distributions and
- * an earlier distribution over a later one; different bytes give a warning.
- * Only one difference to the venv is visible in the tree: what belongs to the
- * venv itself (pyvenv.cfg, activate scripts, pex, pex-repl, __main__.py,
- * PEX-INFO, PEX_EXTRA_SYS_PATH.*) or to Pex's wheel cache (*.pex-info) is not
- * there.
+ * an earlier PEX or distribution over a later one; different bytes give a
+ * warning. Only one difference to the venv is visible in the tree: what
+ * belongs to the venv itself (pyvenv.cfg, activate scripts, pex, pex-repl,
+ * __main__.py, PEX-INFO, PEX_EXTRA_SYS_PATH.*) or to Pex's wheel cache
+ * (*.pex-info) is not there.
  *
  * Times come from the zip: DOS time taken as UTC, so the time zone of whoever
  * packs has no say.  Modes are 0755 for directories and executables, else
@@ -84,13 +84,19 @@ struct pexcz_plan {
     struct pexcz_strings warnings; /* one line each */
 };
 
+/* A PEX and what was chosen of it. */
+struct pexcz_plan_source {
+    const struct pexcz_pex *pex;
+    struct pexcz_resolved resolved;
+};
+
 /*
- * Lays out the tree.  *ret must be zeroed; on success the caller frees it with
- * pexcz_plan_done(), after a failure it is empty.  It borrows from `pex`,
- * which must outlive it.
+ * Lays out the tree.  The first source says how to start; count >= 1.  *ret
+ * must be zeroed; on success the caller frees it with pexcz_plan_done(), after
+ * a failure it is empty.  It borrows from the PEXes, which must outlive it.
  */
-PEXCZ_MUST_USE int pexcz_plan_make(const struct pexcz_pex *pex,
-                                   const struct pexcz_resolved *resolved,
+PEXCZ_MUST_USE int pexcz_plan_make(const struct pexcz_plan_source *sources,
+                                   size_t count,
                                    const struct pexcz_target *target,
                                    struct pexcz_plan *ret,
                                    struct pexcz_error *err);

@@ -10,3 +10,8 @@ check-e2e-ordinary: all samples | venv ## the same without heap snapshots
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ORDINARY_BOOT=1 \
 	    $(PYTEST) -n 2 tests/e2e --ignore tests/e2e/test_snapshot.py \
 	    --ignore tests/e2e/test_bad_input.py
+
+.PHONY: layouts
+layouts: all | venv ## every layout, form and mode of PEX: minutes
+	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ALL_LAYOUTS=1 \
+	    $(PYTEST) -n 2 tests/e2e/test_layouts.py

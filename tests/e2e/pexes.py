@@ -21,6 +21,12 @@ from typing import Dict, List, Optional, Sequence
 
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 
+# Options with a value that names no project.
+VALUED = (
+    *("-c", "-e", "--exe", "--inject-args", "-f", "--layout", "--pex-path"),
+    *("--inject-env", "--inject-python-args"),
+)
+
 # What pip says when it cannot reach an index.
 NO_NETWORK = re.compile(
     r"NewConnectionError|Temporary failure in name resolution"
@@ -52,7 +58,7 @@ def needs_index(arguments: Sequence[str]) -> bool:
     for argument in values:
         if not argument.startswith("-"):
             return True
-        if argument in ("-c", "-e", "--exe", "--inject-args", "-f"):
+        if argument in VALUED:
             next(values, None)
     return False
 
@@ -94,6 +100,7 @@ def _run_pex(
     if needs_index(arguments):
         command += ["--constraints", str(CONSTRAINTS)]
     shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(partial, ignore_errors=True)
     if sources:
         write_tree(folder, sources)
         command += ["-D", str(folder)]

@@ -107,7 +107,12 @@ class Side:
 
     def install(self, application: Path) -> None:
         target = self.folder / "app"
+        if target.is_dir():
+            shutil.rmtree(target)
         target.unlink(missing_ok=True)
+        if application.is_dir():
+            shutil.copytree(application, target, symlinks=True)
+            return
         try:
             os.link(application, target)
         except OSError:

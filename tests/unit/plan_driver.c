@@ -111,7 +111,7 @@ main(int argc, char **argv)
 {
     struct pexcz_pex pex = {0};
     struct pexcz_arena arena = {0};
-    struct pexcz_resolved resolved = {0};
+    struct pexcz_plan_source source = {.pex = &pex};
     struct pexcz_plan plan = {0};
     struct pexcz_target target;
     struct pexcz_error err;
@@ -128,10 +128,10 @@ main(int argc, char **argv)
         rc = pexcz_pex_open(argv[3], &pex, &err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_resolve(&pex, &target, &arena, &resolved, &err);
+        rc = pexcz_resolve(&pex, &target, &arena, &source.resolved, &err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_plan_make(&pex, &resolved, &target, &plan, &err);
+        rc = pexcz_plan_make(&source, 1, &target, &plan, &err);
     }
     if (rc == PEXCZ_OK) {
         print_boot(&plan);

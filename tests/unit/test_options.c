@@ -44,7 +44,8 @@ test_pack(void)
     struct pexcz_error err;
 
     CHECK_EQ(parse_pack(WORDS("a.pex"), &o, &err), 0);
-    CHECK_STR(o.input, "a.pex");
+    CHECK_STR(o.inputs[0], "a.pex");
+    CHECK_EQ(o.input_count, 1);
     CHECK(o.output == NULL && o.base == NULL && o.python == NULL);
     CHECK(o.max_glibc == NULL && !o.help && !o.version);
     CHECK_EQ(o.jobs, 0);
@@ -56,7 +57,8 @@ test_pack(void)
                               "--python", "3.11"),
                         &o, &err),
              0);
-    CHECK_STR(o.input, "a.pex");
+    CHECK_STR(o.inputs[0], "a.pex");
+    CHECK_EQ(o.input_count, 1);
     CHECK_STR(o.output, "out");
     CHECK_STR(o.python, "3.11");
     CHECK_EQ(o.verbosity, 1);
@@ -66,13 +68,17 @@ test_pack(void)
         parse_pack(WORDS("--base=b", "--max-glibc", "2.28", "-q", "--", "-x"),
                    &o, &err),
         0);
-    CHECK_STR(o.input, "-x");
+    CHECK_STR(o.inputs[0], "-x");
     CHECK_STR(o.base, "b");
     CHECK_STR(o.max_glibc, "2.28");
     CHECK_EQ(o.verbosity, -1);
 
+    CHECK_EQ(parse_pack(WORDS("a.pex", "-q", "b.pex"), &o, &err), 0);
+    CHECK_EQ(o.input_count, 2);
+    CHECK_STR(o.inputs[1], "b.pex");
+
     CHECK_EQ(parse_pack(WORDS("--help"), &o, &err), 0);
-    CHECK(o.help && o.input == NULL);
+    CHECK(o.help && o.inputs == NULL);
     CHECK_EQ(parse_pack(WORDS("--version"), &o, &err), 0);
     CHECK(o.version);
 }
@@ -86,7 +92,6 @@ test_pack_refusals(void)
     } cases[] = {
         {{"pexcz"}, "no PEX given"},
         {{"pexcz", "-q"}, "no PEX given"},
-        {{"pexcz", "a", "b"}, "one PEX at a time, but 'a' and 'b' are given"},
         {{"pexcz", "a", "-o"}, "option --output needs a value"},
         {{"pexcz", "a", "--jobs"}, "option --jobs needs a value"},
         {{"pexcz", "-q", "-zv", "a"}, "unknown option -z"},
@@ -112,12 +117,12 @@ test_pack_refusals(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pexcz_pack_options o = {.input = "untouched"};
+        struct pexcz_pack_options o = {.output = "untouched"};
         struct pexcz_error err = {.msg = ""};
 
         CHECK_EQ(parse_pack(cases[i].words, &o, &err), PEXCZ_E_USAGE);
         CHECK_STR(err.msg, cases[i].message);
-        CHECK_STR(o.input, "untouched");
+        CHECK_STR(o.output, "untouched");
     }
 }
 

@@ -28,19 +28,18 @@ struct planned {
 static void
 make_plan(struct pex_build *p, const char *info, struct planned *ret)
 {
-    struct pexcz_resolved resolved = {0};
+    struct pexcz_plan_source source = {.pex = &ret->pex};
     const char *path = pex_write(p, info);
 
     *ret = (struct planned){.rc = 0};
     err.msg[0] = '\0';
     ret->rc = pexcz_pex_open(path, &ret->pex, &err);
     if (ret->rc == 0) {
-        ret->rc
-            = pexcz_resolve(&ret->pex, &target, &ret->arena, &resolved, &err);
+        ret->rc = pexcz_resolve(&ret->pex, &target, &ret->arena,
+                                &source.resolved, &err);
     }
     if (ret->rc == 0) {
-        ret->rc
-            = pexcz_plan_make(&ret->pex, &resolved, &target, &ret->plan, &err);
+        ret->rc = pexcz_plan_make(&source, 1, &target, &ret->plan, &err);
     }
 }
 
