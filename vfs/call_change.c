@@ -116,22 +116,23 @@ follow_of(int flags)
         return error != 0 ? pexcz_vfs_refuse(error) : next;                   \
     }
 #define NEXT pexcz_next()->
+#define RARE pexcz_rare()->
 
 REFUSED(mkdir, (const char *path, mode_t mode), create_error, AT_FDCWD,
         CREATE_DIR, NEXT mkdir(path, mode))
 REFUSED(mkdirat, (int dirfd, const char *path, mode_t mode), create_error,
-        dirfd, CREATE_DIR, NEXT mkdirat(dirfd, path, mode))
+        dirfd, CREATE_DIR, RARE mkdirat(dirfd, path, mode))
 REFUSED(mknodat, (int dirfd, const char *path, mode_t mode, dev_t dev),
         create_error, dirfd, CREATE_OTHER,
         pexcz_next_mknodat(dirfd, path, mode, dev))
 REFUSED(mkfifo, (const char *path, mode_t mode), create_error, AT_FDCWD,
-        CREATE_OTHER, NEXT mkfifo(path, mode))
+        CREATE_OTHER, RARE mkfifo(path, mode))
 REFUSED(mkfifoat, (int dirfd, const char *path, mode_t mode), create_error,
-        dirfd, CREATE_OTHER, NEXT mkfifoat(dirfd, path, mode))
+        dirfd, CREATE_OTHER, RARE mkfifoat(dirfd, path, mode))
 REFUSED(symlink, (const char *target, const char *path), create_error,
         AT_FDCWD, CREATE_OTHER, NEXT symlink(target, path))
 REFUSED(symlinkat, (const char *target, int dirfd, const char *path),
-        create_error, dirfd, CREATE_OTHER, NEXT symlinkat(target, dirfd, path))
+        create_error, dirfd, CREATE_OTHER, RARE symlinkat(target, dirfd, path))
 
 REFUSED(unlink, (const char *path), remove_error, AT_FDCWD, REMOVE_FILE,
         NEXT unlink(path))
@@ -141,55 +142,57 @@ REFUSED(unlinkat, (int dirfd, const char *path, int flags), remove_error,
 REFUSED(rmdir, (const char *path), remove_error, AT_FDCWD, REMOVE_DIR,
         NEXT rmdir(path))
 REFUSED(remove, (const char *path), remove_error, AT_FDCWD, REMOVE_DIR,
-        NEXT remove(path))
+        RARE remove(path))
 
 REFUSED(chmod, (const char *path, mode_t mode), change_error, AT_FDCWD,
-        PEXCZ_FOLLOW, NEXT chmod(path, mode))
+        PEXCZ_FOLLOW, RARE chmod(path, mode))
 REFUSED(lchmod, (const char *path, mode_t mode), change_error, AT_FDCWD,
-        PEXCZ_NOFOLLOW, NEXT lchmod(path, mode))
+        PEXCZ_NOFOLLOW, RARE lchmod(path, mode))
 REFUSED(fchmodat, (int dirfd, const char *path, mode_t mode, int flags),
         change_error, dirfd, follow_of(flags),
-        NEXT fchmodat(dirfd, path, mode, flags))
+        RARE fchmodat(dirfd, path, mode, flags))
 REFUSED(chown, (const char *path, uid_t uid, gid_t gid), change_error,
-        AT_FDCWD, PEXCZ_FOLLOW, NEXT chown(path, uid, gid))
+        AT_FDCWD, PEXCZ_FOLLOW, RARE chown(path, uid, gid))
 REFUSED(lchown, (const char *path, uid_t uid, gid_t gid), change_error,
-        AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lchown(path, uid, gid))
+        AT_FDCWD, PEXCZ_NOFOLLOW, RARE lchown(path, uid, gid))
 REFUSED(fchownat,
         (int dirfd, const char *path, uid_t uid, gid_t gid, int flags),
         change_error, dirfd, follow_of(flags),
-        NEXT fchownat(dirfd, path, uid, gid, flags))
+        RARE fchownat(dirfd, path, uid, gid, flags))
 REFUSED(truncate, (const char *path, off_t size), truncate_error, AT_FDCWD,
-        PEXCZ_FOLLOW, NEXT truncate(path, size))
+        PEXCZ_FOLLOW, RARE truncate(path, size))
 
 REFUSED(utime, (const char *path, const struct utimbuf *times), change_error,
-        AT_FDCWD, PEXCZ_FOLLOW, NEXT utime(path, times))
+        AT_FDCWD, PEXCZ_FOLLOW, RARE utime(path, times))
 REFUSED(utimes, (const char *path, const struct timeval *times), change_error,
-        AT_FDCWD, PEXCZ_FOLLOW, NEXT utimes(path, times))
+        AT_FDCWD, PEXCZ_FOLLOW, RARE utimes(path, times))
 REFUSED(lutimes, (const char *path, const struct timeval *times), change_error,
-        AT_FDCWD, PEXCZ_NOFOLLOW, NEXT lutimes(path, times))
+        AT_FDCWD, PEXCZ_NOFOLLOW, RARE lutimes(path, times))
 REFUSED(futimesat, (int dirfd, const char *path, const struct timeval *times),
-        change_error, dirfd, PEXCZ_FOLLOW, NEXT futimesat(dirfd, path, times))
+        change_error, dirfd, PEXCZ_FOLLOW, RARE futimesat(dirfd, path, times))
 REFUSED(utimensat,
         (int dirfd, const char *path, const struct timespec *times, int flags),
         change_error, dirfd, follow_of(flags),
-        NEXT utimensat(dirfd, path, times, flags))
+        RARE utimensat(dirfd, path, times, flags))
 
-/* Descriptors are of memfds, which would take the change. */
+/* Descriptors are of memfds, which would take the change; the kernel refuses
+ * those that only stand for a path. */
 #define REFUSED_FD(name, params, next)                                        \
     int pexcz_vfs_##name params                                               \
     {                                                                         \
         struct pexcz_node node;                                               \
                                                                               \
-        return pexcz_handle_of_fd(fd, &node) ? pexcz_vfs_refuse(EROFS)        \
-                                             : next;                          \
+        return pexcz_handle_of_fd(fd, &node) && !pexcz_handle_is_path(fd)     \
+                   ? pexcz_vfs_refuse(EROFS)                                  \
+                   : next;                                                    \
     }
 
-REFUSED_FD(fchmod, (int fd, mode_t mode), NEXT fchmod(fd, mode))
-REFUSED_FD(fchown, (int fd, uid_t uid, gid_t gid), NEXT fchown(fd, uid, gid))
+REFUSED_FD(fchmod, (int fd, mode_t mode), RARE fchmod(fd, mode))
+REFUSED_FD(fchown, (int fd, uid_t uid, gid_t gid), RARE fchown(fd, uid, gid))
 REFUSED_FD(futimens, (int fd, const struct timespec *times),
-           NEXT futimens(fd, times))
+           RARE futimens(fd, times))
 REFUSED_FD(futimes, (int fd, const struct timeval *times),
-           NEXT futimes(fd, times))
+           RARE futimes(fd, times))
 
 /*
  * rename(): both parents must exist, the two must lie on one mount, and
@@ -202,6 +205,9 @@ rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
     int error_a = remove_error(from_dirfd, from, MOVE_FROM, a);
     int error_b = remove_error(to_dirfd, to, MOVE_TO, b);
 
+    if (*from != NULL && *to != NULL && (**from == '\0' || **to == '\0')) {
+        return ENOENT;
+    }
     if (error_a == 0 && error_b == 0) {
         return 0;
     }
@@ -231,7 +237,7 @@ RENAMED(rename, (const char *from, const char *to), AT_FDCWD, AT_FDCWD,
         NEXT rename(from, to))
 RENAMED(renameat,
         (int from_dirfd, const char *from, int to_dirfd, const char *to),
-        from_dirfd, to_dirfd, NEXT renameat(from_dirfd, from, to_dirfd, to))
+        from_dirfd, to_dirfd, RARE renameat(from_dirfd, from, to_dirfd, to))
 RENAMED(renameat2,
         (int from_dirfd, const char *from, int to_dirfd, const char *to,
          unsigned flags),
@@ -278,7 +284,7 @@ pexcz_vfs_linkat(int from_dirfd, const char *from, int to_dirfd,
                                                             : PEXCZ_NOFOLLOW);
 
     return error != 0 ? pexcz_vfs_refuse(error)
-                      : NEXT linkat(from_dirfd, from, to_dirfd, to, flags);
+                      : RARE linkat(from_dirfd, from, to_dirfd, to, flags);
 }
 
 int
@@ -289,5 +295,5 @@ pexcz_vfs_link(const char *from, const char *to)
     int error
         = link_error(AT_FDCWD, &from, &a, AT_FDCWD, &to, &b, PEXCZ_NOFOLLOW);
 
-    return error != 0 ? pexcz_vfs_refuse(error) : NEXT link(from, to);
+    return error != 0 ? pexcz_vfs_refuse(error) : RARE link(from, to);
 }

@@ -110,7 +110,7 @@ pexcz_vfs_get_current_dir_name(void)
 
     return virtual_cwd(path, sizeof(path)) != 0
                ? strdup(path)
-               : pexcz_next()->get_current_dir_name();
+               : pexcz_rare()->get_current_dir_name();
 }
 
 char *
@@ -120,5 +120,5 @@ pexcz_vfs_getwd(char *buf)
     size_t length = virtual_cwd(path, sizeof(path));
 
     return length != 0 ? memcpy(buf, path, length + 1)
-                       : pexcz_next()->getwd(buf);
+                       : pexcz_rare()->getwd(buf);
 }

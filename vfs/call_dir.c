@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 /* glibc's DIR begins with its descriptor, which is never negative. */
 #define STREAM_MARK (-0x7078637a)
@@ -140,6 +141,15 @@ next_entry(struct stream *s)
     return true;
 }
 
+/* To the entry behind the first `position` ones. */
+static void
+seek_stream(struct stream *s, long position)
+{
+    rewind_stream(s);
+    while (s->position < position && next_entry(s)) {
+    }
+}
+
 struct dirent *
 pexcz_vfs_readdir(DIR *dir)
 {
@@ -161,7 +171,7 @@ pexcz_vfs_readdir_r(DIR *dir, struct dirent *entry, struct dirent **result)
     struct stream *s = ours(dir);
 
     if (s == NULL) {
-        return pexcz_next()->readdir_r(dir, entry, result);
+        return pexcz_rare()->readdir_r(dir, entry, result);
     }
     (void)pthread_mutex_lock(&s->lock);
     *result = NULL;
@@ -200,7 +210,7 @@ pexcz_vfs_rewinddir(DIR *dir)
     struct stream *s = ours(dir);
 
     if (s == NULL) {
-        pexcz_next()->rewinddir(dir);
+        pexcz_rare()->rewinddir(dir);
         return;
     }
     (void)pthread_mutex_lock(&s->lock);
@@ -213,7 +223,7 @@ pexcz_vfs_telldir(DIR *dir)
 {
     struct stream *s = ours(dir);
 
-    return s != NULL ? s->position : pexcz_next()->telldir(dir);
+    return s != NULL ? s->position : pexcz_rare()->telldir(dir);
 }
 
 void
@@ -222,13 +232,11 @@ pexcz_vfs_seekdir(DIR *dir, long position)
     struct stream *s = ours(dir);
 
     if (s == NULL) {
-        pexcz_next()->seekdir(dir, position);
+        pexcz_rare()->seekdir(dir, position);
         return;
     }
     (void)pthread_mutex_lock(&s->lock);
-    rewind_stream(s);
-    while (s->position < position && next_entry(s)) {
-    }
+    seek_stream(s, position);
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -246,4 +254,55 @@ pexcz_vfs_dirfd(DIR *dir)
     }
     (void)pthread_mutex_unlock(&s->lock);
     return s->fd;
+}
+
+/* As many entries as fit; *ret_next counts those handed out by then. */
+static ssize_t
+fill_entries(struct stream *s, void *buf, size_t size, long *ret_next)
+{
+    size_t head = offsetof(struct dirent, d_name);
+    size_t used = 0;
+
+    *ret_next = s->position;
+    while (next_entry(s)) {
+        size_t full = (head + strlen(s->entry.d_name) + 1 + 7) & ~(size_t)7;
+
+        if (full > size - used) {
+            return used != 0 ? (ssize_t)used : pexcz_vfs_refuse(EINVAL);
+        }
+        s->entry.d_reclen = (unsigned short)full;
+        memcpy((char *)buf + used, &s->entry, full);
+        used += full;
+        *ret_next = s->position;
+    }
+    return (ssize_t)used;
+}
+
+/* The descriptor's offset says how many entries were handed out. */
+ssize_t
+pexcz_vfs_getdents64(int fd, void *buf, size_t size)
+{
+    struct pexcz_node node;
+    struct stream s;
+    long next;
+    off_t position;
+    ssize_t n;
+
+    if (!pexcz_handle_of_fd(fd, &node)) {
+        return pexcz_next()->syscall(SYS_getdents64, fd, buf, size);
+    }
+    if (node.entry.kind != PEXCZ_KIND_DIR) {
+        return pexcz_vfs_refuse(ENOTDIR);
+    }
+    position = lseek(fd, 0, SEEK_CUR);
+    if (position < 0) {
+        return -1;
+    }
+    pexcz_place_of(&node, &s.place);
+    seek_stream(&s, position);
+    n = fill_entries(&s, buf, size, &next);
+    if (n > 0 && lseek(fd, next, SEEK_SET) < 0) {
+        return -1;
+    }
+    return n;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "handle.h"
 #include "mount.h"
 #include "place.h"
 #include "program.h"
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define BUSY_TRIES 200u
@@ -59,11 +61,82 @@ pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[])
     return -1;
 }
 
+/* What a descriptor of ours is of can be run by its path. */
+int
+pexcz_vfs_fexecve(int fd, char *const argv[], char *const envp[])
+{
+    char path[PATH_MAX];
+    struct pexcz_place place;
+    struct pexcz_node node;
+
+    if (!pexcz_handle_of_fd(fd, &node)) {
+        return pexcz_rare()->fexecve(fd, argv, envp);
+    }
+    pexcz_place_of(&node, &place);
+    if (place.error != 0
+        || pexcz_place_full_path(&place, path, sizeof(path)) == 0) {
+        return pexcz_vfs_refuse(ENOENT);
+    }
+    return pexcz_vfs_execve(path, argv, envp);
+}
+
+int
+pexcz_vfs_execveat(int dirfd, const char *path, char *const argv[],
+                   char *const envp[], int flags)
+{
+    char full[PATH_MAX];
+    struct pexcz_place place;
+    struct pexcz_node node;
+    bool nofollow = (flags & AT_SYMLINK_NOFOLLOW) != 0;
+
+    if ((flags & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == '\0'
+        && pexcz_handle_of_fd(dirfd, &node)) {
+        return pexcz_vfs_fexecve(dirfd, argv, envp);
+    }
+    if (!pexcz_resolve(dirfd, &path, nofollow ? PEXCZ_NOFOLLOW : PEXCZ_FOLLOW,
+                       &place)) {
+        return (int)pexcz_next()->syscall(SYS_execveat, dirfd, path, argv,
+                                          envp, flags);
+    }
+    if (place.error != 0) {
+        return pexcz_vfs_refuse(place.error);
+    }
+    if (place.node.entry.kind == PEXCZ_KIND_SYMLINK) {
+        return pexcz_vfs_refuse(ELOOP);
+    }
+    return pexcz_place_full_path(&place, full, sizeof(full)) == 0
+               ? pexcz_vfs_refuse(ENAMETOOLONG)
+               : pexcz_vfs_execve(full, argv, envp);
+}
+
+static int spawn(pid_t *pid, const char *path,
+                 const posix_spawn_file_actions_t *actions,
+                 const posix_spawnattr_t *attributes, char *const argv[],
+                 char *const envp[]);
+
 int
 pexcz_vfs_posix_spawn(pid_t *pid, const char *path,
                       const posix_spawn_file_actions_t *actions,
                       const posix_spawnattr_t *attributes, char *const argv[],
                       char *const envp[])
+{
+    struct pexcz_node cwd;
+    enum pexcz_spawn_cwd where = pexcz_spawn_cwd(actions, &cwd);
+    int error;
+
+    if (where == PEXCZ_SPAWN_CWD_KEPT) {
+        return spawn(pid, path, actions, attributes, argv, envp);
+    }
+    pexcz_cwd_pretend(where == PEXCZ_SPAWN_CWD_TREE ? &cwd : NULL);
+    error = spawn(pid, path, actions, attributes, argv, envp);
+    pexcz_cwd_pretend_end();
+    return error;
+}
+
+static int
+spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+      const posix_spawnattr_t *attributes, char *const argv[],
+      char *const envp[])
 {
     struct pexcz_program program;
     unsigned tries = 0;
@@ -210,10 +283,13 @@ pexcz_vfs_posix_spawnp(pid_t *pid, const char *file,
                                     .attributes = attributes,
                                     .argv = argv,
                                     .envp = envp};
+    struct pexcz_node cwd;
 
-    return search_is_foreign(file) ? pexcz_next()->posix_spawnp(
-               pid, file, actions, attributes, argv, envp)
-                                   : search(file, try_spawn, &context);
+    return search_is_foreign(file)
+                   && pexcz_spawn_cwd(actions, &cwd) == PEXCZ_SPAWN_CWD_KEPT
+               ? pexcz_next()->posix_spawnp(pid, file, actions, attributes,
+                                            argv, envp)
+               : search(file, try_spawn, &context);
 }
 
 int
@@ -223,7 +299,7 @@ pexcz_vfs_system(const char *command)
 
     return command != NULL && pexcz_cwd_get(&cwd)
                ? pexcz_vfs_refuse(EACCES)
-               : pexcz_next()->system(command);
+               : pexcz_rare()->system(command);
 }
 
 FILE *
@@ -235,5 +311,5 @@ pexcz_vfs_popen(const char *command, const char *type)
         errno = EACCES;
         return NULL;
     }
-    return pexcz_next()->popen(command, type);
+    return pexcz_rare()->popen(command, type);
 }

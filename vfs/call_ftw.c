@@ -137,7 +137,7 @@ pexcz_vfs_ftw(const char *path, old_visitor *visit_old, int fd_limit)
 
     return pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)
                ? start(path, visit_old, NULL, 0)
-               : pexcz_next()->ftw(real, visit_old, fd_limit);
+               : pexcz_rare()->ftw(real, visit_old, fd_limit);
 }
 
 int
@@ -150,5 +150,5 @@ pexcz_vfs_nftw(const char *path, new_visitor *visit_new, int fd_limit,
     /* FTW_CHDIR is not kept: the visitor gets paths that hold anyway. */
     return pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)
                ? start(path, NULL, visit_new, flags)
-               : pexcz_next()->nftw(real, visit_new, fd_limit, flags);
+               : pexcz_rare()->nftw(real, visit_new, fd_limit, flags);
 }

@@ -33,14 +33,14 @@ pexcz_vfs_glob(const char *pattern, int flags,
 
     if ((flags & GLOB_ALTDIRFUNC) != 0 || pexcz_vfs_tree() == NULL
         || (strstr(pattern, "pexcz") == NULL && !pexcz_cwd_get(&cwd))) {
-        return pexcz_next()->glob(pattern, flags, on_error, ret);
+        return pexcz_rare()->glob(pattern, flags, on_error, ret);
     }
     ret->gl_opendir = glob_opendir;
     ret->gl_readdir = glob_readdir;
     ret->gl_closedir = glob_closedir;
     ret->gl_stat = pexcz_vfs_stat;
     ret->gl_lstat = pexcz_vfs_lstat;
-    rc = pexcz_next()->glob(pattern, flags | GLOB_ALTDIRFUNC, on_error, ret);
+    rc = pexcz_rare()->glob(pattern, flags | GLOB_ALTDIRFUNC, on_error, ret);
     ret->gl_flags &= ~GLOB_ALTDIRFUNC;
     return rc;
 }

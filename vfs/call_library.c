@@ -59,7 +59,7 @@ pexcz_vfs_dlmopen(long list, const char *path, int mode)
     struct pexcz_place place;
     char buf[PATH_MAX];
 
-    return pexcz_next()->dlmopen(
+    return pexcz_rare()->dlmopen(
         list, real_path(path, &place, buf, sizeof(buf)), mode);
 }
 
@@ -72,5 +72,5 @@ pexcz_vfs_next_dlopen(void)
 pexcz_dlmopen_fn *
 pexcz_vfs_next_dlmopen(void)
 {
-    return pexcz_next()->dlmopen;
+    return pexcz_rare()->dlmopen;
 }

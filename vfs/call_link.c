@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "handle.h"
 #include "place.h"
 #include "vfs_calls.h"
 
@@ -44,6 +45,12 @@ pexcz_vfs_readlinkat(int dirfd, const char *path, char *buf, size_t size)
 {
     struct pexcz_place place;
 
+    /* A link opened as such, with O_PATH and O_NOFOLLOW. */
+    if (path != NULL && path[0] == '\0'
+        && pexcz_handle_of_fd(dirfd, &place.node)) {
+        place.error = place.node.entry.kind == PEXCZ_KIND_SYMLINK ? 0 : ENOENT;
+        return readlink_place(&place, buf, size);
+    }
     return pexcz_resolve(dirfd, &path, PEXCZ_NOFOLLOW, &place)
                ? readlink_place(&place, buf, size)
                : pexcz_next()->readlinkat(dirfd, path, buf, size);

@@ -19,9 +19,12 @@ pexcz_vfs_refuse(int error)
 static int
 open_error(const struct pexcz_place *place, int flags)
 {
-    bool temporary = (flags & O_TMPFILE) == O_TMPFILE;
-    bool create = !temporary && (flags & O_CREAT) != 0;
-    bool change = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+    bool as_path = (flags & O_PATH) != 0; /* most other flags are ignored */
+    bool temporary = !as_path && (flags & O_TMPFILE) == O_TMPFILE;
+    bool create = !as_path && !temporary && (flags & O_CREAT) != 0;
+    bool change
+        = !as_path
+          && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0);
     bool dir = place->node.entry.kind == PEXCZ_KIND_DIR;
 
     if (place->error != 0) {
@@ -35,7 +38,7 @@ open_error(const struct pexcz_place *place, int flags)
     if (!dir && (flags & O_DIRECTORY) != 0) {
         return ENOTDIR;
     }
-    if (place->node.entry.kind == PEXCZ_KIND_SYMLINK) {
+    if (place->node.entry.kind == PEXCZ_KIND_SYMLINK && !as_path) {
         return ELOOP;
     }
     if (dir && !temporary && (change || create)) {
@@ -44,7 +47,7 @@ open_error(const struct pexcz_place *place, int flags)
     if (change) {
         return EROFS;
     }
-    return (flags & O_PATH) != 0 ? 0 : pexcz_node_access(&place->node, R_OK);
+    return as_path ? 0 : pexcz_node_access(&place->node, R_OK);
 }
 
 /* open() cannot create what a slash says is a directory; the kernel refuses
@@ -54,7 +57,8 @@ creates_directory(int dirfd, const char *path, int flags)
 {
     struct pexcz_place place;
 
-    return (flags & O_CREAT) != 0 && path[strlen(path) - 1] == '/'
+    return (flags & (O_CREAT | O_PATH)) == O_CREAT
+           && path[strlen(path) - 1] == '/'
            && pexcz_resolve(dirfd, &path, PEXCZ_PARENT, &place)
            && (place.error == 0 || place.creatable);
 }
@@ -63,7 +67,8 @@ int
 pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
     struct pexcz_place place;
-    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    bool exclusive
+        = (flags & (O_CREAT | O_EXCL | O_PATH)) == (O_CREAT | O_EXCL);
     bool follow = (flags & O_NOFOLLOW) == 0 && !exclusive;
     int error;
 
@@ -126,6 +131,10 @@ pexcz_vfs_fopen(const char *path, const char *mode)
     if (!pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)) {
         return pexcz_next()->fopen(real, mode);
     }
+    if (strchr("rwa", mode[0]) == NULL || mode[0] == '\0') {
+        errno = EINVAL;
+        return NULL;
+    }
     fd = pexcz_vfs_openat(AT_FDCWD, path, stdio_flags(mode), 0666);
     if (fd < 0) {
         return NULL;
@@ -149,7 +158,7 @@ pexcz_vfs_freopen(const char *path, const char *mode, FILE *stream)
     int saved;
 
     if (!pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)) {
-        return pexcz_next()->freopen(real, mode, stream);
+        return pexcz_rare()->freopen(real, mode, stream);
     }
     fd = pexcz_vfs_openat(AT_FDCWD, path, stdio_flags(mode), 0666);
     if (fd < 0) {
@@ -160,7 +169,7 @@ pexcz_vfs_freopen(const char *path, const char *mode, FILE *stream)
         return NULL;
     }
     (void)snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", fd);
-    stream = pexcz_next()->freopen(descriptor, mode, stream);
+    stream = pexcz_rare()->freopen(descriptor, mode, stream);
     saved = errno;
     (void)close(fd);
     errno = saved;

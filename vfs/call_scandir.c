@@ -76,7 +76,7 @@ pexcz_vfs_scandirat(int dirfd, const char *path, struct dirent ***ret,
     int fd;
 
     if (!pexcz_resolve(dirfd, &real, PEXCZ_FOLLOW, &place)) {
-        return pexcz_next()->scandirat(dirfd, real, ret, filter, compare);
+        return pexcz_rare()->scandirat(dirfd, real, ret, filter, compare);
     }
     fd = pexcz_vfs_openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) {
@@ -112,5 +112,5 @@ pexcz_vfs_scandir(const char *path, struct dirent ***ret,
     /* Names that are none of ours go to the name that was called. */
     return pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)
                ? pexcz_vfs_scandirat(AT_FDCWD, path, ret, filter, compare)
-               : pexcz_next()->scandir(real, ret, filter, compare);
+               : pexcz_rare()->scandir(real, ret, filter, compare);
 }

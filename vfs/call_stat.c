@@ -25,10 +25,17 @@ int
 pexcz_vfs_stat(const char *path, struct stat *st)
 {
     struct pexcz_place place;
+    struct pexcz_node node;
+    int rc;
 
-    return pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)
-               ? stat_place(&place, st)
-               : pexcz_next_stat(path, st);
+    if (pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)) {
+        return stat_place(&place, st);
+    }
+    /* "/dev/fd/N" may be one of ours. */
+    rc = pexcz_next_stat(path, st);
+    return rc == 0 && pexcz_handle_of_stat(st, &node)
+               ? pexcz_node_stat(&node, st)
+               : rc;
 }
 
 int
@@ -148,7 +155,7 @@ pexcz_vfs_euidaccess(const char *path, int mode)
 
     return pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)
                ? access_place(&place, mode)
-               : pexcz_next()->euidaccess(path, mode);
+               : pexcz_rare()->euidaccess(path, mode);
 }
 
 int
@@ -156,6 +163,11 @@ pexcz_vfs_faccessat(int dirfd, const char *path, int mode, int flags)
 {
     struct pexcz_place place;
 
+    if ((flags & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == '\0'
+        && pexcz_handle_of_fd(dirfd, &place.node)) {
+        place.error = 0;
+        return access_place(&place, mode);
+    }
     return pexcz_resolve(dirfd, &path, follow_of(flags), &place)
                ? access_place(&place, mode)
                : pexcz_next()->faccessat(dirfd, path, mode, flags);

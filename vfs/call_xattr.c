@@ -14,7 +14,7 @@
         struct pexcz_place place;                                             \
                                                                               \
         if (!pexcz_resolve(AT_FDCWD, &path, follow, &place)) {                \
-            return pexcz_next()->next;                                        \
+            return pexcz_rare()->next;                                        \
         }                                                                     \
         return place.error != 0 ? pexcz_vfs_refuse(place.error) : none;       \
     }
@@ -24,7 +24,9 @@
     {                                                                         \
         struct pexcz_node node;                                               \
                                                                               \
-        return pexcz_handle_of_fd(fd, &node) ? none : pexcz_next()->next;     \
+        return pexcz_handle_of_fd(fd, &node) && !pexcz_handle_is_path(fd)     \
+                   ? none                                                     \
+                   : pexcz_rare()->next;                                      \
     }
 
 BY_PATH(int, setxattr,

@@ -24,6 +24,11 @@ static _Thread_local struct {
     uint32_t code;
 } vfork_cwd;
 
+static _Thread_local struct {
+    bool active;
+    uint32_t code;
+} pretended;
+
 static void
 after_fork(void)
 {
@@ -42,7 +47,10 @@ pexcz_cwd_get(struct pexcz_node *ret)
 {
     uint32_t code = atomic_load_explicit(&process_cwd, memory_order_relaxed);
 
-    if (vfork_cwd.process != 0) {
+    if (pretended.active) {
+        code = pretended.code;
+    }
+    else if (vfork_cwd.process != 0) {
         if (vfork_cwd.process == getpid()) {
             code = vfork_cwd.code;
         }
@@ -72,6 +80,19 @@ pexcz_cwd_set(const struct pexcz_node *node)
         vfork_cwd.code = code;
         vfork_cwd.process = pid;
     }
+}
+
+void
+pexcz_cwd_pretend(const struct pexcz_node *node)
+{
+    pretended.active = true;
+    pretended.code = node != NULL ? pexcz_node_code(node) : 0;
+}
+
+void
+pexcz_cwd_pretend_end(void)
+{
+    pretended.active = false;
 }
 
 void

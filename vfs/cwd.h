@@ -21,6 +21,13 @@ bool pexcz_cwd_get(struct pexcz_node *ret);
 /* NULL: the kernel's again.  The caller has moved the kernel's. */
 void pexcz_cwd_set(const struct pexcz_node *node);
 
+/*
+ * Between the two, pexcz_cwd_get() in this thread gives `node`, or false for
+ * NULL: the directory that a child is going to be in.
+ */
+void pexcz_cwd_pretend(const struct pexcz_node *node);
+void pexcz_cwd_pretend_end(void);
+
 /* Takes what a parent left in PEXCZ_CWD_VARIABLE, and removes it. */
 void pexcz_cwd_inherit(void);
 

@@ -31,14 +31,16 @@ static int
 new_memfd(const char *name, bool executable)
 {
     unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    long fd = syscall(SYS_memfd_create, name,
-                      flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+    long fd = pexcz_next()->syscall(
+        SYS_memfd_create, name,
+        flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
 
     if (fd < 0 && errno == EINVAL) {
-        fd = syscall(SYS_memfd_create, name, flags);
+        fd = pexcz_next()->syscall(SYS_memfd_create, name, flags);
     }
     if (fd < 0 && errno == EACCES && executable) {
-        fd = syscall(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
+        fd = pexcz_next()->syscall(SYS_memfd_create, name,
+                                   flags | MFD_NOEXEC_SEAL);
     }
     return (int)fd;
 }
@@ -56,8 +58,9 @@ new_store(const char *name, bool executable)
         return fd;
     }
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        fd = (int)syscall(SYS_openat, AT_FDCWD, folders[i],
-                          O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0700);
+        fd = (int)pexcz_next()->syscall(
+            SYS_openat, AT_FDCWD, folders[i],
+            O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0700);
         if (fd >= 0) {
             return fd;
         }
@@ -161,8 +164,9 @@ reopen_read_only(int fd, int flags)
     (void)fcntl(fd, F_ADD_SEALS,
                 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    ret = (int)syscall(SYS_openat, AT_FDCWD, path,
-                       O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)), 0);
+    ret = (int)pexcz_next()->syscall(
+        SYS_openat, AT_FDCWD, path,
+        O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK | O_PATH)), 0);
     if (ret < 0 && errno == ENOENT) {
         (void)lseek(fd, 0, SEEK_SET);
         if ((flags & O_CLOEXEC) == 0) {
@@ -196,7 +200,8 @@ pexcz_handle_open(const struct pexcz_node *node, int flags)
     if (fd < 0) {
         return -1;
     }
-    if (!fill(fd, node) || syscall(SYS_utimensat, fd, NULL, times, 0) < 0) {
+    if (!fill(fd, node)
+        || pexcz_next()->syscall(SYS_utimensat, fd, NULL, times, 0) < 0) {
         saved = errno;
         goto out;
     }
@@ -240,8 +245,7 @@ pexcz_handle_of_stat(const struct stat *st, struct pexcz_node *ret)
     if (st->st_nlink != 0 || !S_ISREG(st->st_mode)
         || !pexcz_node_of_code((uint32_t)st->st_mtim.tv_nsec, &node)
         || node.entry.mtime != st->st_mtim.tv_sec
-        || (node.entry.kind != PEXCZ_KIND_DIR
-            && node.entry.kind != PEXCZ_KIND_FILE)
+        || node.entry.kind == PEXCZ_KIND_SELF
         || st->st_size
                != (off_t)(node.entry.kind == PEXCZ_KIND_DIR ? 0
                                                             : node.entry.size)
@@ -272,4 +276,14 @@ pexcz_handle_of_dirfd(int fd, struct pexcz_node *ret)
 {
     return atomic_load_explicit(&directory_opened, memory_order_acquire)
            && pexcz_handle_of_fd(fd, ret);
+}
+
+bool
+pexcz_handle_is_path(int fd)
+{
+    int saved = errno;
+    int flags = fcntl(fd, F_GETFL);
+
+    errno = saved;
+    return flags >= 0 && (flags & O_PATH) != 0;
 }

@@ -17,8 +17,8 @@
 #include <sys/stat.h>
 
 /*
- * A new descriptor for a file or directory (not a link, not SELF), read-only;
- * of `flags` O_CLOEXEC and O_NONBLOCK count.  -1 and errno on failure.
+ * A new descriptor for a file, directory or link (not SELF), read-only; of
+ * `flags` O_CLOEXEC, O_NONBLOCK and O_PATH count.  -1 and errno on failure.
  */
 int pexcz_handle_open(const struct pexcz_node *node, int flags);
 
@@ -31,5 +31,8 @@ bool pexcz_handle_of_fd(int fd, struct pexcz_node *ret);
 /* As above for the directory argument of an *at() call: free until the
  * process has opened a directory of the tree. */
 bool pexcz_handle_of_dirfd(int fd, struct pexcz_node *ret);
+
+/* Whether a descriptor was opened with O_PATH. */
+bool pexcz_handle_is_path(int fd);
 
 #endif

@@ -30,3 +30,5 @@ INTERPOSE(int, dirfd, (DIR * dir), pexcz_vfs_dirfd(dir))
 
 SCANDIR_FAMILY()
 SCANDIR_FAMILY(64)
+INTERPOSE(ssize_t, getdents64, (int fd, void *buf, size_t size),
+          pexcz_vfs_getdents64(fd, buf, size))

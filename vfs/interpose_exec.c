@@ -16,6 +16,13 @@ INTERPOSE(int, execvpe,
 INTERPOSE(int, execvp, (const char *file, char *const argv[]),
           pexcz_vfs_execvpe(file, argv, environ))
 
+INTERPOSE(int, fexecve, (int fd, char *const argv[], char *const envp[]),
+          pexcz_vfs_fexecve(fd, argv, envp))
+INTERPOSE(int, execveat,
+          (int dirfd, const char *path, char *const argv[], char *const envp[],
+           int flags),
+          pexcz_vfs_execveat(dirfd, path, argv, envp, flags))
+
 /* The arguments from `first` to the NULL; `ap` is left behind the NULL. */
 static bool
 collect(struct pexcz_args *args, const char *first, va_list *ap)
@@ -87,6 +94,12 @@ INTERPOSE(int, posix_spawn_file_actions_addopen,
            int flags, mode_t mode),
           pexcz_vfs_posix_spawn_file_actions_addopen(actions, fd, path, flags,
                                                      mode))
+INTERPOSE(int, posix_spawn_file_actions_addchdir_np,
+          (posix_spawn_file_actions_t * actions, const char *path),
+          pexcz_vfs_posix_spawn_file_actions_addchdir(actions, path))
+INTERPOSE(int, posix_spawn_file_actions_addfchdir_np,
+          (posix_spawn_file_actions_t * actions, int fd),
+          pexcz_vfs_posix_spawn_file_actions_addfchdir(actions, fd))
 INTERPOSE(int, posix_spawn_file_actions_destroy,
           (posix_spawn_file_actions_t * actions),
           pexcz_vfs_posix_spawn_file_actions_destroy(actions))

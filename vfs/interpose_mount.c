@@ -18,6 +18,7 @@ STATFS_FAMILY(statvfs)
 
 INTERPOSE(long, pathconf, (const char *path, int name),
           pexcz_vfs_pathconf(path, name))
+INTERPOSE(long, fpathconf, (int fd, int name), pexcz_vfs_fpathconf(fd, name))
 INTERPOSE(int, inotify_add_watch, (int fd, const char *path, uint32_t mask),
           pexcz_vfs_inotify_add_watch(fd, path, mask))
 

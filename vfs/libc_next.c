@@ -12,6 +12,9 @@
 struct pexcz_libc pexcz_libc_table;
 atomic_bool pexcz_libc_ready;
 
+static struct pexcz_libc_rare rare_table;
+static atomic_bool rare_ready;
+
 /* ISO C has no conversion from an object pointer to a function pointer. */
 static void
 resolve(void *member, const char *name)
@@ -21,7 +24,7 @@ resolve(void *member, const char *name)
     memcpy(member, &found, sizeof(found));
 }
 
-/* Two threads may do it at once: they store the same values. */
+/* Two threads may do either at once: they store the same values. */
 __attribute__((constructor)) void
 pexcz_libc_resolve(void)
 {
@@ -30,6 +33,19 @@ pexcz_libc_resolve(void)
     PEXCZ_LIBC_NEXT_OPTIONAL(RESOLVE)
 #undef RESOLVE
     atomic_store_explicit(&pexcz_libc_ready, true, memory_order_release);
+}
+
+const struct pexcz_libc_rare *
+pexcz_rare(void)
+{
+    if (!atomic_load_explicit(&rare_ready, memory_order_acquire)) {
+#define RESOLVE(ret, name, params) resolve(&rare_table.name, #name);
+        PEXCZ_LIBC_RARE(RESOLVE)
+        PEXCZ_LIBC_RARE_OPTIONAL(RESOLVE)
+#undef RESOLVE
+        atomic_store_explicit(&rare_ready, true, memory_order_release);
+    }
+    return &rare_table;
 }
 
 int
@@ -75,15 +91,15 @@ pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
 {
     const struct pexcz_libc *next = pexcz_next();
 
-    return next->statx != NULL
-               ? next->statx(dirfd, path, flags, mask, ret)
-               : (int)syscall(SYS_statx, dirfd, path, flags, mask, ret);
+    return next->statx != NULL ? next->statx(dirfd, path, flags, mask, ret)
+                               : (int)pexcz_next()->syscall(
+                                   SYS_statx, dirfd, path, flags, mask, ret);
 }
 
 int
 pexcz_next_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)
 {
-    const struct pexcz_libc *next = pexcz_next();
+    const struct pexcz_libc_rare *next = pexcz_rare();
 
     return next->mknodat != NULL
                ? next->mknodat(dirfd, path, mode, dev)
@@ -94,10 +110,10 @@ int
 pexcz_next_renameat2(int from_dirfd, const char *from, int to_dirfd,
                      const char *to, unsigned flags)
 {
-    const struct pexcz_libc *next = pexcz_next();
+    const struct pexcz_libc_rare *next = pexcz_rare();
 
     return next->renameat2 != NULL
                ? next->renameat2(from_dirfd, from, to_dirfd, to, flags)
-               : (int)syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to,
-                              flags);
+               : (int)pexcz_next()->syscall(SYS_renameat2, from_dirfd, from,
+                                            to_dirfd, to, flags);
 }

@@ -11,6 +11,7 @@
 #define PEXCZ_VFS_CALLS_H
 
 #include "libc_next.h"
+#include "tree.h"
 
 /* call_open.c; `mode` counts where the flags create a file. */
 int pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode);
@@ -46,6 +47,7 @@ void pexcz_vfs_rewinddir(DIR *dir);
 long pexcz_vfs_telldir(DIR *dir);
 void pexcz_vfs_seekdir(DIR *dir, long position);
 int pexcz_vfs_dirfd(DIR *dir);
+ssize_t pexcz_vfs_getdents64(int fd, void *buf, size_t size);
 
 /* call_scandir.c */
 int pexcz_vfs_scandirat(int dirfd, const char *path, struct dirent ***list,
@@ -95,6 +97,10 @@ int pexcz_vfs_linkat(int from_dirfd, const char *from, int to_dirfd,
                      const char *to, int flags);
 int pexcz_vfs_link(const char *from, const char *to);
 
+/* call_temp.c */
+int pexcz_vfs_mkostemps(char *template, int suffix, int flags);
+char *pexcz_vfs_mkdtemp(char *template);
+
 /* call_xattr.c */
 int pexcz_vfs_setxattr(const char *path, const char *name, const void *value,
                        size_t size, int flags);
@@ -128,7 +134,18 @@ int pexcz_vfs_fstatvfs(int fd, struct statvfs *ret);
 int pexcz_vfs_statfs(const char *path, struct statfs *ret);
 int pexcz_vfs_fstatfs(int fd, struct statfs *ret);
 long pexcz_vfs_pathconf(const char *path, int name);
+long pexcz_vfs_fpathconf(int fd, int name);
 int pexcz_vfs_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int pexcz_vfs_fanotify_mark(int fd, unsigned flags, uint64_t mask, int dirfd,
+                            const char *path);
+int pexcz_vfs_name_to_handle_at(int dirfd, const char *path,
+                                struct file_handle *handle, int *mount,
+                                int flags);
+key_t pexcz_vfs_ftok(const char *path, int project);
+
+/* call_socket.c */
+int pexcz_vfs_bind(int fd, const struct sockaddr *address, socklen_t size);
+int pexcz_vfs_connect(int fd, const struct sockaddr *address, socklen_t size);
 
 /* call_glob.c */
 int pexcz_vfs_glob(const char *pattern, int flags,
@@ -143,6 +160,20 @@ int pexcz_vfs_nftw(const char *path,
                                 struct FTW *),
                    int fd_limit, int flags);
 
+/* call_fts.c */
+FTS *pexcz_vfs_fts_open(char *const *paths, int options,
+                        pexcz_fts_compare *compare);
+FTSENT *pexcz_vfs_fts_read(FTS *fts);
+FTSENT *pexcz_vfs_fts_children(FTS *fts, int options);
+int pexcz_vfs_fts_set(FTS *fts, FTSENT *entry, int instruction);
+int pexcz_vfs_fts_close(FTS *fts);
+
+/* call_syscall.c; arguments as the kernel has them, -1 and errno. */
+long pexcz_vfs_syscall(long number, const long a[6]);
+
+/* call_text.c */
+char *pexcz_vfs_bindtextdomain(const char *domain, const char *directory);
+
 /* call_exec.c */
 int pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[]);
 int pexcz_vfs_execvpe(const char *file, char *const argv[],
@@ -155,16 +186,32 @@ int pexcz_vfs_posix_spawnp(pid_t *pid, const char *file,
                            const posix_spawn_file_actions_t *actions,
                            const posix_spawnattr_t *attributes,
                            char *const argv[], char *const envp[]);
+int pexcz_vfs_fexecve(int fd, char *const argv[], char *const envp[]);
+int pexcz_vfs_execveat(int dirfd, const char *path, char *const argv[],
+                       char *const envp[], int flags);
 int pexcz_vfs_system(const char *command);
 FILE *pexcz_vfs_popen(const char *command, const char *type);
 
-/* call_spawn_open.c */
+/* call_spawn_actions.c */
 int
 pexcz_vfs_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions,
                                            int fd, const char *path, int flags,
                                            mode_t mode);
+int pexcz_vfs_posix_spawn_file_actions_addchdir(
+    posix_spawn_file_actions_t *actions, const char *path);
+int pexcz_vfs_posix_spawn_file_actions_addfchdir(
+    posix_spawn_file_actions_t *actions, int fd);
 int pexcz_vfs_posix_spawn_file_actions_destroy(
     posix_spawn_file_actions_t *actions);
+
+/* The working directory that a child with `actions` starts in. */
+enum pexcz_spawn_cwd {
+    PEXCZ_SPAWN_CWD_KEPT,  /* the parent's */
+    PEXCZ_SPAWN_CWD_TREE,  /* *ret */
+    PEXCZ_SPAWN_CWD_OTHER, /* one outside of the tree */
+};
+enum pexcz_spawn_cwd pexcz_spawn_cwd(const posix_spawn_file_actions_t *actions,
+                                     struct pexcz_node *ret);
 
 /* call_library.c */
 typedef void *pexcz_dlopen_fn(const char *path, int mode);

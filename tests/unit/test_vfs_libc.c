@@ -6,8 +6,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <spawn.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define ROOT PEXCZ_PREFIX
@@ -117,6 +119,30 @@ test_exec(void)
     CHECK_EQ(system("exit 0"), 0);
 }
 
+/* Names that another libc's headers or a wheel may call instead. */
+static void
+test_rare_names(void)
+{
+    char name[] = ROOT "/dir/XXXXXX";
+    char *roots[] = {(char[]){ROOT "/dir/sub"}, NULL};
+    struct stat st;
+    FTS *fts = fts_open(roots, FTS_PHYSICAL, NULL);
+    int count = 0;
+
+    while (fts_read(fts) != NULL) {
+        count++;
+    }
+    CHECK_EQ(count, 3);
+    CHECK_EQ(fts_close(fts), 0);
+    CHECK(mkstemp(name) < 0 && errno == EROFS);
+    CHECK(mkdtemp(name) == NULL && errno == EROFS);
+    CHECK_EQ(syscall(SYS_stat, ROOT "/dir/file", &st), 0);
+    CHECK_EQ(st.st_size, 6);
+    CHECK_EQ(syscall(SYS_getpid), getpid());
+    CHECK(syscall(SYS_read, -1, name, 1) < 0 && errno == EBADF);
+    CHECK_EQ(__xstat64(1, ROOT "/dir/file", &st), 0);
+}
+
 static void
 test_dlopen(void)
 {
@@ -141,6 +167,7 @@ main(void)
     test_created_mode();
     test_directory();
     test_dlopen();
+    test_rare_names();
     test_exec();
     vfs_unmount_tree();
     CHECK_DONE();

@@ -9,7 +9,9 @@
 #include "exe_layout.h"
 #include "vfs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define VFS_BIG_SIZE 200000u
@@ -111,6 +113,35 @@ vfs_unmount_tree(void)
     pexcz_vfs_mount(NULL);
     pexcz_blob_close(&vfs_blob);
     pexcz_buf_done(&vfs_bytes);
+}
+
+/* The same file below a real folder. */
+static __attribute__((unused)) void
+vfs_copy_out(const char *real_root, const struct vfs_file *f)
+{
+    char path[256];
+    char *slash;
+    FILE *stream;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", real_root, f->path);
+    for (slash = path + strlen(real_root) + 1;
+         (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        (void)mkdir(path, 0755);
+        *slash = '/';
+    }
+    if (f->kind == PEXCZ_KIND_DIR) {
+        CHECK_EQ(mkdir(path, f->mode), 0);
+    }
+    else if (f->kind == PEXCZ_KIND_SYMLINK) {
+        CHECK_EQ(symlink(f->content, path), 0);
+    }
+    else {
+        stream = fopen(path, "w");
+        CHECK(stream != NULL && fputs(f->content, stream) >= 0);
+        CHECK_EQ(fclose(stream), 0);
+        CHECK_EQ(chmod(path, f->mode), 0);
+    }
 }
 
 #endif
