@@ -9,6 +9,7 @@
 #include "entry_point.h"
 #include "exit.h"
 #include "locate.h"
+#include "prompt.h"
 #include "pyconfig.h"
 #include "shared_objects.h"
 #include "snapshot.h"
@@ -153,5 +154,8 @@ main(int argc, char **argv)
         run_application(&located, &command, &variables, &options);
     }
     start_python(&options);
+    if (options.isolated) {
+        pexcz_prompt_edit();
+    }
     return Py_RunMain();
 }

@@ -12,9 +12,10 @@ BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
 # Outside of the marks: what belongs to the process, not to Python.
 PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
-# The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c.
+# The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
+# terminal_entry.c.
 WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
-    pthread_self     getenv secure_getenv
+    pthread_self getenv secure_getenv tgetent
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)

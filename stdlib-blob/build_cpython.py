@@ -6,6 +6,7 @@ stubs and Debian's static archives.  Recipe and traps: docs/portability.md.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,10 +23,15 @@ class BuildError(Exception):
 
 def step(command, cwd, log):
     """Runs one build command; on failure the log's end is the message."""
+    # The source's date, not today's, is the one in sys.version.
+    epoch = subprocess.check_output(
+        ["dpkg-parsechangelog", "-S", "Timestamp"], cwd=cwd, text=True
+    ).strip()
     with open(log, "ab") as out:
         done = subprocess.run(
             command, cwd=cwd, stdout=out, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, check=False,
+            env={**os.environ, "SOURCE_DATE_EPOCH": epoch, "TZ": "UTC"},
         )
     if done.returncode != 0:
         tail = Path(log).read_text(errors="replace").splitlines()[-25:]
@@ -54,20 +60,21 @@ def build(src, work, cc, pgo, jobs):
     static = {}
     for name in versions.STATIC_LIBS:
         static[name] = find_static(cc, name)
-        link = slibs / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(static[name])
+    for name, path in static.items():
+        needs = " ".join(str(static[n]) for n in versions.STATIC_NEEDS.get(name, ()))
+        (slibs / name).write_text(f"INPUT ( {path} {needs} )\n")
     setup = (HERE / "Setup.local").read_text()
     setup = setup.replace("$(UUID_INC)", "/usr/include/uuid")
     (src / "Modules/Setup.local").write_text(setup)
     configure = [
         "./configure",
         f"CC={cc} -B{stub}/",
-        "CFLAGS=-fno-pie",
+        f"CFLAGS=-fno-pie -fdebug-prefix-map={work}=/build -fmacro-prefix-map={work}=/build",
         f"LDFLAGS=-L{slibs} -no-pie -Wl,--no-as-needed",
         f"LIBS={compat}",
         "--prefix=/install",
         "--with-system-expat",
+        "--with-readline=editline",
         "--disable-test-modules",
         "--without-ensurepip",
     ]
@@ -99,3 +106,12 @@ def install(src, work, destination):
         (lib / "lib-dynload").mkdir(exist_ok=True)
     for cache in sorted((destination / "install").rglob("__pycache__")):
         shutil.rmtree(cache)
+    for file in (destination / "install").rglob("_sysconfigdata_*.py"):
+        if not file.is_symlink():
+            file.write_text(without_work_paths(file.read_text(), work))
+
+
+def without_work_paths(text, work):
+    """sysconfig's data as a user can use it: no flag names our folders."""
+    flag = rf" ?(?:-B|-L|-f[a-z]+-prefix-map=)?{re.escape(str(work))}[/=](?!src)[^\s'\"]*"
+    return re.sub(flag, "", text).replace(str(work), "/build")

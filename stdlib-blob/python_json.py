@@ -136,8 +136,9 @@ def core_objects(src, destination, taken):
         paths.setdefault(path.name, []).append(str(path.relative_to(src)))
     objects = []
     for name in wanted:
-        candidates = [p for p in paths[name] if p not in taken and p in listing
-                      or p.startswith(("Python/", "Objects/", "Parser/"))]
+        candidates = [p for p in paths[name] if "/libmpdec/" not in p
+                      and (p not in taken and p in listing
+                           or p.startswith(("Python/", "Objects/", "Parser/")))]
         for candidate in candidates:
             if candidate not in objects and candidate not in taken:
                 objects.append(candidate)
@@ -163,7 +164,7 @@ def write(src, destination, static, pgo):
     copy_object(src, destination, "Modules/config.c")
     python = destination / "install/bin"
     exe = next(p for p in python.iterdir() if re.fullmatch(r"python\d\.\d+", p.name))
-    info = json.loads(subprocess.check_output([exe, "-I", "-c", INFO], text=True))
+    info = json.loads(subprocess.check_output([exe, "-IB", "-c", INFO], text=True))
     stdlib = f"install/lib/python{info['major_minor']}"
     document = {
         "version": "8",

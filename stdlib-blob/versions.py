@@ -29,10 +29,13 @@ STATIC_LIBS = {
     "libffi.a": "libffi-dev",
     "libsqlite3.a": "libsqlite3-dev",
     "libuuid.a": "uuid-dev",
-    "libreadline.a": "libreadline-dev",
+    "libedit.a": "libedit-dev",
+    "libbsd.a": "libbsd-dev",
     "libncursesw.a": "libncurses-dev",
     "libtinfo.a": "libncurses-dev",
     "libpanelw.a": "libncurses-dev",
     "libexpat.a": "libexpat1-dev",
     "libcrypt.a": "libcrypt-dev",
 }
+# What an archive needs beside it.  CPython's configure tries each library alone.
+STATIC_NEEDS = {"libedit.a": ("libbsd.a", "libtinfo.a")}
