@@ -32,7 +32,6 @@ def pex(make_pex):
 def test_usage():
     assert "--help" in refused([], 2, "no PEX given")
     refused(["--bogus"], 2, "--bogus")
-    refused(["a.pex", "b.pex"], 2, "a.pex", "b.pex")
     refused(["a.pex", "-j", "x"], 2, "--jobs", "'x'")
 
 
