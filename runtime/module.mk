@@ -13,9 +13,11 @@ BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
 PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
-# terminal_entry.c.
+# and mends libedit: terminal_entry.c, readline_keys.c, readline_files.c.
 WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
-    pthread_self getenv secure_getenv tgetent
+    pthread_self getenv secure_getenv \
+    tgetent rl_parse_and_bind read_history write_history append_history \
+    history_truncate_file
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
