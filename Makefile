@@ -48,13 +48,13 @@ LDFLAGS := -no-pie -pthread $(LINK_OPT)
 BLOB_SRCS := $(wildcard blob/*.c)
 ALL_TARGETS :=
 
-include stdlib-blob/module.mk packer/module.mk importer/module.mk vfs/module.mk \
-    runtime/module.mk $(wildcard samples/module.mk bench/module.mk) \
+include stdlib-blob/module.mk cache/module.mk packer/module.mk importer/module.mk \
+    vfs/module.mk runtime/module.mk $(wildcard samples/module.mk bench/module.mk) \
     tests/module.mk $(wildcard tests/*/module.mk)
 
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
-$(OBJ)/blob/%.o $(OBJ)/packer/%.o: private CFLAGS += $(PEDANTIC)
+$(OBJ)/blob/%.o $(OBJ)/cache/%.o $(OBJ)/packer/%.o: private CFLAGS += $(PEDANTIC)
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)

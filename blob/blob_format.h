@@ -8,7 +8,8 @@
  *   header page   struct header, then the section table
  *   payloads      file contents, bytecode (section PAYLOAD_DATA)
  *   index         ENTRIES, PATH_HASH, MODULES, MODULE_HASH, PAYLOADS,
- *                 STRINGS, BOOT, DICT: one page-aligned range
+ *                 STRINGS, BOOT, DICT, LIBRARIES, NEEDS: one page-aligned
+ *                 range
  *   page sums     one XXH3-64 for each 4 KiB page of the index
  *
  * All integers are little-endian byte arrays: alignment 1, no padding, and
@@ -137,6 +138,8 @@ enum pexcz_section_kind {
     PEXCZ_SECTION_BOOT = 7,         /* struct pexcz_boot_f + bytes, repeated */
     PEXCZ_SECTION_DICT = 8,         /* zstd dictionary */
     PEXCZ_SECTION_PAYLOAD_DATA = 9, /* not in the index */
+    PEXCZ_SECTION_LIBRARIES = 10,   /* struct pexcz_library_f, by entry */
+    PEXCZ_SECTION_NEEDS = 11,       /* struct pexcz_need_f */
 };
 
 struct pexcz_section_f {
@@ -230,11 +233,50 @@ struct pexcz_payload_f {
     pexcz_le64 size;        /* bytes of the content */
     pexcz_le64 hash;        /* XXH3-64 of the stored bytes */
     uint8_t storage;        /* enum pexcz_storage */
-    uint8_t align_log2;     /* 12 for shared objects, 3 at least */
+    uint8_t align_log2;     /* 12 for programs, 3 at least */
     pexcz_le16 reserved0;   /* zero */
     pexcz_le32 reserved1;   /* zero */
 };
 static_assert(sizeof(struct pexcz_payload_f) == 40, "payload size");
+
+/*
+ * A shared object of the tree, and what ld.so must find when it is opened:
+ * worked out by the packer, so that nobody reads an ELF file at start.
+ *
+ * Objects of one group find each other by their places ($ORIGIN): they are
+ * put into real files below one directory, named after the group.
+ */
+struct pexcz_library_f {
+    pexcz_le32 entry;       /* the file; records are in this order */
+    pexcz_le32 first_need;  /* in NEEDS */
+    pexcz_le32 need_count;  /* runs follow one another without gaps */
+    pexcz_le32 name_offset; /* DT_SONAME, in STRINGS */
+    pexcz_le16 name_size;   /* 0: it has none */
+    pexcz_le16 reserved0;   /* zero */
+    pexcz_le32 reserved1;   /* zero */
+    uint8_t group[16];      /* XXH3-128 (canonical) over the group's paths and
+                               contents */
+    pexcz_le64 hash;        /* XXH3-64 of the content */
+};
+static_assert(sizeof(struct pexcz_library_f) == 48, "library size");
+
+enum pexcz_need_kind {
+    PEXCZ_NEED_LIBRARY = 1, /* loaded with it: DT_NEEDED, transitively, in
+                               the order in which ld.so maps them */
+    PEXCZ_NEED_FOLDER = 2,  /* directory of its run path: searched when the
+                               object itself opens a library by name */
+};
+
+struct pexcz_need_f {
+    pexcz_le32 entry;       /* a file with a library record; a directory */
+    pexcz_le32 name_offset; /* LIBRARY: the name by which it is asked for, in
+                               STRINGS, where that is not its DT_SONAME */
+    pexcz_le16 name_size;   /* 0: its DT_SONAME */
+    uint8_t kind;           /* enum pexcz_need_kind */
+    uint8_t reserved0;      /* zero */
+    pexcz_le32 reserved1;   /* zero */
+};
+static_assert(sizeof(struct pexcz_need_f) == 16, "need size");
 
 /*
  * Boot settings: what the runtime does with the tree.  Each record is this

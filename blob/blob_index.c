@@ -27,10 +27,12 @@ struct index {
     struct writer_entry *root; /* owned; not among by_path */
     struct name *names;
     struct pexcz_buf strings;
+    struct pexcz_buf libraries;
+    struct pexcz_buf needs;
     struct module *modules;
     uint32_t module_count;
     struct pexcz_buf bytes; /* the index itself */
-    struct pexcz_section_f sections[PEXCZ_SECTION_PAYLOAD_DATA];
+    struct pexcz_section_f sections[PEXCZ_MAX_SECTIONS];
     uint32_t section_count;
     uint64_t offset; /* of the index in the blob */
 };
@@ -125,31 +127,150 @@ order_entries(struct index *ix, struct pexcz_error *err)
 
 /* Each distinct name once: most trees have an __init__.py per directory. */
 static int
+place_name(struct index *ix, struct pexcz_slice name, uint32_t *ret_offset,
+           struct pexcz_error *err)
+{
+    struct name *known;
+    int rc = PEXCZ_OK;
+
+    HASH_FIND(hh, ix->names, name.ptr, name.len, known);
+    if (known == NULL) {
+        known = calloc(1, sizeof(*known));
+        if (known == NULL || ix->strings.len > UINT32_MAX / 2) {
+            free(known);
+            return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+        }
+        known->offset = (uint32_t)ix->strings.len;
+        HASH_ADD_KEYPTR(hh, ix->names, name.ptr, name.len, known);
+        rc = pexcz_buf_append(&ix->strings, name.ptr, name.len, err);
+    }
+    *ret_offset = known->offset;
+    return rc;
+}
+
+static int
 place_names(struct index *ix, struct pexcz_error *err)
 {
-    for (uint32_t i = 1; i < ix->count; i++) {
-        struct writer_entry *e = ix->order[i];
-        struct pexcz_slice name = name_of(e);
-        struct name *known;
-        int rc;
+    int rc = PEXCZ_OK;
 
-        HASH_FIND(hh, ix->names, name.ptr, name.len, known);
-        if (known == NULL) {
-            known = calloc(1, sizeof(*known));
-            if (known == NULL || ix->strings.len > UINT32_MAX / 2) {
-                free(known);
-                return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
-            }
-            known->offset = (uint32_t)ix->strings.len;
-            HASH_ADD_KEYPTR(hh, ix->names, name.ptr, name.len, known);
-            rc = pexcz_buf_append(&ix->strings, name.ptr, name.len, err);
-            if (rc < 0) {
-                return rc;
-            }
-        }
-        e->name_offset = known->offset;
+    for (uint32_t i = 1; i < ix->count && rc == PEXCZ_OK; i++) {
+        struct writer_entry *e = ix->order[i];
+
+        rc = place_name(ix, name_of(e), &e->name_offset, err);
     }
+    return rc;
+}
+
+/* --- shared objects ----------------------------------------------------- */
+
+static int
+library_entry(const struct index *ix, struct pexcz_slice path, pexcz_le32 *ret,
+              struct pexcz_error *err)
+{
+    struct writer_entry *e;
+
+    HASH_FIND(hh, ix->w->by_path, path.ptr, path.len, e);
+    if (e == NULL) {
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "%.*s: not in the tree",
+                          (int)path.len, (const char *)path.ptr);
+    }
+    *ret = pexcz_le32_put(e->index);
     return PEXCZ_OK;
+}
+
+static int
+library_name(struct index *ix, struct pexcz_slice name, pexcz_le32 *ret_offset,
+             pexcz_le16 *ret_size, struct pexcz_error *err)
+{
+    uint32_t offset = 0;
+    int rc = PEXCZ_OK;
+
+    if (name.len > PEXCZ_MAX_PATH) {
+        return pexcz_fail(err, PEXCZ_E_TOO_BIG, 0, "library name too long");
+    }
+    if (name.len != 0) {
+        rc = place_name(ix, name, &offset, err);
+    }
+    *ret_offset = pexcz_le32_put(offset);
+    *ret_size = pexcz_le16_put((uint16_t)name.len);
+    return rc;
+}
+
+static int
+place_library(struct index *ix, const struct pexcz_library_spec *spec,
+              struct pexcz_error *err)
+{
+    struct pexcz_library_f f = {
+        .first_need = pexcz_le32_put(
+            (uint32_t)(ix->needs.len / sizeof(struct pexcz_need_f))),
+        .need_count = pexcz_le32_put((uint32_t)spec->need_count),
+        .hash = pexcz_le64_put(spec->hash),
+    };
+    int rc = library_entry(ix, spec->path, &f.entry, err);
+
+    memcpy(f.group, spec->group, sizeof(f.group));
+    if (rc == PEXCZ_OK) {
+        rc = library_name(ix, spec->soname, &f.name_offset, &f.name_size, err);
+    }
+    for (size_t i = 0; i < spec->need_count && rc == PEXCZ_OK; i++) {
+        struct pexcz_need_f n = {.kind = (uint8_t)spec->needs[i].kind};
+
+        rc = library_entry(ix, spec->needs[i].path, &n.entry, err);
+        if (rc == PEXCZ_OK) {
+            rc = library_name(ix, spec->needs[i].name, &n.name_offset,
+                              &n.name_size, err);
+        }
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_buf_append(&ix->needs, &n, sizeof(n), err);
+        }
+    }
+    return rc == PEXCZ_OK
+               ? pexcz_buf_append(&ix->libraries, &f, sizeof(f), err)
+               : rc;
+}
+
+struct placed_library {
+    uint32_t entry;
+    const struct pexcz_library_spec *spec;
+};
+
+static int
+compare_libraries(const void *pa, const void *pb)
+{
+    const struct placed_library *a = pa;
+    const struct placed_library *b = pb;
+
+    return (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+static int
+place_libraries(struct index *ix, struct pexcz_error *err)
+{
+    const struct pexcz_blob_writer *w = ix->w;
+    struct placed_library *all
+        = pexcz_alloc_array(w->library_count, sizeof(*all));
+    int rc = PEXCZ_OK;
+
+    if (all == NULL) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    for (uint32_t i = 0; i < w->library_count && rc == PEXCZ_OK; i++) {
+        pexcz_le32 entry;
+
+        rc = library_entry(ix, w->libraries[i].path, &entry, err);
+        all[i] = (struct placed_library){
+            .entry = rc == PEXCZ_OK ? pexcz_le32_get(entry) : 0,
+            .spec = &w->libraries[i],
+        };
+    }
+    if (rc == PEXCZ_OK && w->library_count > 1) {
+        qsort(all, w->library_count, sizeof(*all), compare_libraries);
+    }
+    for (uint32_t i = 0; i < w->library_count && rc == PEXCZ_OK; i++) {
+        rc = place_library(ix, all[i].spec, err);
+    }
+    free(all);
+    return rc;
 }
 
 /* --- modules ------------------------------------------------------------ */
@@ -381,6 +502,16 @@ put_sections(struct index *ix, struct pexcz_error *err)
         rc = put_bytes_section(ix, PEXCZ_SECTION_DICT, 1, w->options.dict.ptr,
                                w->options.dict.len, err);
     }
+    if (rc == 0 && ix->libraries.len != 0) {
+        rc = put_bytes_section(ix, PEXCZ_SECTION_LIBRARIES,
+                               sizeof(struct pexcz_library_f),
+                               ix->libraries.ptr, ix->libraries.len, err);
+    }
+    if (rc == 0 && ix->needs.len != 0) {
+        rc = put_bytes_section(ix, PEXCZ_SECTION_NEEDS,
+                               sizeof(struct pexcz_need_f), ix->needs.ptr,
+                               ix->needs.len, err);
+    }
     if (rc == 0) {
         rc = pexcz_buf_align(&ix->bytes, PEXCZ_BLOB_PAGE, err);
     }
@@ -514,6 +645,9 @@ pexcz_blob_writer_finish(struct pexcz_blob_writer *w,
         rc = place_names(&ix, err);
     }
     if (rc == 0) {
+        rc = place_libraries(&ix, err);
+    }
+    if (rc == 0) {
         rc = collect_modules(&ix, extension_suffixes, err);
     }
     if (rc == 0) {
@@ -531,6 +665,8 @@ pexcz_blob_writer_finish(struct pexcz_blob_writer *w,
     free(ix.order);
     free(ix.modules);
     pexcz_buf_done(&ix.strings);
+    pexcz_buf_done(&ix.libraries);
+    pexcz_buf_done(&ix.needs);
     pexcz_buf_done(&ix.bytes);
     return rc;
 }

@@ -35,6 +35,12 @@ range_of_kind(struct pexcz_blob *blob, uint32_t kind, uint32_t *ret_min_size)
         return &blob->dict;
     case PEXCZ_SECTION_PAYLOAD_DATA:
         return &blob->data;
+    case PEXCZ_SECTION_LIBRARIES:
+        *ret_min_size = sizeof(struct pexcz_library_f);
+        return &blob->libraries;
+    case PEXCZ_SECTION_NEEDS:
+        *ret_min_size = sizeof(struct pexcz_need_f);
+        return &blob->needs;
     }
     return NULL;
 }

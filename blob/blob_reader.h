@@ -49,6 +49,8 @@ struct pexcz_blob {
     struct pexcz_range strings;
     struct pexcz_range boot;
     struct pexcz_range dict;
+    struct pexcz_range libraries;
+    struct pexcz_range needs;
     struct pexcz_range data; /* its count is 0: bytes are in data_size */
     uint64_t data_size;
     uint64_t index_offset;
@@ -89,6 +91,22 @@ struct pexcz_payload {
     uint64_t offset; /* of the stored bytes, from the start of the blob */
     enum pexcz_storage storage;
     uint32_t align; /* bytes */
+};
+
+/* A shared object (see struct pexcz_library_f); `soname` may be empty. */
+struct pexcz_library {
+    uint32_t entry;
+    uint32_t first_need;
+    uint32_t need_count;
+    struct pexcz_slice soname;
+    uint8_t group[16];
+    uint64_t hash;
+};
+
+struct pexcz_need {
+    enum pexcz_need_kind kind;
+    uint32_t entry;
+    struct pexcz_slice name; /* empty: the object's DT_SONAME */
 };
 
 /*
@@ -148,6 +166,20 @@ PEXCZ_MUST_USE int pexcz_blob_module(const struct pexcz_blob *blob,
                                      uint32_t index, struct pexcz_module *ret,
                                      struct pexcz_error *err);
 
+/* The record of the shared object that is entry `entry`; false when that is
+ * none. */
+bool pexcz_blob_find_library(const struct pexcz_blob *blob, uint32_t entry,
+                             struct pexcz_library *ret);
+
+PEXCZ_MUST_USE int pexcz_blob_library(const struct pexcz_blob *blob,
+                                      uint32_t index,
+                                      struct pexcz_library *ret,
+                                      struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_blob_need(const struct pexcz_blob *blob,
+                                   uint32_t index, struct pexcz_need *ret,
+                                   struct pexcz_error *err);
+uint32_t pexcz_blob_library_count(const struct pexcz_blob *blob);
+
 /* Where a payload lies; checks bounds and, on first use, its hash. */
 PEXCZ_MUST_USE int pexcz_blob_payload(const struct pexcz_blob *blob,
                                       uint32_t index,
@@ -169,6 +201,11 @@ PEXCZ_MUST_USE int pexcz_blob_content_into(const struct pexcz_blob *blob,
                                            uint32_t payload, void *dst,
                                            size_t size,
                                            struct pexcz_error *err);
+
+/* Writes the content to `fd`, a piece at a time.  IO errors carry errno. */
+PEXCZ_MUST_USE int pexcz_blob_content_to(const struct pexcz_blob *blob,
+                                         uint32_t payload, int fd,
+                                         struct pexcz_error *err);
 
 /*
  * Boot settings in order: start with *cursor = 0; false at the end (or at a

@@ -84,10 +84,11 @@ verify_layout(const struct pexcz_blob *blob, struct pexcz_error *err)
     uint64_t sums_end
         = blob->sums_offset + (uint64_t)blob->page_count * sizeof(pexcz_le64);
     struct extent sections[] = {
-        extent_of(&blob->entries),  extent_of(&blob->path_hash),
-        extent_of(&blob->modules),  extent_of(&blob->module_hash),
-        extent_of(&blob->payloads), extent_of(&blob->strings),
-        extent_of(&blob->boot),     extent_of(&blob->dict),
+        extent_of(&blob->entries),   extent_of(&blob->path_hash),
+        extent_of(&blob->modules),   extent_of(&blob->module_hash),
+        extent_of(&blob->payloads),  extent_of(&blob->strings),
+        extent_of(&blob->boot),      extent_of(&blob->dict),
+        extent_of(&blob->libraries), extent_of(&blob->needs),
     };
     size_t count = sizeof(sections) / sizeof(sections[0]);
 
@@ -310,6 +311,7 @@ pexcz_blob_verify(const struct pexcz_blob *blob, struct pexcz_error *err)
            verify_payloads,
            pexcz_blob_verify_entries,
            pexcz_blob_verify_modules,
+           pexcz_blob_verify_libraries,
            verify_boot};
     struct pexcz_error local;
 

@@ -13,6 +13,10 @@ PEXCZ_MUST_USE int pexcz_blob_verify_entries(const struct pexcz_blob *blob,
 PEXCZ_MUST_USE int pexcz_blob_verify_modules(const struct pexcz_blob *blob,
                                              struct pexcz_error *err);
 
+/* Shared objects and what they need, against the entries. */
+PEXCZ_MUST_USE int pexcz_blob_verify_libraries(const struct pexcz_blob *blob,
+                                               struct pexcz_error *err);
+
 /*
  * A hash table against what it is of: each record has one slot with the right
  * upper half, and no empty slot cuts it off from where its probing starts.

@@ -53,6 +53,7 @@ pexcz_blob_writer_free(struct pexcz_blob_writer *w)
         free(e);
     }
     free(w->payloads);
+    free(w->libraries);
     pexcz_buf_done(&w->boot);
     free(w);
 }
@@ -365,4 +366,18 @@ pexcz_blob_writer_boot(struct pexcz_blob_writer *w, enum pexcz_boot_key key,
         return rc;
     }
     return pexcz_buf_align(&w->boot, 4, err);
+}
+
+int
+pexcz_blob_writer_library(struct pexcz_blob_writer *w,
+                          const struct pexcz_library_spec *spec,
+                          struct pexcz_error *err)
+{
+    int rc = pexcz_grow_array((void **)&w->libraries, w->library_count,
+                              &w->library_cap, sizeof(*w->libraries), err);
+
+    if (rc == PEXCZ_OK) {
+        w->libraries[w->library_count++] = *spec;
+    }
+    return rc;
 }

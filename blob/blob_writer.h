@@ -57,6 +57,22 @@ struct pexcz_entry_spec {
                          PEXCZ_NONE */
 };
 
+struct pexcz_need_spec {
+    enum pexcz_need_kind kind;
+    struct pexcz_slice path; /* of the library or directory */
+    struct pexcz_slice name; /* see struct pexcz_need_f */
+};
+
+/* A shared object; slices and needs are borrowed until finish. */
+struct pexcz_library_spec {
+    struct pexcz_slice path;
+    struct pexcz_slice soname;
+    uint8_t group[16];
+    uint64_t hash;
+    const struct pexcz_need_spec *needs;
+    size_t need_count;
+};
+
 struct pexcz_content_key pexcz_content_key_of(struct pexcz_slice content);
 
 /*
@@ -106,6 +122,13 @@ PEXCZ_MUST_USE int pexcz_blob_writer_put(struct pexcz_blob_writer *writer,
 PEXCZ_MUST_USE int pexcz_blob_writer_add(struct pexcz_blob_writer *writer,
                                          const struct pexcz_entry_spec *spec,
                                          struct pexcz_error *err);
+
+/* Records a shared object; its entry and those that it needs must have been
+ * added by the time of finish. */
+PEXCZ_MUST_USE int
+pexcz_blob_writer_library(struct pexcz_blob_writer *writer,
+                          const struct pexcz_library_spec *spec,
+                          struct pexcz_error *err);
 
 PEXCZ_MUST_USE int pexcz_blob_writer_boot(struct pexcz_blob_writer *writer,
                                           enum pexcz_boot_key key,

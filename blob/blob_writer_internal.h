@@ -50,6 +50,9 @@ struct pexcz_blob_writer {
     struct writer_entry *by_path;
     uint32_t entry_count; /* without the root */
     struct pexcz_buf boot;
+    struct pexcz_library_spec *libraries;
+    uint32_t library_count;
+    size_t library_cap;
 };
 
 PEXCZ_MUST_USE int pexcz_blob_writer_pwrite(struct pexcz_blob_writer *w,

@@ -204,7 +204,7 @@ read_hot_list(struct base_build *b)
 
 /* bin/python, bin/python3 and bin/python3.11 are the executable itself. */
 static int
-add_self(const void *context, struct pexcz_blob_writer *writer,
+add_self(void *context, struct pexcz_blob_writer *writer,
          struct pexcz_error *err)
 {
     const struct base_build *b = context;

@@ -10,21 +10,21 @@
 #include "tree_store.h"
 
 struct pexcz_image {
-    const char *elf;     /* path of the executable that is extended */
+    const char *elf;            /* path of the executable that is extended */
     struct pexcz_out_file *out; /* open; opened early, so that a target that
                                    cannot be written is named at once */
-    uint64_t address;    /* of the blob and */
-    const char *section; /* its section, see exe_layout.h */
+    uint64_t address;           /* of the blob and */
+    const char *section;        /* its section, see exe_layout.h */
     const struct pexcz_python *python;
     const struct pexcz_tree_store *store;
     /* Adds what is not a file of the plan: boot settings, special entries. */
-    int (*extra)(const void *context, struct pexcz_blob_writer *writer,
+    int (*extra)(void *context, struct pexcz_blob_writer *writer,
                  struct pexcz_error *err);
-    const void *context;
+    void *context;
 };
 
 struct pexcz_image_sizes {
-    uint64_t base;  /* bytes before the blob */
+    uint64_t base; /* bytes before the blob */
     uint64_t blob;
     uint64_t total; /* of the file */
 };

@@ -7,6 +7,8 @@ $(OBJ)/packer.a: $(patsubst %.c,$(OBJ)/%.o,$(PACKER_SRCS))
 
 -include $(patsubst %.c,$(OBJ)/%.d,$(PACKER_SRCS))
 
+$(patsubst %.c,$(OBJ)/%.o,$(PACKER_SRCS)) $(OBJ)/packer/main.o: private CPPFLAGS += -Icache
+
 # The assembler puts the worker's text in with .incbin.
 $(OBJ)/packer/worker_text.o: private CFLAGS += -Wa,-Ipacker
 $(OBJ)/packer/worker_text.o: $(wildcard packer/*.py)
@@ -14,7 +16,7 @@ $(OBJ)/packer/worker_text.o: $(wildcard packer/*.py)
 PROGRAMS := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)bin
 ALL_TARGETS += $(PROGRAMS)/pexcz $(PROGRAMS)/pexcz-pack
 
-$(PROGRAMS)/pexcz: $(OBJ)/packer/main.o $(OBJ)/packer.a $(OBJ)/blob.a
+$(PROGRAMS)/pexcz: $(OBJ)/packer/main.o $(OBJ)/packer.a $(OBJ)/cache.a $(OBJ)/blob.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -ljansson -lz -lzstd -o $@

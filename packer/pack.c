@@ -8,6 +8,7 @@
 #include "find_base.h"
 #include "image.h"
 #include "import_closure.h"
+#include "library_plan.h"
 #include "pex_set.h"
 #include "progress.h"
 
@@ -30,6 +31,8 @@ struct packing {
     size_t dist_count;
     struct pexcz_compiled *compiled;
     bool *hot;
+    struct pexcz_library_info **infos; /* one for each entry of the plan */
+    struct pexcz_library_plan libraries;
     struct pexcz_image_sizes sizes;
     struct pexcz_snapshot_report snapshot;
 };
@@ -136,7 +139,8 @@ read_plan(struct packing *p)
     warn(p, &p->plan.warnings);
     p->compiled = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->compiled));
     p->hot = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->hot));
-    return p->compiled != NULL && p->hot != NULL
+    p->infos = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->infos));
+    return p->compiled != NULL && p->hot != NULL && p->infos != NULL
                ? PEXCZ_OK
                : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
@@ -214,13 +218,29 @@ find_hot(struct packing *p)
 }
 
 static int
-add_settings(const void *context, struct pexcz_blob_writer *writer,
+add_libraries(struct packing *p, struct pexcz_blob_writer *writer)
+{
+    int rc = pexcz_library_plan_make(&p->plan, p->infos, &p->libraries,
+                                     p->err);
+
+    for (size_t i = 0; i < p->libraries.count && rc == PEXCZ_OK; i++) {
+        rc = pexcz_blob_writer_library(writer, &p->libraries.specs[i],
+                                       p->err);
+    }
+    return rc;
+}
+
+static int
+add_settings(void *context, struct pexcz_blob_writer *writer,
              struct pexcz_error *err)
 {
-    const struct packing *p = context;
+    struct packing *p = context;
+    int rc = add_libraries(p, writer);
 
-    return pexcz_boot_settings_write(&p->plan, last_component(p->output),
-                                     writer, err);
+    return rc == PEXCZ_OK
+               ? pexcz_boot_settings_write(
+                   &p->plan, last_component(p->output), writer, err)
+               : rc;
 }
 
 static int
@@ -230,6 +250,7 @@ write_image(struct packing *p)
         .plan = &p->plan,
         .compiled = p->compiled,
         .hot = p->hot,
+        .libraries = p->infos,
         .level = p->options->level,
         .threads
         = p->options->jobs != 0 ? p->options->jobs : pexcz_processor_count(),
@@ -399,6 +420,14 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     for (size_t i = 0; p.compiled != NULL && i < p.plan.entry_count; i++) {
         pexcz_compiled_done(&p.compiled[i]);
     }
+    for (size_t i = 0; p.infos != NULL && i < p.plan.entry_count; i++) {
+        if (p.infos[i] != NULL) {
+            pexcz_library_done(p.infos[i]);
+            free(p.infos[i]);
+        }
+    }
+    pexcz_library_plan_done(&p.libraries);
+    free(p.infos);
     free(p.compiled);
     free(p.hot);
     pexcz_plan_done(&p.plan);

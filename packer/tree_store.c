@@ -63,11 +63,32 @@ is_elf(struct pexcz_slice content)
 }
 
 static int
+read_library(const struct pexcz_tree_store *store, size_t entry,
+             struct pexcz_slice content, struct pexcz_error *err)
+{
+    const char *path = store->plan->entries[entry].path;
+    const char *slash = strrchr(path, '/');
+    struct pexcz_library_info *info;
+
+    if (store->libraries == NULL
+        || !pexcz_is_library(content, slash != NULL ? slash + 1 : path)) {
+        return PEXCZ_OK;
+    }
+    info = calloc(1, sizeof(*info));
+    if (info == NULL) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    store->libraries[entry] = info;
+    return pexcz_library_read(content, info, err);
+}
+
+static int
 encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
 {
     const struct pexcz_tree_store *store = batch->store;
     const struct pexcz_plan_entry *e = &store->plan->entries[job->entry];
     enum pexcz_encoding how = PEXCZ_ENCODE_ZSTD;
+    const void *cdict = batch->cdict;
     struct pexcz_slice content;
     int rc;
 
@@ -85,11 +106,20 @@ encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
             return rc;
         }
         if (is_elf(content)) {
-            how = PEXCZ_ENCODE_RAW;
-            job->align = PEXCZ_PAGE_SIZE;
+            rc = read_library(store, job->entry, content, err);
+            if (rc < 0) {
+                return rc;
+            }
+            cdict = NULL; /* of text and bytecode */
+            if (store->libraries == NULL
+                || store->libraries[job->entry] == NULL
+                || (store->raw != NULL && store->raw[job->entry])) {
+                how = PEXCZ_ENCODE_RAW;
+                job->align = PEXCZ_PAGE_SIZE;
+            }
         }
     }
-    rc = pexcz_payload_encode(content, how, store->level, batch->cdict,
+    rc = pexcz_payload_encode(content, how, store->level, cdict,
                               &job->encoded, err);
     return rc < 0 ? pexcz_wrap(err, "%s", e->path) : PEXCZ_OK;
 }

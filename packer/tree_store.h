@@ -3,7 +3,9 @@
  * Writes the tree of a plan and its bytecode into a blob.
  *
  * How a content is stored:
- *   shared objects and programs (ELF)   raw at a multiple of 4096: mapped
+ *   programs (ELF)                      raw at a multiple of 4096
+ *   shared objects                      zstd, since they are copied into real
+ *                                       files once; those of `raw` as programs
  *   bytecode of hot modules             raw: unmarshalled where it lies
  *   everything else                     zstd, raw where that saves nothing
  *
@@ -16,11 +18,16 @@
 
 #include "blob_writer.h"
 #include "compile.h"
+#include "library.h"
 
 struct pexcz_tree_store {
     const struct pexcz_plan *plan;
     const struct pexcz_compiled *compiled; /* plan->entry_count items */
     const bool *hot;                       /* likewise */
+    const bool *raw;                       /* likewise, or NULL */
+    /* Likewise, filled by write() for shared objects, the caller frees each;
+     * or NULL: they are files like any other. */
+    struct pexcz_library_info **libraries;
     int level;                             /* of zstd, 1..22 */
     unsigned int threads;                  /* at least 1 */
     /* Called after each step with bytes of content done and to do; or NULL. */

@@ -128,8 +128,7 @@ main(int argc, char **argv)
     located.stdlib.on_corrupt = fail;
     located.app.on_corrupt = fail;
     own_path(path, sizeof(path));
-    pexcz_shared_objects_init(&located.tree);
-    pexcz_vfs_set_library_resolver(pexcz_shared_objects_resolve);
+    pexcz_shared_objects_init(&located.tree, path);
     pexcz_vfs_set_self(path);
     pexcz_vfs_mount(&located.tree);
     if (pexcz_is_snapshot_role(&located, argc, argv)) {

@@ -10,7 +10,7 @@ BUILD_PYTHON := $(STDLIB_DIST)/python/install/bin/python$(PYTHON)
 BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
 BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
 # Outside of the marks: what belongs to the process, not to Python.
-PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/blob.a
+PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
 # and mends libedit: terminal_entry.c, readline_keys.c, readline_files.c.
@@ -23,12 +23,12 @@ BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
 LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
-$(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs
+$(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs -Icache
 $(BASE_OBJS): | $(PYTHON_JSON)
 # It is malloc: the compiler must not know what malloc does.
 $(OBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
-$(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/blob.a vfs/exports.list \
+$(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
     runtime/exports.list stdlib-blob/link_base.py $(PYTHON_JSON)
 	@echo "  LD  $@"
 	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --module _pexcz \

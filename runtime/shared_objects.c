@@ -1,304 +1,193 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared_objects.h"
 
-#include "cache.h"
-#include "elf_needed.h"
+#include "exe_layout.h"
+#include "library_files.h"
+#include "library_memory.h"
+#include "vfs.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <pthread.h>
+#include <limits.h>
+#include <link.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define FLAG_CLOEXEC 1u
-#define FLAG_ALLOW_SEALING 2u
-#define FLAG_EXEC 0x10u /* Linux 6.3; older kernels refuse it */
-#define SEALS 0xf       /* no shrinking, growing, writing, more seals */
-
-/* How deep chains of dependencies may be. */
-#define MAX_DEPTH 64
-
-/* An object that has a real path. */
-struct object {
-    char *inner; /* key */
-    char *real;
-    UT_hash_handle hh;
-};
+#define OPTION "shared-objects="
+#define VARIABLE "PEXCZ_SHARED_OBJECTS="
 
 static struct {
     const struct pexcz_tree *tree;
-    pthread_mutex_t lock;
-    bool opened;
-    struct pexcz_cache cache;
-    struct object *objects;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .cache = {.dir = -1}};
-
-void
-pexcz_shared_objects_init(const struct pexcz_tree *tree)
-{
-    state.tree = tree;
-}
+    const char *executable;
+    atomic_bool used;
+} state;
 
 bool
 pexcz_shared_objects_used(void)
 {
-    return state.opened;
+    return atomic_load(&state.used);
 }
 
-/* PEXCZ_SHARED_OBJECTS=memory asks for no files. */
-static void
-open_cache(void)
+/* The environment's wish, else the one with which the file was packed; not
+ * getenv(), of which a snapshot would take note. */
+static struct pexcz_slice
+wish(void)
 {
-    const char *mode = getenv("PEXCZ_SHARED_OBJECTS");
-    struct pexcz_error err;
+    struct pexcz_slice value;
+    uint32_t cursor = 0;
+    uint32_t key;
 
-    state.opened = true;
-    if (getauxval(AT_SECURE) == 0 && mode != NULL
-        && strcmp(mode, "memory") == 0) {
+    for (char **e = environ;
+         getauxval(AT_SECURE) == 0 && e != NULL && *e != NULL; e++) {
+        if (strncmp(*e, VARIABLE, strlen(VARIABLE)) == 0) {
+            return pexcz_slice_str(*e + strlen(VARIABLE));
+        }
+    }
+    while (
+        pexcz_blob_boot_next(state.tree->layers[0], &cursor, &key, &value)) {
+        if (key == PEXCZ_BOOT_OPTION && value.len >= strlen(OPTION)
+            && memcmp(value.ptr, OPTION, strlen(OPTION)) == 0) {
+            return pexcz_slice_make(value.ptr + strlen(OPTION),
+                                    value.len - strlen(OPTION));
+        }
+    }
+    return pexcz_slice_str("cache");
+}
+
+static bool
+is(struct pexcz_slice value, const char *text)
+{
+    return pexcz_slice_eq(value, pexcz_slice_str(text));
+}
+
+/* From files; *ret_files false: not possible, for the reason in err. */
+static void *
+open_files(const struct pexcz_library_set *set,
+           const struct pexcz_library_places *places, long list, int mode,
+           bool *ret_files, struct pexcz_error *err)
+{
+    char path[PATH_MAX];
+    void *handle = NULL;
+
+    *ret_files
+        = pexcz_library_files_place(places, set, path, sizeof(path), err)
+          == PEXCZ_OK;
+    if (*ret_files) {
+        handle = pexcz_vfs_open_real(path, list, mode);
+    }
+    if (*ret_files && handle == NULL && (mode & RTLD_NOLOAD) == 0) {
+        switch (pexcz_library_files_repair(places, set)) {
+        case PEXCZ_REPAIR_NONE:
+            break;
+        case PEXCZ_REPAIR_DONE:
+            handle = pexcz_vfs_open_real(path, list, mode);
+            break;
+        case PEXCZ_REPAIR_FAILED:
+            (void)pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s: not to be used",
+                             path);
+            *ret_files = false;
+            break;
+        }
+    }
+    return handle;
+}
+
+static void *
+open_memory(const struct pexcz_library_set *set, long list, int mode)
+{
+    struct pexcz_error err;
+    int rc;
+    void *handle = pexcz_library_memory_open(set, list, mode, &rc, &err);
+
+    if (rc < 0) {
+        (void)dprintf(STDERR_FILENO, "pexcz: %s\n", err.msg);
+    }
+    return handle;
+}
+
+/* As for a file that does not exist. */
+static void *
+open_nothing(const char *inner_path, long list, int mode)
+{
+    char path[PATH_MAX + sizeof(PEXCZ_PREFIX)];
+
+    (void)snprintf(path, sizeof(path), PEXCZ_PREFIX "/%s", inner_path);
+    return pexcz_vfs_open_real(path, list, mode);
+}
+
+void *
+pexcz_shared_objects_open(const char *inner_path, long list, int mode)
+{
+    struct pexcz_slice how = wish();
+    struct pexcz_library_places places = {
+        .adjacent = is(how, "adjacent") ? state.executable : NULL,
+    };
+    struct pexcz_library_set set;
+    struct pexcz_error err;
+    void *handle = NULL;
+    bool done = false;
+
+    atomic_store(&state.used, true);
+    if (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0) {
+        return open_nothing(inner_path, list, mode);
+    }
+    if (!is(how, "memory")) {
+        handle = open_files(&set, &places, list, mode, &done, &err);
+        if (!done && is(how, "explain")) {
+            (void)dprintf(STDERR_FILENO, "pexcz: %s: from memory: %s\n",
+                          inner_path, err.msg);
+        }
+    }
+    if (!done) {
+        handle = open_memory(&set, list, mode);
+    }
+    pexcz_library_set_done(&set);
+    return handle;
+}
+
+/* A loaded object of the tree that opens a library by name means one beside
+ * it: ld.so will search its run path, where nothing lies until now. */
+static void
+prepare(const char *name, const void *caller)
+{
+    char path[PEXCZ_MAX_PATH + 1];
+    struct pexcz_library_set set;
+    struct link_map *map = NULL;
+    struct pexcz_error err;
+    const char *inner;
+    Dl_info info;
+
+    if (!pexcz_shared_objects_used()
+        || dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) == 0
+        || map == NULL) {
         return;
     }
-    if (pexcz_cache_open(&state.cache, state.tree->layers[0]->id, &err) < 0) {
-        state.cache.dir = -1;
+    inner = pexcz_library_files_inner(map->l_name);
+    if (inner == NULL) {
+        inner = pexcz_library_memory_inner(map->l_name);
     }
+    if (inner == NULL
+        || pexcz_library_set_make(state.tree, inner, &set, &err) < 0) {
+        return;
+    }
+    if (pexcz_library_set_search(state.tree, &set, name, path)) {
+        (void)pexcz_shared_objects_open(path, LM_ID_BASE,
+                                        RTLD_LAZY | RTLD_LOCAL);
+    }
+    pexcz_library_set_done(&set);
 }
 
-static bool
-find_file(const char *inner, struct pexcz_node *ret)
+void
+pexcz_shared_objects_init(const struct pexcz_tree *tree,
+                          const char *executable)
 {
-    return pexcz_tree_find(state.tree, pexcz_slice_str(inner), ret)
-           && ret->entry.kind == PEXCZ_KIND_FILE;
-}
+    static const struct pexcz_vfs_libraries libraries = {
+        .open = pexcz_shared_objects_open,
+        .prepare = prepare,
+    };
 
-/* DIR/NAME with "." and ".." taken out; false when that leaves the tree. */
-static bool
-join(const char *dir, size_t dir_len, const char *tail, size_t tail_len,
-     const char *name, char *ret, size_t cap)
-{
-    char whole[2 * PEXCZ_MAX_PATH];
-    char *save = NULL;
-    size_t len = 0;
-    int n = snprintf(whole, sizeof(whole), "%.*s/%.*s/%s", (int)dir_len, dir,
-                     (int)tail_len, tail, name);
-
-    if (n < 0 || (size_t)n >= sizeof(whole)) {
-        return false;
-    }
-    ret[0] = '\0';
-    for (char *part = strtok_r(whole, "/", &save); part != NULL;
-         part = strtok_r(NULL, "/", &save)) {
-        size_t part_len = strlen(part);
-
-        if (strcmp(part, ".") == 0) {
-            continue;
-        }
-        if (strcmp(part, "..") == 0) {
-            char *slash = strrchr(ret, '/');
-
-            if (len == 0) {
-                return false;
-            }
-            len = slash != NULL ? (size_t)(slash - ret) : 0;
-            ret[len] = '\0';
-            continue;
-        }
-        if (len + part_len + 2 > cap) {
-            return false;
-        }
-        if (len != 0) {
-            ret[len++] = '/';
-        }
-        memcpy(ret + len, part, part_len + 1);
-        len += part_len;
-    }
-    return true;
-}
-
-/* Where ld.so would find `needed` of the object `inner` inside the tree: by
- * the $ORIGIN entries of its run path. */
-static bool
-find_needed(const char *inner, const struct pexcz_needed *needed, char *ret,
-            size_t cap)
-{
-    static const char *const origins[] = {"$ORIGIN", "${ORIGIN}"};
-    const char *slash = strrchr(inner, '/');
-    size_t dir_len = slash != NULL ? (size_t)(slash - inner) : 0;
-    const char *item = needed->runpath;
-
-    while (item != NULL && *item != '\0') {
-        size_t len = strcspn(item, ":");
-
-        for (size_t i = 0; i < 2; i++) {
-            size_t skip = strlen(origins[i]);
-            struct pexcz_node node;
-
-            if (len >= skip && strncmp(item, origins[i], skip) == 0
-                && join(inner, dir_len, item + skip, len - skip, needed->name,
-                        ret, cap)
-                && find_file(ret, &node)) {
-                return true;
-            }
-        }
-        item += len + (item[len] == ':');
-    }
-    return false;
-}
-
-/* A sealed memory file; its descriptor stays open, since glibc compares
- * libraries by path and a number used again would give the earlier one. */
-static int
-memory_file(const char *inner, struct pexcz_slice content)
-{
-    const char *slash = strrchr(inner, '/');
-    const char *name = slash != NULL ? slash + 1 : inner;
-    unsigned int flags = FLAG_CLOEXEC | FLAG_ALLOW_SEALING;
-    int fd = (int)syscall(SYS_memfd_create, name, flags | FLAG_EXEC);
-
-    if (fd < 0) {
-        fd = (int)syscall(SYS_memfd_create, name, flags);
-    }
-    while (fd >= 0 && content.len != 0) {
-        ssize_t n = write(fd, content.ptr, content.len);
-
-        if (n <= 0) {
-            (void)close(fd);
-            return -1;
-        }
-        content = pexcz_slice_make(content.ptr + n, content.len - (size_t)n);
-    }
-    if (fd >= 0) {
-        (void)fcntl(fd, F_ADD_SEALS, SEALS);
-    }
-    return fd;
-}
-
-static struct object *
-find_object(const char *inner)
-{
-    struct object *o;
-
-    HASH_FIND_STR(state.objects, inner, o);
-    return o;
-}
-
-static struct object *
-add_object(const char *inner, const char *real)
-{
-    struct object *o = calloc(1, sizeof(*o));
-
-    if (o == NULL) {
-        return NULL;
-    }
-    o->inner = strdup(inner);
-    o->real = strdup(real);
-    if (o->inner == NULL || o->real == NULL) {
-        free(o->inner);
-        free(o->real);
-        free(o);
-        return NULL;
-    }
-    HASH_ADD_KEYPTR(hh, state.objects, o->inner, strlen(o->inner), o);
-    return o;
-}
-
-/* The real path of an object that has its dependencies already. */
-static bool
-place(const char *inner, struct pexcz_slice content, char *real, size_t cap)
-{
-    struct pexcz_error err;
-
-    if (state.cache.dir >= 0) {
-        int n = snprintf(real, cap, "%s/%s", state.cache.path, inner);
-
-        if (n > 0 && (size_t)n < cap
-            && pexcz_cache_put(&state.cache, inner, content, &err)
-                   == PEXCZ_OK) {
-            return true;
-        }
-        /* Full or taken away: the rest goes to memory. */
-        state.cache.dir = -1;
-    }
-    {
-        int fd = memory_file(inner, content);
-
-        return fd >= 0
-               && snprintf(real, cap, "/proc/%ld/fd/%d", (long)getpid(), fd)
-                      > 0;
-    }
-}
-
-static struct object *provide(const char *inner, int depth);
-
-static void
-provide_needed(const char *inner, struct pexcz_slice content, int depth)
-{
-    struct pexcz_needed_cursor cursor = {0};
-    struct pexcz_needed needed;
-    char path[PEXCZ_MAX_PATH];
-
-    while (pexcz_elf_next_needed(content, &cursor, &needed)) {
-        if (find_needed(inner, &needed, path, sizeof(path))
-            && find_object(path) == NULL) {
-            const struct object *o = provide(path, depth + 1);
-
-            /* A memory file is found by its SONAME once it is loaded. */
-            if (o != NULL && state.cache.dir < 0) {
-                (void)dlopen(o->real, RTLD_LAZY | RTLD_LOCAL);
-            }
-        }
-    }
-}
-
-static struct object *
-provide(const char *inner, int depth)
-{
-    struct pexcz_buf scratch = {0};
-    struct pexcz_slice content;
-    struct pexcz_error err;
-    struct pexcz_node node;
-    struct object *o = NULL;
-    char real[8192];
-
-    if (depth > MAX_DEPTH || !find_file(inner, &node)
-        || pexcz_blob_content(node.blob, node.entry.payload, &scratch,
-                              &content, &err)
-               < 0) {
-        return NULL;
-    }
-    if (place(inner, content, real, sizeof(real))) {
-        o = add_object(inner, real);
-    }
-    if (o != NULL) {
-        provide_needed(inner, content, depth);
-    }
-    pexcz_buf_done(&scratch);
-    return o;
-}
-
-const char *
-pexcz_shared_objects_resolve(const char *inner_path, char *buf, size_t cap)
-{
-    const struct object *o;
-    const char *result = NULL;
-
-    (void)pthread_mutex_lock(&state.lock);
-    if (!state.opened) {
-        open_cache();
-    }
-    o = find_object(inner_path);
-    if (o == NULL) {
-        o = provide(inner_path, 0);
-    }
-    if (o != NULL && strlen(o->real) < cap) {
-        result = strcpy(buf, o->real);
-    }
-    (void)pthread_mutex_unlock(&state.lock);
-    return result;
+    state.tree = tree;
+    state.executable = executable;
+    pexcz_vfs_set_libraries(&libraries);
 }

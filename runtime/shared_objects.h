@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Real paths for the shared objects of the tree, since ld.so opens files by
- * itself: in the user's cache (cache.h), or, where there is none, sealed
- * memory files whose dependencies are loaded before them.
+ * dlopen() of shared objects of the tree.
+ *
+ * ld.so opens files by itself, so it gets real ones: in the user's cache, or
+ * beside the executable (library_files.h); where neither can be, or by
+ * request, memory files (library_memory.h).
  */
 #ifndef PEXCZ_SHARED_OBJECTS_H
 #define PEXCZ_SHARED_OBJECTS_H
 
 #include "tree.h"
 
-/* Remembers the tree; costs nothing else until the first object is needed. */
-void pexcz_shared_objects_init(const struct pexcz_tree *tree);
+/* Remembers the tree and the executable's path (borrowed), and that the vfs
+ * is to ask here; costs nothing else until the first object is needed. */
+void pexcz_shared_objects_init(const struct pexcz_tree *tree,
+                               const char *executable);
 
 /*
- * The real path, in buf[cap], of the shared object at `inner_path` under the
- * root, with every packed library that it needs beside it or loaded; NULL when
- * it cannot be had.  Any thread.
+ * dlmopen() for the object at `inner_path` under the root, with every packed
+ * library that it needs; dlerror() says why it is NULL.  Any thread.
  */
-const char *pexcz_shared_objects_resolve(const char *inner_path, char *buf,
-                                         size_t cap);
+void *pexcz_shared_objects_open(const char *inner_path, long list, int mode);
 
 /* Whether any was asked for. */
 bool pexcz_shared_objects_used(void);

@@ -11,56 +11,55 @@
 #include "place.h"
 #include "vfs_calls.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 
-/* The real path for `path`, or `path` itself, which ld.so then misses. */
-static const char *
-real_path(const char *path, struct pexcz_place *place, char *buf, size_t cap)
-{
-    pexcz_vfs_library_fn resolver = pexcz_vfs_library_resolver();
-    const char *found = NULL;
-    const char *rest = path;
-
-    if (!pexcz_resolve(AT_FDCWD, &rest, PEXCZ_FOLLOW, place)) {
-        return rest;
-    }
-    if (resolver != NULL && place->error == 0
-        && place->node.entry.kind == PEXCZ_KIND_FILE) {
-        found = resolver(place->path, buf, cap);
-    }
-    return found != NULL ? found : path;
-}
-
 bool
-pexcz_vfs_is_library(const char *path)
+pexcz_vfs_is_library(const char *path, const void *caller)
 {
+    const struct pexcz_vfs_libraries *libraries = pexcz_vfs_libraries();
     struct pexcz_place place;
     const char *rest = path;
 
-    /* A name without a slash is searched for by ld.so. */
-    return path != NULL && strchr(path, '/') != NULL
-           && (pexcz_resolve(AT_FDCWD, &rest, PEXCZ_FOLLOW, &place)
-               || rest != path);
+    if (path != NULL && strchr(path, '/') != NULL) {
+        return pexcz_resolve(AT_FDCWD, &rest, PEXCZ_FOLLOW, &place)
+               || rest != path;
+    }
+    /* ld.so searches for a name without a slash. */
+    if (path != NULL && path[0] != '\0' && libraries != NULL) {
+        libraries->prepare(path, caller);
+    }
+    return false;
 }
 
 void *
-pexcz_vfs_dlopen(const char *path, int mode)
+pexcz_vfs_open_real(const char *path, long list, int mode)
 {
-    struct pexcz_place place;
-    char buf[PATH_MAX];
-
-    return pexcz_next()->dlopen(real_path(path, &place, buf, sizeof(buf)),
-                                mode);
+    return list == LM_ID_BASE ? pexcz_next()->dlopen(path, mode)
+                              : pexcz_rare()->dlmopen(list, path, mode);
 }
 
 void *
 pexcz_vfs_dlmopen(long list, const char *path, int mode)
 {
+    const struct pexcz_vfs_libraries *libraries = pexcz_vfs_libraries();
     struct pexcz_place place;
-    char buf[PATH_MAX];
+    const char *rest = path;
 
-    return pexcz_rare()->dlmopen(
-        list, real_path(path, &place, buf, sizeof(buf)), mode);
+    if (pexcz_resolve(AT_FDCWD, &rest, PEXCZ_FOLLOW, &place)) {
+        if (libraries != NULL && place.error == 0
+            && place.node.entry.kind == PEXCZ_KIND_FILE) {
+            return libraries->open(place.path, list, mode);
+        }
+        rest = path; /* ld.so misses it */
+    }
+    return pexcz_vfs_open_real(rest, list, mode);
+}
+
+void *
+pexcz_vfs_dlopen(const char *path, int mode)
+{
+    return pexcz_vfs_dlmopen(LM_ID_BASE, path, mode);
 }
 
 pexcz_dlopen_fn *

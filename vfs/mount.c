@@ -14,7 +14,7 @@ static_assert(PEXCZ_MAX_ENTRIES == UINT32_C(1) << LAYER_SHIFT
 
 static _Atomic(const struct pexcz_tree *) mounted;
 static _Atomic(const char *) self_path;
-static _Atomic(pexcz_vfs_library_fn) library_resolver;
+static _Atomic(const struct pexcz_vfs_libraries *) libraries;
 static uid_t owner;
 static gid_t group;
 
@@ -48,15 +48,15 @@ pexcz_vfs_self(void)
 }
 
 void
-pexcz_vfs_set_library_resolver(pexcz_vfs_library_fn resolver)
+pexcz_vfs_set_libraries(const struct pexcz_vfs_libraries *value)
 {
-    atomic_store_explicit(&library_resolver, resolver, memory_order_release);
+    atomic_store_explicit(&libraries, value, memory_order_release);
 }
 
-pexcz_vfs_library_fn
-pexcz_vfs_library_resolver(void)
+const struct pexcz_vfs_libraries *
+pexcz_vfs_libraries(void)
 {
-    return atomic_load_explicit(&library_resolver, memory_order_acquire);
+    return atomic_load_explicit(&libraries, memory_order_acquire);
 }
 
 uint32_t

@@ -20,7 +20,7 @@ const struct pexcz_tree *pexcz_vfs_tree(void);
 const char *pexcz_vfs_self(void);
 
 /* NULL when none was set. */
-pexcz_vfs_library_fn pexcz_vfs_library_resolver(void);
+const struct pexcz_vfs_libraries *pexcz_vfs_libraries(void);
 
 /* Owner of all entries: who mounted. */
 uint32_t pexcz_vfs_uid(void);

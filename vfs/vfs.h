@@ -37,13 +37,22 @@ void pexcz_vfs_mount(const struct pexcz_tree *tree);
 void pexcz_vfs_set_self(const char *path);
 
 /*
- * Where dlopen() finds a packed shared object: writes a real path for the
- * file at `inner_path` (relative to the root of the tree) into buf[cap] and
- * returns it (or another string that stays valid).  NULL: there is none, and
- * dlopen() fails as for a file that does not exist.
+ * How shared objects of the tree are opened.
+ *
+ * open: dlmopen() for the file at `inner_path` (relative to the root of the
+ * tree) in the namespace `list`, LM_ID_BASE for dlopen(); what it returns, and
+ * dlerror()'s text, go to the caller.
+ * prepare: libc is about to search for the library `name` (no slash) on behalf
+ * of the code at `caller`.
  */
-typedef const char *(*pexcz_vfs_library_fn)(const char *inner_path, char *buf,
-                                            size_t cap);
-void pexcz_vfs_set_library_resolver(pexcz_vfs_library_fn resolver);
+struct pexcz_vfs_libraries {
+    void *(*open)(const char *inner_path, long list, int mode);
+    void (*prepare)(const char *name, const void *caller);
+};
+/* Borrowed for the life of the process. */
+void pexcz_vfs_set_libraries(const struct pexcz_vfs_libraries *libraries);
+
+/* libc's own dlopen() and dlmopen(), for a real path. */
+void *pexcz_vfs_open_real(const char *path, long list, int mode);
 
 #endif

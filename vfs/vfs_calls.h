@@ -217,8 +217,8 @@ enum pexcz_spawn_cwd pexcz_spawn_cwd(const posix_spawn_file_actions_t *actions,
 typedef void *pexcz_dlopen_fn(const char *path, int mode);
 typedef void *pexcz_dlmopen_fn(long list, const char *path, int mode);
 
-/* Whether dlopen() of `path` is ours to answer. */
-bool pexcz_vfs_is_library(const char *path);
+/* Whether dlopen() of `path` by the code at `caller` is ours to answer. */
+bool pexcz_vfs_is_library(const char *path, const void *caller);
 void *pexcz_vfs_dlopen(const char *path, int mode);
 void *pexcz_vfs_dlmopen(long list, const char *path, int mode);
 pexcz_dlopen_fn *pexcz_vfs_next_dlopen(void);

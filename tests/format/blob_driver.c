@@ -8,9 +8,12 @@
  * build: each line is, separated by tabs,
  *   entry KIND MODE MTIME NSEC ENCODING ALIGN CONTENT CODE PATH
  *   boot KEY VALUE
+ *   library PATH SONAME GROUP HASH, with its needs in the following lines:
+ *   need KIND PATH NAME
  * with KIND and KEY as numbers, MODE octal, ENCODING raw or zstd; CONTENT,
- * CODE and VALUE are files, or "-".  dump: everything in the blob as the C
- * reader sees it, after a full verification; blobref.py prints the same.
+ * CODE and VALUE are files, or "-", GROUP and HASH hexadecimal.  dump:
+ * everything in the blob as the C reader sees it, after a full verification;
+ * blobref.py prints the same.
  */
 #include "blob_reader.h"
 #include "blob_writer.h"
@@ -60,10 +63,74 @@ read_file(const char *path)
 
 /* --- build -------------------------------------------------------------- */
 
+#define MAX_NEEDS 16
+
 struct build {
     struct pexcz_blob_writer *writer;
     void *cdict;
+    struct pexcz_library_spec library; /* not given to the writer yet */
 };
+
+/* Kept until the process ends. */
+static struct pexcz_slice
+keep(const char *text)
+{
+    char *copy = strdup(strcmp(text, "-") == 0 ? "" : text);
+
+    if (copy == NULL) {
+        die("memory", NULL);
+    }
+    return pexcz_slice_str(copy);
+}
+
+static void
+end_library(struct build *b)
+{
+    struct pexcz_error err;
+
+    if (b->library.needs != NULL
+        && pexcz_blob_writer_library(b->writer, &b->library, &err) < 0) {
+        die("library", &err);
+    }
+    b->library.needs = NULL;
+}
+
+static void
+begin_library(struct build *b, char **f)
+{
+    end_library(b);
+    b->library = (struct pexcz_library_spec){
+        .path = keep(f[1]),
+        .soname = keep(f[2]),
+        .hash = strtoull(f[4], NULL, 16),
+        .needs = calloc(MAX_NEEDS, sizeof(struct pexcz_need_spec)),
+    };
+    for (size_t i = 0; i < sizeof(b->library.group); i++) {
+        unsigned int byte = 0;
+
+        if (sscanf(f[3] + 2 * i, "%2x", &byte) != 1) {
+            die("group", NULL);
+        }
+        b->library.group[i] = (uint8_t)byte;
+    }
+}
+
+static void
+add_need(struct build *b, char **f)
+{
+    struct pexcz_need_spec need = {
+        .kind = (enum pexcz_need_kind)strtoul(f[1], NULL, 10),
+        .path = keep(f[2]),
+        .name = keep(f[3]),
+    };
+
+    if (b->library.needs == NULL || b->library.need_count == MAX_NEEDS) {
+        die("need", NULL);
+    }
+    memcpy((char *)(uintptr_t)b->library.needs
+               + b->library.need_count++ * sizeof(need),
+           &need, sizeof(need));
+}
 
 static uint32_t
 put(struct build *b, const char *file, const char *encoding, uint32_t align)
@@ -122,6 +189,12 @@ build_line(struct build *b, char **f, size_t n)
         }
         pexcz_buf_done(&value);
     }
+    else if (n == 5 && strcmp(f[0], "library") == 0) {
+        begin_library(b, f);
+    }
+    else if (n == 4 && strcmp(f[0], "need") == 0) {
+        add_need(b, f);
+    }
     else {
         die("bad line", NULL);
     }
@@ -165,6 +238,7 @@ build(const char *out, const char *dict_file)
         }
         build_line(&b, fields, n);
     }
+    end_library(&b);
     if (pexcz_blob_writer_finish(b.writer, suffixes, &size, &err) < 0) {
         die(out, &err);
     }
@@ -262,6 +336,54 @@ dump_module(const struct pexcz_blob *blob, uint32_t index)
 }
 
 static void
+print_path(const struct pexcz_blob *blob, uint32_t entry)
+{
+    char path[PEXCZ_MAX_PATH + 1];
+    struct pexcz_error err;
+    int len = pexcz_blob_path(blob, entry, path, sizeof(path), &err);
+
+    if (len < 0) {
+        die("path", &err);
+    }
+    print_hex(pexcz_slice_make(path, (size_t)len));
+}
+
+static void
+dump_library(const struct pexcz_blob *blob, uint32_t index)
+{
+    struct pexcz_library l;
+    struct pexcz_library found;
+    struct pexcz_error err;
+
+    if (pexcz_blob_library(blob, index, &l, &err) < 0) {
+        die("library", &err);
+    }
+    if (!pexcz_blob_find_library(blob, l.entry, &found)
+        || found.hash != l.hash) {
+        die("library is not found", NULL);
+    }
+    (void)printf("library ");
+    print_path(blob, l.entry);
+    (void)printf(" ");
+    print_hex(l.soname);
+    (void)printf(" ");
+    print_hex(pexcz_slice_make(l.group, sizeof(l.group)));
+    (void)printf("\n");
+    for (uint32_t i = 0; i < l.need_count; i++) {
+        struct pexcz_need n;
+
+        if (pexcz_blob_need(blob, l.first_need + i, &n, &err) < 0) {
+            die("need", &err);
+        }
+        (void)printf("need %d ", (int)n.kind);
+        print_path(blob, n.entry);
+        (void)printf(" ");
+        print_hex(n.name);
+        (void)printf("\n");
+    }
+}
+
+static void
 dump(const char *file, uint64_t offset)
 {
     struct pexcz_buf bytes = read_file(file);
@@ -290,6 +412,9 @@ dump(const char *file, uint64_t offset)
     }
     for (uint32_t i = 0; i < blob.modules.count; i++) {
         dump_module(&blob, i);
+    }
+    for (uint32_t i = 0; i < pexcz_blob_library_count(&blob); i++) {
+        dump_library(&blob, i);
     }
     while (pexcz_blob_boot_next(&blob, &cursor, &key, &value)) {
         (void)printf("boot %" PRIu32 " ", key);

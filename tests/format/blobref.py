@@ -29,15 +29,20 @@ SLOT = struct.Struct("<2I")
 MODULE = struct.Struct("<Q2I2BHIQ")
 PAYLOAD = struct.Struct("<4Q2BHI")
 BOOT = struct.Struct("<2I")
+LIBRARY = struct.Struct("<4I2HI16sQ")
+NEED = struct.Struct("<2IH2BI")
 
 ENTRIES, PATH_HASH, MODULES, MODULE_HASH, PAYLOADS = range(1, 6)
 STRINGS, BOOT_SETTINGS, DICT, PAYLOAD_DATA = range(6, 10)
+LIBRARIES, NEEDS = 10, 11
 RECORD_SIZES = {
     ENTRIES: ENTRY.size,
     PATH_HASH: SLOT.size,
     MODULES: MODULE.size,
     MODULE_HASH: SLOT.size,
     PAYLOADS: PAYLOAD.size,
+    LIBRARIES: LIBRARY.size,
+    NEEDS: NEED.size,
 }
 NEEDED = {ENTRIES, PATH_HASH, MODULE_HASH, STRINGS, PAYLOAD_DATA}
 ONCE = {1, 2, 3, 4, 10, 12, 13, 15}  # boot keys
@@ -82,6 +87,14 @@ class Module:
     package: bool
 
 
+@dataclasses.dataclass
+class Library:
+    entry: Entry
+    soname: bytes
+    group: bytes
+    needs: List[Tuple[int, Entry, bytes]]  # kind, file or directory, name
+
+
 class Blob:
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -99,6 +112,7 @@ class Blob:
         self.by_stem = {m.stem: m for m in self.modules}
         check(len(self.by_stem) == len(self.modules), "stem given twice")
         self._check_slots(MODULE_HASH, [m.stem for m in self.modules])
+        self.libraries = self._read_libraries()
         self.boot = self._read_boot()
 
     # --- header and sections ---
@@ -168,7 +182,7 @@ class Blob:
             kind, record_size, offset, size = SECTION.unpack_from(
                 self.data, self.header_size + i * self.section_size
             )
-            if kind not in range(ENTRIES, PAYLOAD_DATA + 1):
+            if kind not in range(ENTRIES, NEEDS + 1):
                 continue
             check(kind not in self.sections, "section given twice")
             least = RECORD_SIZES.get(kind, 1)
@@ -369,6 +383,49 @@ class Blob:
             package=package,
         )
 
+    def _read_libraries(self) -> List[Library]:
+        names = self._bytes(STRINGS)
+        needs = self._records(NEEDS, NEED)
+        records = self._records(LIBRARIES, LIBRARY)
+        numbers = [record[0] for record in records]
+        check(numbers == sorted(set(numbers)), "order of libraries")
+        groups: Dict[bytes, List[Tuple[bytes, bytes]]] = {}
+        libraries = []
+        used = 0
+        for number, first, count, at, size, _, _, group, digest in records:
+            entry = self.entries[number]
+            check(entry.kind == FILE, "library is no file")
+            content = self.contents[entry.payload]
+            check(xxhash.xxh3_64_intdigest(content) == digest, "library hash")
+            check(first == used, "needs of a library")
+            used += count
+            soname = self._name(names, at, size)
+            part = (entry.path, entry.path + b"\0" + struct.pack("<Q", digest))
+            groups.setdefault(group, []).append(part)
+            libraries.append(Library(entry, soname, group, []))
+            for need in needs[first:used]:
+                target, name_at, name_size, kind, _, _ = need
+                name = self._name(names, name_at, name_size)
+                check(kind in (1, 2), "kind of need")
+                check(
+                    target in numbers
+                    if kind == 1
+                    else self.entries[target].kind == DIRECTORY and not name,
+                    "what a library needs",
+                )
+                libraries[-1].needs.append((kind, self.entries[target], name))
+        check(used == len(needs), "needs of no library")
+        for group, parts in groups.items():
+            whole = b"".join(part for _, part in sorted(parts))
+            check(xxhash.xxh3_128_digest(whole) == group, "name of a group")
+        return libraries
+
+    @staticmethod
+    def _name(names: bytes, at: int, size: int) -> bytes:
+        name = names[at : at + size]
+        check(len(name) == size and b"\0" not in name, "name of a library")
+        return name
+
     def _read_boot(self) -> List[Tuple[int, bytes]]:
         data = self._bytes(BOOT_SETTINGS)
         settings: List[Tuple[int, bytes]] = []
@@ -414,6 +471,15 @@ class Blob:
                 f"module {m.stem.hex()} {m.entry.path.hex()} {m.kind} "
                 f"{int(m.package)} {digest(m.code)}"
             )
+        for lib in self.libraries:
+            lines.append(
+                f"library {lib.entry.path.hex()} {lib.soname.hex() or '-'} "
+                f"{lib.group.hex()}"
+            )
+            for kind, entry, name in lib.needs:
+                lines.append(
+                    f"need {kind} {entry.path.hex()} {name.hex() or '-'}"
+                )
         for key, value in self.boot:
             lines.append(f"boot {key} {value.hex() or '-'}")
         return lines

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import struct
 import subprocess
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import pytest
+import xxhash
 import zstandard
 from blobref import (
     BYTECODE,
@@ -48,6 +50,7 @@ class Spec:
         self.lines: List[str] = []
         self.files = 0
         self.contents: dict[str, Optional[bytes]] = {}
+        self.libraries: List[Tuple[str, str, List[Tuple[int, str, str]]]] = []
 
     def _file(self, content: Optional[bytes]) -> str:
         if content is None:
@@ -78,8 +81,31 @@ class Spec:
     def boot(self, key: int, value: bytes) -> None:
         self.lines.append(f"boot\t{key}\t{self._file(value)}")
 
+    def library(
+        self, path: str, soname: str, needs: List[Tuple[int, str, str]]
+    ) -> None:
+        """After all of the same group were added; there is one group."""
+        self.libraries.append((path, soname, needs))
+
+    def _end_libraries(self) -> None:
+        digests = {
+            path: xxhash.xxh3_64_intdigest(self.contents[path])
+            for path, _, _ in self.libraries
+        }
+        whole = b"".join(
+            path.encode() + b"\0" + struct.pack("<Q", digests[path])
+            for path in sorted(digests)
+        )
+        group = xxhash.xxh3_128_hexdigest(whole)
+        for path, soname, needs in self.libraries:
+            fields = ["library", path, soname or "-", group]
+            self.lines.append("\t".join([*fields, f"{digests[path]:x}"]))
+            for kind, target, name in needs:
+                self.lines.append(f"need\t{kind}\t{target}\t{name or '-'}")
+
     def build(self, dictionary: Optional[bytes] = None) -> Path:
         out = self.folder / "out.blob"
+        self._end_libraries()
         command = [DRIVER, "build", str(out)]
         if dictionary is not None:
             command.append(self._file(dictionary))
@@ -147,6 +173,24 @@ def test_each_kind(spec):
     assert blob.by_stem[f"{SITE}/b".encode()].kind == BYTECODE
     assert blob.by_stem[f"{SITE}/c".encode()].kind == EXTENSION
     assert len(blob.modules) == 3
+
+
+def test_libraries(spec):
+    for name in ("x.so", "x.libs/liba.so.1", "x.libs/b.so"):
+        spec.add(f"{SITE}/{name}", b"\x7fELF" + name.encode() * 100)
+    a, b = f"{SITE}/x.libs/liba.so.1", f"{SITE}/x.libs/b.so"
+    folder = f"{SITE}/x.libs"
+    spec.library(f"{SITE}/x.so", "", [(1, a, ""), (1, b, "b.so"), (2, folder, "")])
+    spec.library(a, "liba.so.1", [(1, b, "b.so")])
+    spec.library(b, "libb.so.1", [])
+    blob = read_both(spec.build())
+    found = {lib.entry.path.decode(): lib for lib in blob.libraries}
+    assert set(found) == {f"{SITE}/x.so", a, b}
+    assert found[a].soname == b"liba.so.1" and found[f"{SITE}/x.so"].soname == b""
+    assert [
+        (kind, entry.path.decode(), name)
+        for kind, entry, name in found[f"{SITE}/x.so"].needs
+    ] == [(1, a, b""), (1, b, b"b.so"), (2, folder, b"")]
 
 
 def test_which_file_is_the_module(spec):

@@ -19,10 +19,11 @@ MAX_LINES = 800
 # Folder of the product: folders that it may include from.
 MAY_INCLUDE = {
     "blob": {"blob"},
-    "packer": {"packer", "blob"},
+    "cache": {"cache", "blob"},
+    "packer": {"packer", "cache", "blob"},
     "vfs": {"vfs", "blob"},
     "importer": {"importer", "blob"},
-    "runtime": {"runtime", "importer", "vfs", "blob"},
+    "runtime": {"runtime", "importer", "vfs", "cache", "blob"},
     "stdlib-blob": {"stdlib-blob"},
 }
 MAY_USE_PYTHON = ("importer/", "runtime/", "samples/", "tests/")

@@ -331,28 +331,41 @@ test_programs(void)
     CHECK_EQ(WEXITSTATUS(status), 42);
 }
 
-static const char *
-resolve_library(const char *inner_path, char *buf, size_t cap)
+static const void *prepared_for;
+
+static void *
+open_library(const char *inner_path, long list, int mode)
 {
     CHECK_STR(inner_path, "dir/file");
-    (void)snprintf(buf, cap, "%s", "libm.so.6");
-    return buf;
+    return pexcz_vfs_open_real("libm.so.6", list, mode);
+}
+
+static void
+prepare_library(const char *name, const void *caller)
+{
+    CHECK_STR(name, "libm.so.6");
+    prepared_for = caller;
 }
 
 static void
 test_libraries(void)
 {
-    void *handle;
+    static const struct pexcz_vfs_libraries libraries = {
+        .open = open_library,
+        .prepare = prepare_library,
+    };
+    int caller;
 
-    CHECK(!pexcz_vfs_is_library(NULL));
-    CHECK(!pexcz_vfs_is_library("libm.so.6"));
-    CHECK(pexcz_vfs_is_library(ROOT "/dir/file"));
+    CHECK(!pexcz_vfs_is_library(NULL, NULL));
+    CHECK(!pexcz_vfs_is_library("libm.so.6", NULL));
+    CHECK(pexcz_vfs_is_library(ROOT "/dir/file", NULL));
     CHECK(pexcz_vfs_dlopen(ROOT "/dir/file", 2) == NULL);
-    pexcz_vfs_set_library_resolver(resolve_library);
-    handle = pexcz_vfs_dlopen(ROOT "/link", 2);
-    CHECK(handle != NULL);
+    pexcz_vfs_set_libraries(&libraries);
+    CHECK(pexcz_vfs_dlopen(ROOT "/link", 2) != NULL);
     CHECK(pexcz_vfs_dlopen(ROOT "/none", 2) == NULL);
-    pexcz_vfs_set_library_resolver(NULL);
+    CHECK(!pexcz_vfs_is_library("libm.so.6", &caller));
+    CHECK(prepared_for == &caller);
+    pexcz_vfs_set_libraries(NULL);
 }
 
 static void
