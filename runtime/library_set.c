@@ -72,6 +72,44 @@ pexcz_library_set_make(const struct pexcz_tree *tree, const char *path,
     return PEXCZ_OK;
 }
 
+int
+pexcz_library_set_of_file(const struct pexcz_tree *tree, const char *path,
+                          struct pexcz_library_set *ret,
+                          struct pexcz_error *err)
+{
+    struct pexcz_library_set set = {.count = 1};
+    struct pexcz_buf scratch = {0};
+    struct pexcz_slice content;
+    struct pexcz_node node;
+    int rc;
+
+    if (!pexcz_tree_find(tree, pexcz_slice_str(path), &node)
+        || node.entry.kind != PEXCZ_KIND_FILE) {
+        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0, "no file");
+    }
+    rc = pexcz_blob_content(node.blob, node.entry.payload, &scratch, &content,
+                            err);
+    if (rc < 0) {
+        return rc;
+    }
+    set.blob = node.blob;
+    set.items = pexcz_alloc_array(1, sizeof(*set.items));
+    if (set.items == NULL || (set.items->path = strdup(path)) == NULL) {
+        free(set.items);
+        rc = pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    else {
+        set.items->library.hash = pexcz_blob_hash(content);
+        memcpy(set.items->library.group, node.blob->id,
+               sizeof(set.items->library.group));
+        set.items->payload = node.entry.payload;
+        set.items->size = node.entry.size;
+        *ret = set;
+    }
+    pexcz_buf_done(&scratch);
+    return rc;
+}
+
 void
 pexcz_library_set_done(struct pexcz_library_set *set)
 {

@@ -28,6 +28,11 @@ PEXCZ_MUST_USE int pexcz_library_set_make(const struct pexcz_tree *tree,
                                           const char *path,
                                           struct pexcz_library_set *ret,
                                           struct pexcz_error *err);
+/* Of one file that is no shared object: its group is the whole blob. */
+PEXCZ_MUST_USE int pexcz_library_set_of_file(const struct pexcz_tree *tree,
+                                             const char *path,
+                                             struct pexcz_library_set *ret,
+                                             struct pexcz_error *err);
 void pexcz_library_set_done(struct pexcz_library_set *set);
 
 /*

@@ -146,6 +146,24 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     return handle;
 }
 
+static const char *
+place(const char *inner_path, char *buf, size_t cap)
+{
+    struct pexcz_slice how = wish();
+    struct pexcz_library_places places = {0};
+    struct pexcz_library_set set;
+    struct pexcz_error err;
+    int rc;
+
+    if (is(how, "memory")
+        || pexcz_library_set_of_file(state.tree, inner_path, &set, &err) < 0) {
+        return NULL;
+    }
+    rc = pexcz_library_files_place(&places, &set, buf, cap, &err);
+    pexcz_library_set_done(&set);
+    return rc == PEXCZ_OK ? buf : NULL;
+}
+
 /* A loaded object of the tree that opens a library by name means one beside
  * it: ld.so will search its run path, where nothing lies until now. */
 static void
@@ -184,6 +202,7 @@ pexcz_shared_objects_init(const struct pexcz_tree *tree,
 {
     static const struct pexcz_vfs_libraries libraries = {
         .open = pexcz_shared_objects_open,
+        .place = place,
         .prepare = prepare,
     };
 

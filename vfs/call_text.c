@@ -31,7 +31,7 @@ mirror(const struct pexcz_place *dir, const struct pexcz_node *language,
         return NULL;
     }
     inner_size = (size_t)n;
-    real = pexcz_vfs_library_resolver()(inner, buf, cap);
+    real = pexcz_vfs_libraries()->place(inner, buf, cap);
     real_size = real != NULL ? strlen(real) : 0;
     if (real_size <= inner_size
         || strcmp(real + real_size - inner_size, inner) != 0) {
@@ -56,7 +56,7 @@ pexcz_vfs_bindtextdomain(const char *domain, const char *directory)
         return pexcz_rare()->bindtextdomain(domain, path);
     }
     if (domain == NULL || place.error != 0
-        || pexcz_vfs_library_resolver() == NULL) {
+        || pexcz_vfs_libraries() == NULL) {
         return pexcz_rare()->bindtextdomain(domain, directory);
     }
     found[0] = '\0';

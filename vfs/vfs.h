@@ -42,11 +42,15 @@ void pexcz_vfs_set_self(const char *path);
  * open: dlmopen() for the file at `inner_path` (relative to the root of the
  * tree) in the namespace `list`, LM_ID_BASE for dlopen(); what it returns, and
  * dlerror()'s text, go to the caller.
+ * place: a real path, in buf[cap], for any file of the tree, at the end of
+ * which `inner_path` stands and other files are mirrored; NULL when files have
+ * no place.
  * prepare: libc is about to search for the library `name` (no slash) on behalf
  * of the code at `caller`.
  */
 struct pexcz_vfs_libraries {
     void *(*open)(const char *inner_path, long list, int mode);
+    const char *(*place)(const char *inner_path, char *buf, size_t cap);
     void (*prepare)(const char *name, const void *caller);
 };
 /* Borrowed for the life of the process. */
