@@ -20,6 +20,12 @@
  *   keys     pthread keys that live in the heap or the delta: {key,
  *            destructor}
  *   atfork   handlers to register again: {prepare, parent, child}
+ *   libraries  shared objects of the application that lie in the image: their
+ *            code is mapped from the application's blob in the same file,
+ *            their data is among the pages
+ *   imports  libc's functions and variables that they use, by number
+ *   words    words of their data that only the process knows
+ *   tls      content of their thread-local data in the main thread
  */
 #ifndef PEXCZ_SNAPSHOT_FORMAT_H
 #define PEXCZ_SNAPSHOT_FORMAT_H
@@ -27,6 +33,10 @@
 #include <stdint.h>
 
 #define PEXCZ_SNAPSHOT_MAGIC "PEXCZSN1"
+
+#define PEXCZ_SNAPSHOT_CPU_FACTS 12
+#define PEXCZ_SNAPSHOT_SEGMENTS 8
+#define PEXCZ_SNAPSHOT_PATH 256
 
 struct pexcz_snapshot_table {
     uint64_t offset; /* from the header */
@@ -52,6 +62,14 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table env;
     struct pexcz_snapshot_table keys;
     struct pexcz_snapshot_table atfork;
+    struct pexcz_snapshot_table libraries;
+    struct pexcz_snapshot_table imports;
+    struct pexcz_snapshot_table words;
+    struct pexcz_snapshot_table tls;
+    uint64_t libraries_end; /* address behind the last library */
+    uint32_t glibc_minor;   /* the libraries need glibc 2.N */
+    uint32_t cpu_count;     /* numbers of `cpu` that must be the same */
+    uint32_t cpu[PEXCZ_SNAPSHOT_CPU_FACTS]; /* library_cpu.c */
 };
 
 struct pexcz_snapshot_page_run {
@@ -75,6 +93,54 @@ struct pexcz_snapshot_atfork {
     uint64_t prepare;
     uint64_t parent;
     uint64_t child;
+};
+
+/* Addresses and sizes are whole pages. */
+struct pexcz_snapshot_segment {
+    uint64_t start;
+    uint64_t size;
+    uint64_t offset; /* in the executable; writable ones: not used */
+    uint64_t flags;  /* PF_R, PF_W, PF_X */
+};
+
+struct pexcz_snapshot_library {
+    uint64_t base;  /* of its addresses */
+    uint64_t size;  /* of its address space */
+    uint64_t relro; /* address: read-only once it is relocated */
+    uint64_t relro_size;
+    uint64_t phdrs; /* address */
+    uint64_t phdr_count;
+    uint64_t symbols; /* address */
+    uint64_t symbol_count;
+    uint64_t strings; /* address */
+    uint64_t strings_size;
+    uint64_t tls; /* offset in the base's reserve */
+    uint64_t tls_size;
+    uint64_t noticeable; /* its objects' end may be: 0 or 1 */
+    uint64_t segment_count;
+    struct pexcz_snapshot_segment segments[PEXCZ_SNAPSHOT_SEGMENTS];
+    char path[PEXCZ_SNAPSHOT_PATH]; /* with the prefix, NUL-terminated */
+};
+
+/* Addresses of NUL-terminated strings in the application's blob. */
+struct pexcz_snapshot_import {
+    uint64_t name;
+    uint64_t version; /* 0: any */
+};
+
+enum pexcz_snapshot_word_kind {
+    PEXCZ_WORD_IMPORT = 1, /* the import's address, plus the addend */
+    PEXCZ_WORD_ARGC,       /* main()'s arguments, as constructors get them */
+    PEXCZ_WORD_ARGV,
+    PEXCZ_WORD_ENVIRON,
+    PEXCZ_WORD_ATEXIT, /* no word: call address(addend) at exit */
+};
+
+struct pexcz_snapshot_word {
+    uint64_t kind;
+    uint64_t address;
+    uint64_t import;
+    uint64_t addend;
 };
 
 #endif

@@ -2,8 +2,9 @@
 """Which of the modules that an application imports can be in its snapshot.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
-with `arguments`, a list of text, and `startup`, which runs the lines of .pth
-files, sitecustomize and usercustomize.  Imports what the application imports
+with `arguments`, a list of text, `startup`, which runs the lines of .pth
+files, sitecustomize and usercustomize, `library`, which says what keeps a
+shared object out, and `watch_libraries`, which lets us know what they call.  Imports what the application imports
 before its entry point is called, and watches each module's body: what it does
 that another process could see or would find different (files outside of the
 tree, entropy, the clock, the environment, threads, …) keeps the module, and
@@ -148,6 +149,10 @@ class Watch:
         while frame is not None:
             if frame.f_code.co_name == "<module>" and frame.f_globals is not OWN:
                 name = frame.f_globals.get("__name__")
+                if name in self.begun:
+                    return name
+            if id(frame.f_code) in LOADING:
+                name = getattr(frame.f_locals.get("self"), "name", None)
                 if name in self.begun:
                     return name
             frame = frame.f_back
@@ -303,8 +308,11 @@ class Watch:
                 reason = f"lists {args[0]}"
         elif event == "import":
             if args[1] is not None and args[0] not in sys.builtin_module_names:
-                reason = "is a shared object"
-                self.reasons.setdefault(args[0], reason)
+                why = library(args[1])
+                if why is not None:
+                    self.reasons.setdefault(
+                        args[0], f"is a shared object that {why}")
+                return
         elif event in ("os.putenv", "os.unsetenv"):
             reason = f"sets ${os.fsdecode(args[0])}"
         elif event in ("glob.glob", "glob.glob/2"):
@@ -313,6 +321,13 @@ class Watch:
             reason = f"does {event}"
         if reason is not None:
             self.blame(event, reason)
+
+    def library_calls(self, name):
+        """A shared object calls this function, or reads this $VARIABLE."""
+        if name.startswith("$"):
+            self.read_variable(name[1:])
+        else:
+            self.blame(name, f"calls {name}() in a shared object")
 
     # --- environment, arguments, streams ----------------------------------
 
@@ -454,6 +469,12 @@ AUDITED = {
     "os.remove", "os.removexattr", "os.rename", "os.rmdir", "os.setxattr",
     "os.spawn", "os.symlink", "os.system", "os.truncate", "os.utime",
     "signal.pthread_kill",
+}
+# Frames in which a shared object is loaded and its module made.
+LOADING = {
+    id(getattr(sys.modules["_frozen_importlib_external"].ExtensionFileLoader,
+               name).__code__)
+    for name in ("create_module", "exec_module")
 }
 KEEP = []  # streams that share a descriptor must not be collected
 
@@ -607,6 +628,7 @@ def main(fd, kind, name, attribute, count, *rest):
     watch.watch_process()
     watch.watch_sys()
     watch.watch_imports(left_out)
+    watch_libraries(watch.library_calls)
     already = set(sys.modules)
     watch.active = watch.in_startup = True
     startup()

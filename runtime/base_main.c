@@ -8,6 +8,7 @@
 #include "command.h"
 #include "entry_point.h"
 #include "exit.h"
+#include "library_direct.h"
 #include "locate.h"
 #include "prompt.h"
 #include "pyconfig.h"
@@ -101,7 +102,8 @@ run_application(const struct pexcz_located *located,
     if (ready) {
         (void)pexcz_run_entry_point(app, variables);
     }
-    pexcz_exit(pexcz_shared_objects_used());
+    pexcz_exit(pexcz_shared_objects_used()
+               || pexcz_libraries_are_noticeable());
 }
 
 int

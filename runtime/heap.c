@@ -63,13 +63,16 @@ is_arena(const void *p)
     return (uint64_t)(uintptr_t)p - PEXCZ_ADDR_ARENA < heap.size;
 }
 
-/* Whether the executable itself calls, not libc or a shared object. */
+/* Whether the executable itself calls, or a library that is stored with it
+ * (library_direct.h); not libc or another shared object. */
 static inline bool
 is_own_call(const void *return_address)
 {
     const char *p = return_address;
 
-    return p >= __executable_start && p < etext;
+    return (p >= __executable_start && p < etext)
+           || (uint64_t)(uintptr_t)p - PEXCZ_ADDR_LIBRARIES
+                  < PEXCZ_ADDR_LIBRARIES_END - PEXCZ_ADDR_LIBRARIES;
 }
 
 static void
@@ -196,6 +199,9 @@ arena_size(const void *p)
 }
 
 /* --- malloc and its family ----------------------------------------------- */
+
+/* For shared objects, too: one of them may free what another allocated. */
+#pragma GCC visibility push(default)
 
 void *
 malloc(size_t size)
@@ -334,6 +340,8 @@ malloc_usable_size(void *p)
     return (word & ~(size_t)7)
            - ((word & 2) != 0 ? 2 * sizeof(word) : sizeof(word));
 }
+
+#pragma GCC visibility pop
 
 /* --- Python's arenas ----------------------------------------------------- */
 

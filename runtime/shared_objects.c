@@ -2,6 +2,7 @@
 #include "shared_objects.h"
 
 #include "exe_layout.h"
+#include "library_direct.h"
 #include "library_files.h"
 #include "library_memory.h"
 #include "vfs.h"
@@ -128,6 +129,12 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     void *handle = NULL;
     bool done = false;
 
+    if (list == LM_ID_BASE) {
+        handle = pexcz_library_handle(inner_path, mode);
+        if (handle != NULL) {
+            return handle;
+        }
+    }
     atomic_store(&state.used, true);
     if (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0) {
         return open_nothing(inner_path, list, mode);

@@ -58,7 +58,9 @@ pexcz_snapshot_check(const struct pexcz_located *located,
         || h->heap_end > PEXCZ_ADDR_ARENA_END || !is_inside(&h->pages, h)
         || !is_inside(&h->kept, h) || !is_inside(&h->delta, h)
         || !is_inside(&h->env, h) || !is_inside(&h->keys, h)
-        || !is_inside(&h->atfork, h)
+        || !is_inside(&h->atfork, h) || !is_inside(&h->libraries, h)
+        || !is_inside(&h->imports, h) || !is_inside(&h->words, h)
+        || !is_inside(&h->tls, h)
         || XXH3_64bits(snapshot.ptr + h->tables, (size_t)(h->size - h->tables))
                != h->tables_sum) {
         return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exe_layout.h"
 #include "heap.h"
+#include "library_restore.h"
 #include "live_objects.h"
 #include "main_thread.h"
 #include "owned_data.h"
@@ -112,6 +113,7 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
 {
     const struct pexcz_snapshot_header *header;
     PyPreConfig preconfig;
+    const char *why;
 
     if (located->snapshot.len == 0 || !options->environment || !is_wanted()) {
         return boot_ordinarily("there is no snapshot, or it is switched off");
@@ -122,6 +124,10 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     header = pexcz_snapshot_check(located, located->snapshot);
     if (header == NULL) {
         return boot_ordinarily("the snapshot is damaged, or another file's");
+    }
+    why = pexcz_libraries_check(located, header);
+    if (why != NULL) {
+        return boot_ordinarily(why);
     }
     if (!pexcz_snapshot_environment_matches(
             pexcz_snapshot_table(header, &header->env))) {
@@ -143,8 +149,18 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
             pexcz_snapshot_table(header, &header->keys))) {
         return boot_ordinarily("another library took a pthread key");
     }
+    if (!pexcz_libraries_place(header)) {
+        return boot_ordinarily("the addresses of the libraries are taken");
+    }
     if (!place_heap(header)) {
+        pexcz_libraries_remove(header);
         return boot_ordinarily("the addresses of the heap are taken");
+    }
+    if (!pexcz_libraries_resume(header, options->original_argc,
+                                options->original_argv)) {
+        pexcz_heap_release(header->heap_end);
+        pexcz_libraries_remove(header);
+        return boot_ordinarily("a shared object needs what libc lacks");
     }
     resume(header, options, argv0, &preconfig);
     return true;

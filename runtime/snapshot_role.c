@@ -4,6 +4,9 @@
 #include "app_environment.h"
 #include "app_site.h"
 #include "command.h"
+#include "exe_layout.h"
+#include "library_direct.h"
+#include "library_watch.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
 
@@ -53,7 +56,60 @@ startup(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyMethodDef startup_method = {"startup", startup, METH_NOARGS, NULL};
+/* library(path): why the shared object cannot be in the snapshot, or None. */
+static PyObject *
+library(PyObject *self, PyObject *path)
+{
+    const char *text = PyUnicode_AsUTF8(path);
+    size_t skip = strlen(PEXCZ_PREFIX) + 1;
+    const char *why = "is a file of the machine";
+
+    (void)self;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (strncmp(text, PEXCZ_PREFIX "/", skip) == 0) {
+        (void)pexcz_library_open(text + skip, &why);
+    }
+    if (why == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(why);
+}
+
+/* watch_libraries(report): report(name) for each function of libc that a
+ * library calls and that is not a mere computation, "$NAME" for getenv(). */
+static PyObject *
+watch_libraries(PyObject *self, PyObject *report)
+{
+    (void)self;
+    pexcz_library_watch(Py_NewRef(report));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"startup", startup, METH_NOARGS, NULL},
+    {"library", library, METH_O, NULL},
+    {"watch_libraries", watch_libraries, METH_O, NULL},
+};
+
+/* Puts the functions into the script's globals. */
+static int
+add_functions(PyObject *globals)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]) && rc == 0;
+         i++) {
+        PyObject *function = PyCFunction_New(&methods[i], NULL);
+
+        rc = function != NULL
+                 ? PyDict_SetItemString(globals, methods[i].ml_name, function)
+                 : -1;
+        Py_XDECREF(function);
+    }
+    return rc;
+}
 
 static void
 note_gate(char *names)
@@ -69,7 +125,6 @@ run_script(const char *text, char *const *arguments, int count)
 {
     PyObject *globals = PyDict_New();
     PyObject *list = PyList_New(0);
-    PyObject *function = PyCFunction_New(&startup_method, NULL);
     PyObject *result = NULL;
 
     for (int i = 0; list != NULL && i < count; i++) {
@@ -83,15 +138,13 @@ run_script(const char *text, char *const *arguments, int count)
     if (globals != NULL && list != NULL
         && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins())
                == 0
-        && function != NULL
-        && PyDict_SetItemString(globals, "startup", function) == 0
+        && add_functions(globals) == 0
         && PyDict_SetItemString(globals, "arguments", list) == 0) {
         result = PyRun_String(text, Py_file_input, globals, globals);
     }
     if (result == NULL) {
         PyErr_Print(); /* a SystemExit ends the process here */
     }
-    Py_XDECREF(function);
     Py_XDECREF(list);
     Py_XDECREF(globals);
     Py_XDECREF(result);
@@ -156,6 +209,8 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     struct pexcz_error err;
 
     startup_app = &located->app;
+    pexcz_libraries_begin(located);
+    pexcz_library_watch(NULL);
     boot(located, dump);
     note_gate(argv[2]);
     if (run_script(argv[3], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exe_layout.h"
 #include "heap.h"
+#include "library_direct.h"
 #include "live_objects.h"
 #include "main_thread.h"
 #include "owned_data.h"
@@ -158,6 +159,9 @@ collect_pages(struct tables *t, struct pexcz_error *err)
         rc = pexcz_page_runs_add(&t->pages, start, end, PEXCZ_PAGE_SIZE, err);
     }
     if (rc == PEXCZ_OK) {
+        rc = pexcz_libraries_pages(&t->pages, PEXCZ_PAGE_SIZE, err);
+    }
+    if (rc == PEXCZ_OK) {
         rc = pexcz_owned_kept(&making.copies, &t->kept, err);
     }
     for (size_t i = 0; i < t->kept.len / sizeof(uint64_t); i++) {
@@ -210,7 +214,12 @@ build_tables(struct tables *t, struct pexcz_error *err)
         rc = pexcz_snapshot_environment_write(&t->bytes, err);
     }
     end_table(t, start, &t->header->env);
-    return rc == PEXCZ_OK ? pexcz_buf_align(&t->bytes, 8, err) : rc;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_align(&t->bytes, 8, err);
+    }
+    return rc == PEXCZ_OK
+               ? pexcz_libraries_write(t->header, t->offset, &t->bytes, err)
+               : rc;
 }
 
 static int

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "library_direct.h"
+
+#include "exe_layout.h"
+#include "library_cpu.h"
+#include "library_elf.h"
+#include "library_relocate.h"
+#include "library_state.h"
+#include "library_stubs.h"
+#include "library_tls.h"
+#include "library_watch.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE_MASK ((uint64_t)PEXCZ_PAGE_SIZE - 1)
+#define MAX_TRIED 1024
+
+/* What was asked for, and what came of it. */
+struct tried {
+    const char *name; /* of the entry in the blob, not terminated */
+    uint32_t entry;
+    const char *why; /* NULL: loaded */
+};
+
+static struct {
+    const struct pexcz_located *located; /* NULL: nothing is made */
+    uint64_t next;                       /* address of the next library */
+    struct tried tried[MAX_TRIED];
+    size_t tried_count;
+    bool asks_cpu;
+} making;
+
+struct pexcz_library_state pexcz_library_state;
+
+void
+pexcz_libraries_begin(const struct pexcz_located *located)
+{
+    making.located = located;
+    making.next = PEXCZ_ADDR_LIBRARIES + PEXCZ_PAGE_SIZE;
+}
+
+/* --- loading ------------------------------------------------------------- */
+
+/* Where the application's blob begins in the executable. */
+static uint64_t
+offset_of_application(void)
+{
+    const Elf64_Phdr *ph = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+
+    for (unsigned long i = 0; i < count; i++) {
+        if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr == PEXCZ_ADDR_APP) {
+            return ph[i].p_offset;
+        }
+    }
+    return 1; /* no whole page */
+}
+
+static bool
+is_system_library(const char *name)
+{
+    static const char *const base[] = {
+        "libc.so.6",
+        "libm.so.6",
+        "libpthread.so.0",
+        "libdl.so.2",
+        "librt.so.1",
+        "libutil.so.1",
+        "libgcc_s.so.1",
+        "libstdc++.so.6", /* as long as nothing of it is used */
+        "ld-linux-x86-64.so.2",
+    };
+
+    for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++) {
+        if (strcmp(base[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *
+check_needed(const struct pexcz_library_elf *file)
+{
+    for (size_t i = 0; i < file->needed_count; i++) {
+        if (!is_system_library(file->needed[i])) {
+            return "needs other libraries";
+        }
+    }
+    return NULL;
+}
+
+static void
+describe(const struct pexcz_library_elf *file, uint64_t file_offset,
+         struct pexcz_snapshot_library *ret)
+{
+    uint64_t base = making.next;
+
+    ret->base = base;
+    ret->size = file->span;
+    ret->relro = base + file->relro.address;
+    ret->relro_size = file->relro.size;
+    ret->phdrs = base + file->phdrs.address;
+    ret->phdr_count = file->phdrs.size;
+    ret->symbols = base + file->symbols.address;
+    ret->symbol_count = file->symbols.size / sizeof(Elf64_Sym);
+    ret->strings = base + file->strings.address;
+    ret->strings_size = file->strings.size;
+    ret->tls_size = file->tls_size;
+    ret->segment_count = file->segment_count;
+    for (size_t i = 0; i < file->segment_count; i++) {
+        const Elf64_Phdr *p = &file->segments[i];
+        struct pexcz_snapshot_segment *s = &ret->segments[i];
+        uint64_t end = (p->p_vaddr + p->p_memsz + PAGE_MASK) & ~PAGE_MASK;
+
+        s->start = base + (p->p_vaddr & ~PAGE_MASK);
+        s->size = base + end - s->start;
+        s->offset = file_offset + (p->p_offset & ~PAGE_MASK);
+        s->flags = p->p_flags & (PF_R | PF_W | PF_X);
+    }
+}
+
+/* Its code from the executable, its data as a copy. */
+static const char *
+map(const struct pexcz_library_elf *file,
+    const struct pexcz_snapshot_library *library)
+{
+    void *want = (void *)(uintptr_t)library->base;
+    int fd;
+    const char *why = NULL;
+
+    if (mmap(want, library->size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+             -1, 0)
+        != want) {
+        return "has no address that is free";
+    }
+    fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || !pexcz_library_map_code(library, fd)) {
+        why = "cannot be mapped from the executable";
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    for (size_t i = 0; i < file->segment_count && why == NULL; i++) {
+        const Elf64_Phdr *p = &file->segments[i];
+
+        if ((p->p_flags & PF_W) != 0 && p->p_filesz != 0) {
+            memcpy((void *)(uintptr_t)(library->base + p->p_vaddr),
+                   file->bytes.ptr + p->p_offset, (size_t)p->p_filesz);
+        }
+    }
+    return why;
+}
+
+/* What its code and its imports say about it. */
+static void
+judge(const struct pexcz_library_elf *file,
+      struct pexcz_snapshot_library *library)
+{
+    for (size_t i = 0; i < file->segment_count; i++) {
+        const Elf64_Phdr *p = &file->segments[i];
+
+        if ((p->p_flags & PF_X) != 0
+            && pexcz_cpu_is_asked(pexcz_slice_make(
+                file->bytes.ptr + p->p_offset, (size_t)p->p_filesz))) {
+            making.asks_cpu = true;
+        }
+    }
+    for (uint64_t i = 1; i < file->symbols.size / sizeof(Elf64_Sym); i++) {
+        Elf64_Sym symbol;
+        const char *name;
+
+        if (!pexcz_library_symbol(file, i, &symbol)
+            || symbol.st_shndx != SHN_UNDEF) {
+            continue;
+        }
+        name = pexcz_library_string(file, symbol.st_name);
+        if (name != NULL && pexcz_library_is_output(name)) {
+            library->noticeable = 1;
+        }
+    }
+}
+
+static const char *
+take_tls(const struct pexcz_library_elf *file,
+         struct pexcz_snapshot_library *library)
+{
+    const void *init;
+
+    if (file->tls_size == 0) {
+        return NULL;
+    }
+    init = pexcz_library_elf_at(file, file->tls.address, file->tls.size);
+    if (init == NULL
+        || !pexcz_library_tls_take(
+            pexcz_slice_make(init, (size_t)file->tls.size), file->tls_size,
+            file->tls_align, &library->tls)) {
+        return "has too much thread-local data";
+    }
+    return NULL;
+}
+
+static const char *
+load(struct pexcz_slice content, const char *inner,
+     struct pexcz_snapshot_library *library)
+{
+    static struct pexcz_library_elf file;
+    uint64_t in_app = (uint64_t)(content.ptr - making.located->app.bytes.ptr);
+    const char *why = pexcz_library_elf_read(&file, content);
+    int n = snprintf(library->path, sizeof(library->path), "%s/%s",
+                     PEXCZ_PREFIX, inner);
+
+    if (why != NULL) {
+        return why;
+    }
+    if (n < 0 || (size_t)n >= sizeof(library->path)) {
+        return "has too long a path";
+    }
+    if (making.next + file.span + PEXCZ_PAGE_SIZE > PEXCZ_ADDR_LIBRARIES_END) {
+        return "is too large";
+    }
+    why = check_needed(&file);
+    if (why != NULL) {
+        return why;
+    }
+    describe(&file, offset_of_application() + in_app, library);
+    why = map(&file, library);
+    if (why == NULL) {
+        why = take_tls(&file, library);
+    }
+    if (why == NULL) {
+        why = pexcz_library_relocate(&file, library);
+    }
+    if (why != NULL) {
+        (void)munmap((void *)(uintptr_t)library->base, library->size);
+        return why;
+    }
+    judge(&file, library);
+    making.next += file.span + PEXCZ_PAGE_SIZE;
+    pexcz_library_state.count++;
+    return pexcz_library_construct(&file, library);
+}
+
+static const char *
+try(const char *inner, struct pexcz_node *node)
+{
+    struct pexcz_library_state *s = &pexcz_library_state;
+    struct pexcz_payload payload;
+    struct pexcz_error err;
+
+    if (s->count == PEXCZ_LIBRARIES) {
+        return "is one too many";
+    }
+    if (node->blob != &making.located->app
+        || pexcz_blob_payload(node->blob, node->entry.payload, &payload, &err)
+               < 0
+        || payload.storage != PEXCZ_STORAGE_RAW
+        || payload.offset % PEXCZ_PAGE_SIZE != 0) {
+        return "is not stored as it is";
+    }
+    memset(&s->made[s->count], 0, sizeof(s->made[0]));
+    return load(payload.stored, inner, &s->made[s->count]);
+}
+
+static const struct pexcz_snapshot_library *
+find(const char *inner)
+{
+    size_t skip = strlen(PEXCZ_PREFIX) + 1;
+
+    for (size_t i = 0; i < pexcz_library_state.count; i++) {
+        if (strcmp(pexcz_library_state.all[i].path + skip, inner) == 0) {
+            return &pexcz_library_state.all[i];
+        }
+    }
+    return NULL;
+}
+
+const struct pexcz_snapshot_library *
+pexcz_library_open(const char *inner, const char **ret_why)
+{
+    const struct pexcz_snapshot_library *library = find(inner);
+    struct pexcz_node node;
+    struct tried *tried;
+
+    *ret_why = NULL;
+    if (library != NULL || making.located == NULL) {
+        return library;
+    }
+    pexcz_library_state.all = pexcz_library_state.made;
+    if (!pexcz_tree_find(&making.located->tree, pexcz_slice_str(inner), &node)
+        || node.entry.kind != PEXCZ_KIND_FILE) {
+        *ret_why = "is not there";
+        return NULL;
+    }
+    for (size_t i = 0; i < making.tried_count; i++) {
+        if (making.tried[i].entry == node.entry.index) {
+            *ret_why = making.tried[i].why;
+            return NULL;
+        }
+    }
+    if (making.tried_count == MAX_TRIED) {
+        *ret_why = "is one too many";
+        return NULL;
+    }
+    tried = &making.tried[making.tried_count++];
+    tried->entry = node.entry.index;
+    tried->why = try(inner, &node);
+    *ret_why = tried->why;
+    return tried->why == NULL ? find(inner) : NULL;
+}
+
+void *
+pexcz_library_handle(const char *inner, int mode)
+{
+    const struct pexcz_snapshot_library *library;
+    const char *why;
+
+    if ((mode & RTLD_GLOBAL) != 0) {
+        return NULL; /* others would look for its symbols */
+    }
+    library = pexcz_library_open(inner, &why);
+    return library != NULL ? (void *)(uintptr_t)library->base : NULL;
+}
+
+/* --- the snapshot -------------------------------------------------------- */
+
+const struct pexcz_snapshot_library *
+pexcz_libraries(size_t *ret_count)
+{
+    *ret_count = pexcz_library_state.count;
+    return pexcz_library_state.all;
+}
+
+const struct pexcz_snapshot_library *
+pexcz_library_of(const void *address)
+{
+    uint64_t a = (uintptr_t)address;
+
+    if (a - PEXCZ_ADDR_LIBRARIES
+        >= PEXCZ_ADDR_LIBRARIES_END - PEXCZ_ADDR_LIBRARIES) {
+        return NULL;
+    }
+    for (size_t i = 0; i < pexcz_library_state.count; i++) {
+        const struct pexcz_snapshot_library *l = &pexcz_library_state.all[i];
+
+        if (a - l->base < l->size) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+bool
+pexcz_libraries_are_noticeable(void)
+{
+    for (size_t i = 0; i < pexcz_library_state.count; i++) {
+        if (pexcz_library_state.all[i].noticeable != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+pexcz_libraries_pages(struct pexcz_page_runs *pages, uint64_t first,
+                      struct pexcz_error *err)
+{
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; i < pexcz_library_state.count; i++) {
+        const struct pexcz_snapshot_library *l = &pexcz_library_state.made[i];
+
+        for (size_t k = 0; k < l->segment_count && rc == PEXCZ_OK; k++) {
+            const struct pexcz_snapshot_segment *s = &l->segments[k];
+
+            if ((s->flags & PF_W) != 0) {
+                rc = pexcz_page_runs_add(pages, s->start, s->start + s->size,
+                                         first, err);
+            }
+        }
+    }
+    /* What only the process knows is set again in each. */
+    for (size_t i = 0; i < pexcz_library_state.word_count; i++) {
+        pexcz_page_runs_clear_word(pages, first,
+                                   pexcz_library_state.words[i].address);
+    }
+    return rc;
+}
+
+int
+pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
+                      struct pexcz_buf *out, struct pexcz_error *err)
+{
+    const struct pexcz_library_state *s = &pexcz_library_state;
+    struct pexcz_slice tls = pexcz_library_tls_content();
+    const char *seen = pexcz_library_unreported();
+    size_t start = out->len;
+    int rc;
+
+    if (seen != NULL) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "a shared object calls %s() while it is imported",
+                          seen);
+    }
+    rc = pexcz_buf_append(out, s->made, s->count * sizeof(s->made[0]), err);
+    header->libraries.offset = offset + start;
+    header->libraries.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_stubs_write(out, err);
+    }
+    header->imports.offset = offset + start;
+    header->imports.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_append(out, s->words,
+                              s->word_count * sizeof(s->words[0]), err);
+    }
+    header->words.offset = offset + start;
+    header->words.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_append(out, tls.ptr, tls.len, err);
+    }
+    header->tls.offset = offset + start;
+    header->tls.size = out->len - start;
+    header->libraries_end = making.next;
+    header->glibc_minor = s->glibc_minor;
+    if (making.asks_cpu) {
+        header->cpu_count = PEXCZ_SNAPSHOT_CPU_FACTS;
+        pexcz_cpu_facts(header->cpu);
+    }
+    return rc == PEXCZ_OK ? pexcz_buf_align(out, 8, err) : rc;
+}

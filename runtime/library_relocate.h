@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Relocates a library that lies at its address of the image.
+ */
+#ifndef PEXCZ_LIBRARY_RELOCATE_H
+#define PEXCZ_LIBRARY_RELOCATE_H
+
+#include "library_elf.h"
+#include "snapshot_format.h"
+
+/* As ld.so does it: the executable and libc come before the library's own
+ * symbols.  NULL, or why that is not possible.  Words that only the process
+ * can know are noted (library_state.h). */
+const char *
+pexcz_library_relocate(const struct pexcz_library_elf *file,
+                       const struct pexcz_snapshot_library *library);
+
+/* Runs its constructors; NULL, or why not.  Where they keep main()'s
+ * arguments is noted. */
+const char *
+pexcz_library_construct(const struct pexcz_library_elf *file,
+                        const struct pexcz_snapshot_library *library);
+
+#endif
