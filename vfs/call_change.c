@@ -17,6 +17,12 @@
  * replaced, see pexcz_resolve()), else the errno.
  */
 
+static enum pexcz_follow
+follow_of(int flags)
+{
+    return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? PEXCZ_NOFOLLOW : PEXCZ_FOLLOW;
+}
+
 /* Attributes of what is there. */
 static int
 change_error(int dirfd, const char **path, enum pexcz_follow follow,
@@ -24,6 +30,21 @@ change_error(int dirfd, const char **path, enum pexcz_follow follow,
 {
     if (!pexcz_resolve(dirfd, path, follow, place)) {
         return 0;
+    }
+    return place->error != 0 ? place->error : EROFS;
+}
+
+/* As above; nothing is looked at when neither time is to be set. */
+static int
+times_error(int dirfd, const char **path, const struct timespec *times,
+            int flags, struct pexcz_place *place)
+{
+    if (!pexcz_resolve(dirfd, path, follow_of(flags), place)) {
+        return 0;
+    }
+    if (times != NULL && times[0].tv_nsec == UTIME_OMIT
+        && times[1].tv_nsec == UTIME_OMIT) {
+        return -1;
     }
     return place->error != 0 ? place->error : EROFS;
 }
@@ -100,12 +121,6 @@ truncate_error(int dirfd, const char **path, enum pexcz_follow follow,
                                                                       : error;
 }
 
-static enum pexcz_follow
-follow_of(int flags)
-{
-    return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? PEXCZ_NOFOLLOW : PEXCZ_FOLLOW;
-}
-
 /* pexcz_vfs_NAME(): error_of(dirfd, path, how) or the next definition. */
 #define REFUSED(name, params, error_of, dirfd, how, next)                     \
     int pexcz_vfs_##name params                                               \
@@ -170,10 +185,20 @@ REFUSED(lutimes, (const char *path, const struct timeval *times), change_error,
         AT_FDCWD, PEXCZ_NOFOLLOW, RARE lutimes(path, times))
 REFUSED(futimesat, (int dirfd, const char *path, const struct timeval *times),
         change_error, dirfd, PEXCZ_FOLLOW, RARE futimesat(dirfd, path, times))
-REFUSED(utimensat,
-        (int dirfd, const char *path, const struct timespec *times, int flags),
-        change_error, dirfd, follow_of(flags),
-        RARE utimensat(dirfd, path, times, flags))
+
+int
+pexcz_vfs_utimensat(int dirfd, const char *path, const struct timespec *times,
+                    int flags)
+{
+    struct pexcz_place place;
+    int error = times_error(dirfd, &path, times, flags, &place);
+
+    if (error < 0) {
+        return 0;
+    }
+    return error != 0 ? pexcz_vfs_refuse(error)
+                      : RARE utimensat(dirfd, path, times, flags);
+}
 
 /* Descriptors are of memfds, which would take the change; the kernel refuses
  * those that only stand for a path. */
@@ -194,6 +219,34 @@ REFUSED_FD(futimens, (int fd, const struct timespec *times),
 REFUSED_FD(futimes, (int fd, const struct timeval *times),
            RARE futimes(fd, times))
 
+/* Of a path outside of the tree: 0, or why its directory is not to be had. */
+static int
+outer_parent_error(int dirfd, const char *path)
+{
+    char parent[PATH_MAX];
+    size_t size = strlen(path);
+    struct stat st;
+    int saved = errno;
+    int error = 0;
+
+    if (size >= sizeof(parent)) {
+        return ENAMETOOLONG;
+    }
+    memcpy(parent, path, size + 1);
+    while (size > 1 && parent[size - 1] == '/') {
+        size--;
+    }
+    while (size != 0 && parent[size - 1] != '/') {
+        size--;
+    }
+    (void)memcpy(parent + size, ".", 2);
+    if (pexcz_next_fstatat(dirfd, parent, &st, 0) < 0) {
+        error = errno;
+    }
+    errno = saved;
+    return error;
+}
+
 /*
  * rename(): both parents must exist, the two must lie on one mount, and
  * neither may be its root.
@@ -210,6 +263,18 @@ rename_error(int from_dirfd, const char **from, struct pexcz_place *a,
     }
     if (error_a == 0 && error_b == 0) {
         return 0;
+    }
+    if (error_a == 0) {
+        error_a = outer_parent_error(from_dirfd, *from);
+        if (error_a != 0) {
+            return error_a;
+        }
+    }
+    else if (error_b == 0 && (error_a == EROFS || error_a == EBUSY)) {
+        error_b = outer_parent_error(to_dirfd, *to);
+        if (error_b != 0) {
+            return error_b;
+        }
     }
     if (error_a != 0 && error_a != EROFS && error_a != EBUSY) {
         return error_a;
@@ -267,6 +332,10 @@ link_error(int from_dirfd, const char **from, struct pexcz_place *a,
     }
     if (!from_inside) {
         return 0;
+    }
+    to_error = **to == '\0' ? ENOENT : outer_parent_error(to_dirfd, *to);
+    if (to_error != 0) {
+        return to_error;
     }
     return pexcz_next_fstatat(to_dirfd, *to, &st, AT_SYMLINK_NOFOLLOW) == 0
                ? EEXIST

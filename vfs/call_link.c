@@ -13,10 +13,13 @@ readlink_place(const struct pexcz_place *place, char *buf, size_t size)
     const struct pexcz_entry *link = &place->node.entry;
     char target[PATH_MAX];
 
+    if (size == 0) {
+        return pexcz_vfs_refuse(EINVAL);
+    }
     if (place->error != 0) {
         return pexcz_vfs_refuse(place->error);
     }
-    if (link->kind != PEXCZ_KIND_SYMLINK || size == 0) {
+    if (link->kind != PEXCZ_KIND_SYMLINK) {
         return pexcz_vfs_refuse(EINVAL);
     }
     if (link->size >= sizeof(target)

@@ -27,6 +27,11 @@ open_error(const struct pexcz_place *place, int flags)
           && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0);
     bool dir = place->node.entry.kind == PEXCZ_KIND_DIR;
 
+    /* What a slash says is a directory cannot be created; that comes before it
+     * is looked whether it is there. */
+    if ((flags & (O_CREAT | O_PATH)) == O_CREAT && place->name_slash) {
+        return EISDIR;
+    }
     if (place->error != 0) {
         return create && place->creatable && place->error == ENOENT
                    ? EROFS
@@ -50,19 +55,6 @@ open_error(const struct pexcz_place *place, int flags)
     return as_path ? 0 : pexcz_node_access(&place->node, R_OK);
 }
 
-/* open() cannot create what a slash says is a directory; the kernel refuses
- * it before it looks whether it is there. */
-static bool
-creates_directory(int dirfd, const char *path, int flags)
-{
-    struct pexcz_place place;
-
-    return (flags & (O_CREAT | O_PATH)) == O_CREAT
-           && path[strlen(path) - 1] == '/'
-           && pexcz_resolve(dirfd, &path, PEXCZ_PARENT, &place)
-           && (place.error == 0 || place.creatable);
-}
-
 int
 pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -76,8 +68,7 @@ pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
                        &place)) {
         return pexcz_next()->openat(dirfd, path, flags, mode);
     }
-    error = creates_directory(dirfd, path, flags) ? EISDIR
-                                                  : open_error(&place, flags);
+    error = open_error(&place, flags);
     if (error != 0) {
         return pexcz_vfs_refuse(error);
     }

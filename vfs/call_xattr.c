@@ -3,9 +3,21 @@
 #include "handle.h"
 #include "place.h"
 #include "vfs_calls.h"
+#include "vfs_stat.h"
 
 #include <errno.h>
 #include <fcntl.h>
+
+/* The right to read is asked before it is looked for a user's attribute. */
+static ssize_t
+no_attribute(const struct pexcz_node *node, const char *name)
+{
+    int error = name != NULL && strncmp(name, "user.", 5) == 0
+                    ? pexcz_node_access(node, R_OK)
+                    : 0;
+
+    return pexcz_vfs_refuse(error != 0 ? error : ENODATA);
+}
 
 /* `none` is the answer for a file without attributes. */
 #define BY_PATH(ret, name, params, follow, none, next)                        \
@@ -45,11 +57,11 @@ BY_FD(int, fsetxattr,
 
 BY_PATH(ssize_t, getxattr,
         (const char *path, const char *name, void *value, size_t size),
-        PEXCZ_FOLLOW, pexcz_vfs_refuse(ENODATA),
+        PEXCZ_FOLLOW, no_attribute(&place.node, name),
         getxattr(path, name, value, size))
 BY_PATH(ssize_t, lgetxattr,
         (const char *path, const char *name, void *value, size_t size),
-        PEXCZ_NOFOLLOW, pexcz_vfs_refuse(ENODATA),
+        PEXCZ_NOFOLLOW, no_attribute(&place.node, name),
         lgetxattr(path, name, value, size))
 BY_FD(ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size),
       pexcz_vfs_refuse(ENODATA), fgetxattr(fd, name, value, size))

@@ -185,6 +185,9 @@ walk_inside(struct walk *w, enum pexcz_follow follow,
             }
             continue;
         }
+        if (final && *w->todo == '/') {
+            place->name_slash = true;
+        }
         place->error = append_name(place, name, size);
         if (place->error != 0 || (final && follow == PEXCZ_PARENT)) {
             place->creatable = place->error != 0 && final;
@@ -279,6 +282,8 @@ resolve_slowly(int dirfd, const char **path, enum pexcz_follow follow,
             return false;
         }
         go_to_root(place);
+        place->name_slash
+            = w.todo[0] == '/' && w.todo[strspn(w.todo, "/")] == '\0';
     }
     while (walk_inside(&w, follow, place) == STEP_LEFT) {
         const char *rest = behind_mount(AT_FDCWD, w.buffer, place->path);
@@ -302,6 +307,7 @@ pexcz_place_of(const struct pexcz_node *node, struct pexcz_place *place)
 
     place->creatable = false;
     place->slash = false;
+    place->name_slash = false;
     place->last = PEXCZ_LAST_NAME;
     place->error = size < 0 ? EIO : 0;
     place->size = size < 0 ? 0 : (size_t)size;
@@ -336,6 +342,7 @@ pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
     place->error = 0;
     place->creatable = false;
     place->slash = false;
+    place->name_slash = false;
     place->last = PEXCZ_LAST_NAME;
     if (from_base) {
         pexcz_place_of(&base, place);
@@ -348,6 +355,7 @@ pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
             memcpy(place->path, path + PREFIX_SIZE + 1, size + 1);
             place->size = size;
             place->slash = size == 0;
+            place->name_slash = size == 0;
             if (find(place)
                 && (follow != PEXCZ_FOLLOW
                     || place->node.entry.kind != PEXCZ_KIND_SYMLINK)) {

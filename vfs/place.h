@@ -19,10 +19,12 @@ enum pexcz_last {
 
 /* What a path means. */
 struct pexcz_place {
-    int error;      /* 0, or the errno of the walk: ENOENT, ENOTDIR, … */
-    bool creatable; /* the error is the last component's, its directory is
-                       there: a call that creates it gets EROFS */
-    bool slash;     /* the path ended in a slash */
+    int error;       /* 0, or the errno of the walk: ENOENT, ENOTDIR, … */
+    bool creatable;  /* the error is the last component's, its directory is
+                        there: a call that creates it gets EROFS */
+    bool slash;      /* the path ended in a slash */
+    bool name_slash; /* a slash was behind the last name, the path's or that of
+                        a link there, whatever came of it */
     enum pexcz_last last;
     struct pexcz_node node; /* when error is 0 */
     size_t size;            /* bytes of path, without the NUL */
