@@ -387,6 +387,14 @@ static struct PyModuleDef module_def = {
     .m_free = module_free,
 };
 
+const struct pexcz_importer_state *
+pexcz_importer_state_of(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &module_def);
+
+    return module != NULL ? PyModule_GetState(module) : NULL;
+}
+
 PyMODINIT_FUNC
 PyInit__pexcz(void)
 {

@@ -121,6 +121,10 @@ int pexcz_importer_args(const char *function, PyObject *const *args,
                         PyObject *const *names, Py_ssize_t min, Py_ssize_t max,
                         PyObject **values);
 
+/* For slots, which are not told their class: of a type that is one of ours or
+ * derived from it.  NULL with an exception. */
+const struct pexcz_importer_state *pexcz_importer_state_of(PyTypeObject *type);
+
 /* Sets ImportError, or MemoryError if that is what `err` says; "cannot load
  * module 'x': app: corrupt payload 7".  `path` may be NULL. */
 void pexcz_importer_fail(PyObject *name, PyObject *path,

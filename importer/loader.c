@@ -289,6 +289,76 @@ loader_get_data(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     return call_base(state, self, state->str_get_data, path);
 }
 
+/* --- comparison ---------------------------------------------------------- */
+
+/* The class that `type` counts as: importlib's own for ours. */
+static PyObject *
+counted_as(const struct pexcz_importer_state *state, PyTypeObject *type)
+{
+    if ((PyObject *)type == state->source_loader_type) {
+        return state->source_file_loader;
+    }
+    if ((PyObject *)type == state->sourceless_loader_type) {
+        return state->sourceless_file_loader;
+    }
+    return (PyObject *)type;
+}
+
+/* As FileLoader.__eq__(): class and attributes. */
+static PyObject *
+loader_compare(PyObject *self, PyObject *other, int op)
+{
+    const struct pexcz_importer_state *state
+        = pexcz_importer_state_of(Py_TYPE(self));
+    PyObject *a;
+    PyObject *b;
+    PyObject *result = NULL;
+
+    if (state == NULL) {
+        return NULL;
+    }
+    if ((op != Py_EQ && op != Py_NE)
+        || counted_as(state, Py_TYPE(self))
+               != counted_as(state, Py_TYPE(other))) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    a = PyObject_GetAttr(self, state->str_dict);
+    b = a != NULL ? PyObject_GetAttr(other, state->str_dict) : NULL;
+    if (b != NULL) {
+        result = PyObject_RichCompare(a, b, op);
+    }
+    Py_XDECREF(a);
+    Py_XDECREF(b);
+    return result;
+}
+
+/* As FileLoader.__hash__(), which a type that compares does not inherit. */
+static Py_hash_t
+loader_hash(PyObject *self)
+{
+    const struct pexcz_importer_state *state
+        = pexcz_importer_state_of(Py_TYPE(self));
+    PyObject *names[2];
+    Py_hash_t sum = 0;
+
+    if (state == NULL) {
+        return -1;
+    }
+    names[0] = state->str_name;
+    names[1] = state->str_path;
+    for (size_t i = 0; i < 2; i++) {
+        PyObject *value = PyObject_GetAttr(self, names[i]);
+        Py_hash_t hash = value != NULL ? PyObject_Hash(value) : -1;
+
+        Py_XDECREF(value);
+        if (hash == -1) {
+            return -1;
+        }
+        sum ^= hash;
+    }
+    return sum != -1 ? sum : -2;
+}
+
 /* --- types -------------------------------------------------------------- */
 
 #define METHOD(function) (PyCFunction)(void (*)(void))(function)
@@ -311,6 +381,8 @@ static PyMethodDef loader_methods[] = {
 
 static PyType_Slot source_slots[] = {
     {Py_tp_methods, loader_methods},
+    {Py_tp_richcompare, (void *)loader_compare},
+    {Py_tp_hash, (void *)loader_hash},
     {Py_tp_doc, (void *)(uintptr_t) "Loads source modules of the packed tree "
                                     "from their bytecode."},
     {0, NULL},
@@ -324,6 +396,8 @@ static PyType_Spec source_spec = {
 
 static PyType_Slot sourceless_slots[] = {
     {Py_tp_methods, loader_methods},
+    {Py_tp_richcompare, (void *)loader_compare},
+    {Py_tp_hash, (void *)loader_hash},
     {Py_tp_doc, (void *)(uintptr_t) "Loads modules of the packed tree that "
                                     "have no source."},
     {0, NULL},

@@ -125,3 +125,27 @@ spec.loader.exec_module(module)
 record("derived", [hasattr(module, "CHANGED"), describe_spec(spec)])
 record("signatures", [str(inspect.signature(getattr(loader, m)))
                       for m in ("exec_module", "get_data", "create_module")])
+
+# --- comparison ------------------------------------------------------------
+
+import demo.plain
+import demo.sub
+
+
+class Derived(type(demo.plain.__loader__)):
+    pass
+
+
+same = importlib.machinery.SourceFileLoader("demo.plain", demo.plain.__file__)
+for name, other in (
+        ("importlib's", same),
+        ("its own class's", type(demo.plain.__loader__)(
+            "demo.plain", demo.plain.__file__)),
+        ("derived", Derived("demo.plain", demo.plain.__file__)),
+        ("another", demo.sub.__loader__), ("none", None)):
+    loader = demo.plain.__loader__
+    record(f"equal to {name}", [
+        loader == other, other == loader, loader != other, other != loader,
+        hash(loader) == hash(other), other in {loader: 1}])
+record("specs", importlib.util.spec_from_file_location(
+    "demo.plain", demo.plain.__file__) == demo.plain.__spec__)
