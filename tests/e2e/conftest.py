@@ -8,11 +8,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection, Dict, List, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
 
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
-from pexes import Offline, build_pex
+from pexes import CONSTRAINTS, Offline, build_pex
 from sides import NoNamespaces, Result, Side, reference_python, run
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
@@ -41,9 +41,13 @@ def python() -> str:
 def make_pex(python: str) -> Callable[..., Path]:
     """make_pex("cowsay", "-c", "cowsay", sources={name: text})"""
 
-    def make(*arguments: str, sources: Optional[Dict[str, str]] = None) -> Path:
+    def make(
+        *arguments: str,
+        sources: Optional[Dict[str, str]] = None,
+        constraints: Path = CONSTRAINTS,
+    ) -> Path:
         try:
-            return build_pex(BUILD, arguments, sources)
+            return build_pex(BUILD, arguments, sources, constraints)
         except Offline as e:
             pytest.skip(f"not cached, and no index to be reached: {e}")
 
@@ -57,8 +61,8 @@ def make_app(
     """As make_pex, and packed."""
     made: Dict[Path, App] = {}
 
-    def make(*arguments: str, sources: Optional[Dict[str, str]] = None) -> App:
-        pex = make_pex(*arguments, sources=sources)
+    def make(*arguments: str, **more: Any) -> App:
+        pex = make_pex(*arguments, **more)
         if pex not in made:
             exe = tmp_path_factory.mktemp("app") / "app"
             packing = run([PACK, pex, "-o", exe])

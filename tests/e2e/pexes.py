@@ -3,7 +3,7 @@
 
 A PEX is built once and kept in $(BUILD)/pex under the hash of its recipe:
 arguments, sources, constraints, and the versions of pex and Python.  All
-versions of projects are those of constraints.txt.
+versions of projects are those of constraints.txt, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -39,12 +39,14 @@ class Offline(Exception):
     """A PEX is neither in the build folder nor to be had."""
 
 
-def recipe_key(arguments: Sequence[str], sources: Dict[str, str]) -> str:
+def recipe_key(
+    arguments: Sequence[str], sources: Dict[str, str], constraints: Path
+) -> str:
     recipe = repr(
         (
             list(arguments),
             sorted(sources.items()),
-            CONSTRAINTS.read_bytes() if needs_index(arguments) else b"",
+            constraints.read_bytes() if needs_index(arguments) else b"",
             version("pex"),
             sys.version_info[:2],
         )
@@ -74,16 +76,17 @@ def build_pex(
     build: Path,
     arguments: Sequence[str],
     sources: Optional[Dict[str, str]] = None,
+    constraints: Path = CONSTRAINTS,
 ) -> Path:
     """The PEX of `pex ARGUMENTS -D SOURCES`; sources is {name: text}."""
     sources = sources or {}
-    key = recipe_key(arguments, sources)
+    key = recipe_key(arguments, sources, constraints)
     out = build / "pex" / f"{key}.pex"
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(out.with_suffix(".lock"), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
-            _run_pex(build, arguments, sources, out)
+            _run_pex(build, arguments, sources, constraints, out)
     return out
 
 
@@ -91,6 +94,7 @@ def _run_pex(
     build: Path,
     arguments: Sequence[str],
     sources: Dict[str, str],
+    constraints: Path,
     out: Path,
 ) -> None:
     folder = out.with_suffix(".src")
@@ -98,7 +102,7 @@ def _run_pex(
     command: List[str] = [sys.executable, "-m", "pex", *arguments]
     command += ["-o", str(partial), "--use-pip-config"]
     if needs_index(arguments):
-        command += ["--constraints", str(CONSTRAINTS)]
+        command += ["--constraints", str(constraints)]
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(partial, ignore_errors=True)
     if sources:

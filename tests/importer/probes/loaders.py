@@ -128,24 +128,23 @@ record("signatures", [str(inspect.signature(getattr(loader, m)))
 
 # --- comparison ------------------------------------------------------------
 
-import demo.plain
-import demo.sub
+plain = importlib.import_module("demo.plain")
 
 
-class Derived(type(demo.plain.__loader__)):
+class Derived(type(plain.__loader__)):
     pass
 
 
-same = importlib.machinery.SourceFileLoader("demo.plain", demo.plain.__file__)
+same = importlib.machinery.SourceFileLoader("demo.plain", plain.__file__)
 for name, other in (
         ("importlib's", same),
-        ("its own class's", type(demo.plain.__loader__)(
-            "demo.plain", demo.plain.__file__)),
-        ("derived", Derived("demo.plain", demo.plain.__file__)),
-        ("another", demo.sub.__loader__), ("none", None)):
-    loader = demo.plain.__loader__
+        ("its own class's", type(plain.__loader__)(
+            "demo.plain", plain.__file__)),
+        ("derived", Derived("demo.plain", plain.__file__)),
+        ("another", importlib.import_module("demo.sub").__loader__), ("none", None)):
+    loader = plain.__loader__
     record(f"equal to {name}", [
         loader == other, other == loader, loader != other, other != loader,
         hash(loader) == hash(other), other in {loader: 1}])
 record("specs", importlib.util.spec_from_file_location(
-    "demo.plain", demo.plain.__file__) == demo.plain.__spec__)
+    "demo.plain", plain.__file__) == plain.__spec__)
