@@ -137,6 +137,17 @@ pexcz_library_dlsym(const char *handle, const char *name)
     return NULL;
 }
 
+/* To look it up is a call that succeeds, after which there is no error. */
+static __typeof__(dlerror) *real_dlerror;
+
+__attribute__((constructor)) static void
+find_dlerror(void)
+{
+    void *found = next("dlerror");
+
+    memcpy(&real_dlerror, &found, sizeof(found));
+}
+
 /* Of libc's names, so that every shared object finds them. */
 #pragma GCC visibility push(default)
 
@@ -150,12 +161,11 @@ dlclose(void *handle)
 char *
 dlerror(void)
 {
-    NEXT(dlerror)
     if (complains) {
         complains = false;
         return complaint;
     }
-    return real();
+    return real_dlerror();
 }
 
 #pragma GCC visibility pop

@@ -136,7 +136,9 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
         }
     }
     atomic_store(&state.used, true);
-    if (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0) {
+    /* ld.so has the words for a file that is no shared object. */
+    if (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0
+        && pexcz_library_set_of_file(state.tree, inner_path, &set, &err) < 0) {
         return open_nothing(inner_path, list, mode);
     }
     if (!is(how, "memory")) {
