@@ -4,6 +4,7 @@
  */
 #include "importer.h"
 
+#include "gc_credit.h"
 #include "importer_state.h"
 
 /* A fact of the process, the same for all its interpreters: the one variable
@@ -146,6 +147,7 @@ get_importlib(struct pexcz_importer_state *state)
         return -1;
     }
     memcpy(&number, PyBytes_AS_STRING(magic), sizeof(number));
+    state->gc_credit = PEXCZ_GC_CREDIT_TOTAL;
     state->magic = pexcz_le32_get(number);
     Py_DECREF(magic);
     return 0;

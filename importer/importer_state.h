@@ -85,6 +85,7 @@ struct pexcz_importer_state {
     uint32_t magic;      /* of this interpreter's bytecode */
     bool hook_placed;    /* path_hook was put before zipimport's */
     bool stdlib_dir_set; /* sys._stdlib_dir is not None */
+    int gc_credit;       /* collections that may still be put off */
 };
 
 /* The tree of this process; never NULL once the finder is installed. */

@@ -4,6 +4,7 @@
  * bytecode and data straight from the blob.  What is not defined here is
  * inherited and works through these methods and the vfs.
  */
+#include "gc_credit.h"
 #include "importer_state.h"
 
 #include <marshal.h>
@@ -173,7 +174,7 @@ static PyObject *
 loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
                    Py_ssize_t nargs, PyObject *kwnames)
 {
-    const struct pexcz_importer_state *state = PyType_GetModuleState(cls);
+    struct pexcz_importer_state *state = PyType_GetModuleState(cls);
     PyObject *names[] = {state->str_module};
     PyObject *module = NULL;
     PyObject *name = NULL;
@@ -190,6 +191,7 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     if (name == NULL) {
         goto out;
     }
+    pexcz_gc_credit(&state->gc_credit);
     code = PyObject_CallMethodOneArg(self, state->str_get_code, name);
     if (code == NULL) {
         goto out;

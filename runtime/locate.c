@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,6 +26,33 @@ readable(const uint8_t *p)
            || errno != EFAULT;
 }
 
+/* The size of the file that this process runs, or -1.  /proc/self/exe may
+ * lead elsewhere (valgrind, qemu): a file whose header is not the mapped one
+ * says nothing. */
+static off_t
+own_file_size(const Elf64_Ehdr *elf, off_t expected)
+{
+    Elf64_Ehdr header;
+    struct stat st;
+    int fd;
+
+    if (fstatat(AT_FDCWD, "/proc/self/exe", &st, 0) != 0
+        || st.st_size == expected) {
+        return -1;
+    }
+    fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    if (fstat(fd, &st) != 0
+        || pread(fd, &header, sizeof(header), 0) != sizeof(header)
+        || memcmp(&header, elf, sizeof(header)) != 0) {
+        st.st_size = -1;
+    }
+    (void)close(fd);
+    return st.st_size;
+}
+
 /* The section header table ends the file (exe_writer, strip and objcopy all
  * keep it so).  Without /proc there is nothing to compare. */
 static int
@@ -32,23 +60,21 @@ check_file_size(struct pexcz_error *err)
 {
     const Elf64_Ehdr *elf
         = (const Elf64_Ehdr *)(getauxval(AT_PHDR) - sizeof(Elf64_Ehdr));
-    uint64_t want = elf->e_shoff + (uint64_t)elf->e_shnum * elf->e_shentsize;
-    struct stat st;
+    off_t want = (off_t)(elf->e_shoff
+                         + (uint64_t)elf->e_shnum * elf->e_shentsize);
+    off_t size = own_file_size(elf, want);
 
-    if (fstatat(AT_FDCWD, "/proc/self/exe", &st, 0) != 0) {
+    if (size < 0 || size == want) {
         return PEXCZ_OK;
     }
-    if ((uint64_t)st.st_size < want) {
+    if (size < want) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                          "the file is cut short: %lld of %llu bytes",
-                          (long long)st.st_size, (unsigned long long)want);
+                          "the file is cut short: %lld of %lld bytes",
+                          (long long)size, (long long)want);
     }
-    if ((uint64_t)st.st_size > want) {
-        return pexcz_fail(
-            err, PEXCZ_E_CORRUPT, 0, "the file has %llu bytes appended",
-            (unsigned long long)st.st_size - (unsigned long long)want);
-    }
-    return PEXCZ_OK;
+    return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
+                      "the file has %lld bytes appended",
+                      (long long)(size - want));
 }
 
 static bool
