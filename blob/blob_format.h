@@ -8,8 +8,8 @@
  *   header page   struct header, then the section table
  *   payloads      file contents, bytecode (section PAYLOAD_DATA)
  *   index         ENTRIES, PATH_HASH, MODULES, MODULE_HASH, PAYLOADS,
- *                 STRINGS, BOOT, DICT, LIBRARIES, NEEDS: one page-aligned
- *                 range
+ *                 STRINGS, BOOT, DICT, LIBRARIES, NEEDS, COPIES: one
+ *                 page-aligned range
  *   page sums     one XXH3-64 for each 4 KiB page of the index
  *
  * All integers are little-endian byte arrays: alignment 1, no padding, and
@@ -140,6 +140,7 @@ enum pexcz_section_kind {
     PEXCZ_SECTION_PAYLOAD_DATA = 9, /* not in the index */
     PEXCZ_SECTION_LIBRARIES = 10,   /* struct pexcz_library_f, by entry */
     PEXCZ_SECTION_NEEDS = 11,       /* struct pexcz_need_f */
+    PEXCZ_SECTION_COPIES = 12,      /* struct pexcz_copy_f, by hash */
 };
 
 struct pexcz_section_f {
@@ -277,6 +278,18 @@ struct pexcz_need_f {
     pexcz_le32 reserved1;   /* zero */
 };
 static_assert(sizeof(struct pexcz_need_f) == 16, "need size");
+
+/*
+ * The content of a compressed payload of another layer of the tree once more,
+ * uncompressed: bytecode of the standard library that the application imports
+ * on the way to its entry point.  No two records have the same hash.
+ */
+struct pexcz_copy_f {
+    pexcz_le64 hash;      /* of the stored bytes there: pexcz_payload_f.hash */
+    pexcz_le32 payload;   /* of this blob, RAW */
+    pexcz_le32 reserved0; /* zero */
+};
+static_assert(sizeof(struct pexcz_copy_f) == 16, "copy size");
 
 /*
  * Boot settings: what the runtime does with the tree.  Each record is this

@@ -470,6 +470,30 @@ module_hash(const struct index *ix, uint32_t i)
 }
 
 static int
+compare_copies(const void *pa, const void *pb)
+{
+    uint64_t a = pexcz_le64_get(((const struct pexcz_copy_f *)pa)->hash);
+    uint64_t b = pexcz_le64_get(((const struct pexcz_copy_f *)pb)->hash);
+
+    return (a > b) - (a < b);
+}
+
+/* Most blobs have none, and then no section. */
+static int
+put_copies(struct index *ix, struct pexcz_error *err)
+{
+    struct pexcz_blob_writer *w = ix->w;
+
+    if (w->copy_count == 0) {
+        return PEXCZ_OK;
+    }
+    qsort(w->copies, w->copy_count, sizeof(*w->copies), compare_copies);
+    return put_bytes_section(ix, PEXCZ_SECTION_COPIES, sizeof(*w->copies),
+                             w->copies, w->copy_count * sizeof(*w->copies),
+                             err);
+}
+
+static int
 put_sections(struct index *ix, struct pexcz_error *err)
 {
     struct pexcz_blob_writer *w = ix->w;
@@ -511,6 +535,9 @@ put_sections(struct index *ix, struct pexcz_error *err)
         rc = put_bytes_section(ix, PEXCZ_SECTION_NEEDS,
                                sizeof(struct pexcz_need_f), ix->needs.ptr,
                                ix->needs.len, err);
+    }
+    if (rc == 0) {
+        rc = put_copies(ix, err);
     }
     if (rc == 0) {
         rc = pexcz_buf_align(&ix->bytes, PEXCZ_BLOB_PAGE, err);

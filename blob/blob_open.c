@@ -41,6 +41,9 @@ range_of_kind(struct pexcz_blob *blob, uint32_t kind, uint32_t *ret_min_size)
     case PEXCZ_SECTION_NEEDS:
         *ret_min_size = sizeof(struct pexcz_need_f);
         return &blob->needs;
+    case PEXCZ_SECTION_COPIES:
+        *ret_min_size = sizeof(struct pexcz_copy_f);
+        return &blob->copies;
     }
     return NULL;
 }

@@ -37,17 +37,48 @@ pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
         || !pexcz_slice_sub(blob->bytes, p.offset, stored_size, &p.stored)) {
         return pexcz_blob_corrupt(blob, err, "payload record", where);
     }
+    p.hash = pexcz_le64_get(f.hash);
     p.storage = (enum pexcz_storage)f.storage;
     p.align = 1u << f.align_log2;
     if (!pexcz_blob_bit_get(blob, bit)) {
-        if (XXH3_64bits(p.stored.ptr, p.stored.len)
-            != pexcz_le64_get(f.hash)) {
+        if (XXH3_64bits(p.stored.ptr, p.stored.len) != p.hash) {
             return pexcz_blob_corrupt(blob, err, "payload", p.offset);
         }
         pexcz_blob_bit_set(blob, bit);
     }
     *ret = p;
     return PEXCZ_OK;
+}
+
+bool
+pexcz_blob_find_copy(const struct pexcz_blob *blob, uint64_t hash,
+                     uint32_t *ret_payload)
+{
+    uint32_t from = 0;
+    uint32_t to = blob->copies.count;
+
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        struct pexcz_copy_f f;
+        uint64_t have;
+
+        if (!pexcz_blob_record(blob, &blob->copies, middle, &f, sizeof(f),
+                               NULL)) {
+            return false;
+        }
+        have = pexcz_le64_get(f.hash);
+        if (have == hash) {
+            *ret_payload = pexcz_le32_get(f.payload);
+            return true;
+        }
+        if (have < hash) {
+            from = middle + 1;
+        }
+        else {
+            to = middle;
+        }
+    }
+    return false;
 }
 
 /* The prepared dictionary; two threads may prepare it, one copy stays. */

@@ -51,6 +51,7 @@ struct pexcz_blob {
     struct pexcz_range dict;
     struct pexcz_range libraries;
     struct pexcz_range needs;
+    struct pexcz_range copies;
     struct pexcz_range data; /* its count is 0: bytes are in data_size */
     uint64_t data_size;
     uint64_t index_offset;
@@ -89,6 +90,7 @@ struct pexcz_payload {
     struct pexcz_slice stored; /* slice of the blob */
     uint64_t size;
     uint64_t offset; /* of the stored bytes, from the start of the blob */
+    uint64_t hash;   /* XXH3-64 of the stored bytes */
     enum pexcz_storage storage;
     uint32_t align; /* bytes */
 };
@@ -195,6 +197,11 @@ PEXCZ_MUST_USE int pexcz_blob_content(const struct pexcz_blob *blob,
                                       struct pexcz_buf *scratch,
                                       struct pexcz_slice *ret,
                                       struct pexcz_error *err);
+
+/* The payload of `blob` that is an uncompressed copy of another blob's payload
+ * with this hash.  False when there is none. */
+bool pexcz_blob_find_copy(const struct pexcz_blob *blob, uint64_t hash,
+                          uint32_t *ret_payload);
 
 /* The content into dst, exactly `size` bytes (payload.size). */
 PEXCZ_MUST_USE int pexcz_blob_content_into(const struct pexcz_blob *blob,

@@ -89,6 +89,7 @@ verify_layout(const struct pexcz_blob *blob, struct pexcz_error *err)
         extent_of(&blob->payloads),  extent_of(&blob->strings),
         extent_of(&blob->boot),      extent_of(&blob->dict),
         extent_of(&blob->libraries), extent_of(&blob->needs),
+        extent_of(&blob->copies),
     };
     size_t count = sizeof(sections) / sizeof(sections[0]);
 
@@ -235,6 +236,40 @@ verify_payloads(const struct pexcz_blob *blob, struct pexcz_error *err)
     return rc;
 }
 
+/* --- copies ------------------------------------------------------------- */
+
+/* In order, none twice, and of this blob's raw payloads. */
+static int
+verify_copies(const struct pexcz_blob *blob, struct pexcz_error *err)
+{
+    uint64_t last = 0;
+
+    for (uint32_t i = 0; i < blob->copies.count; i++) {
+        uint64_t where
+            = blob->copies.offset + (uint64_t)i * blob->copies.record_size;
+        struct pexcz_copy_f f;
+        struct pexcz_payload p;
+        uint64_t hash;
+        int rc;
+
+        if (!pexcz_blob_record(blob, &blob->copies, i, &f, sizeof(f), err)) {
+            return PEXCZ_E_CORRUPT;
+        }
+        rc = pexcz_blob_payload(blob, pexcz_le32_get(f.payload), &p, err);
+        if (rc < 0) {
+            return rc;
+        }
+        hash = pexcz_le64_get(f.hash);
+        if ((i != 0 && hash <= last) || p.storage != PEXCZ_STORAGE_RAW
+            || (pexcz_blob_is_minor_known(blob)
+                && pexcz_le32_get(f.reserved0) != 0)) {
+            return pexcz_blob_corrupt(blob, err, "copy record", where);
+        }
+        last = hash;
+    }
+    return PEXCZ_OK;
+}
+
 /* --- boot settings ------------------------------------------------------ */
 
 static bool
@@ -309,6 +344,7 @@ pexcz_blob_verify(const struct pexcz_blob *blob, struct pexcz_error *err)
            verify_header,
            verify_pages,
            verify_payloads,
+           verify_copies,
            pexcz_blob_verify_entries,
            pexcz_blob_verify_modules,
            pexcz_blob_verify_libraries,

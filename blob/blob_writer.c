@@ -54,6 +54,7 @@ pexcz_blob_writer_free(struct pexcz_blob_writer *w)
     }
     free(w->payloads);
     free(w->libraries);
+    free(w->copies);
     pexcz_buf_done(&w->boot);
     free(w);
 }
@@ -195,6 +196,28 @@ pexcz_blob_writer_put(struct pexcz_blob_writer *w,
         return rc;
     }
     w->at += pad + enc->stored.len;
+    return PEXCZ_OK;
+}
+
+int
+pexcz_blob_writer_copy(struct pexcz_blob_writer *w, uint64_t hash,
+                       uint32_t payload, struct pexcz_error *err)
+{
+    int rc = pexcz_grow_array((void **)&w->copies, w->copy_count, &w->copy_cap,
+                              sizeof(*w->copies), err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (payload >= w->payload_count
+        || w->payloads[payload].storage != PEXCZ_STORAGE_RAW) {
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "a copy that is not a raw payload");
+    }
+    w->copies[w->copy_count++] = (struct pexcz_copy_f){
+        .hash = pexcz_le64_put(hash),
+        .payload = pexcz_le32_put(payload),
+    };
     return PEXCZ_OK;
 }
 

@@ -116,6 +116,14 @@ PEXCZ_MUST_USE int pexcz_blob_writer_put(struct pexcz_blob_writer *writer,
                                          uint32_t align, uint32_t *ret_payload,
                                          struct pexcz_error *err);
 
+/*
+ * Says that `payload`, which is raw, has the content of another layer's
+ * payload; `hash` is that of its stored bytes (pexcz_payload.hash), each once.
+ */
+PEXCZ_MUST_USE int pexcz_blob_writer_copy(struct pexcz_blob_writer *writer,
+                                          uint64_t hash, uint32_t payload,
+                                          struct pexcz_error *err);
+
 /* Adds a file, directory or link.  CONFLICT: the path is taken, or a parent
  * is no directory (a directory given twice is fine: the last attributes
  * hold). */

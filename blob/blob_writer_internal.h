@@ -53,6 +53,9 @@ struct pexcz_blob_writer {
     struct pexcz_library_spec *libraries;
     uint32_t library_count;
     size_t library_cap;
+    struct pexcz_copy_f *copies; /* in order only when they are written */
+    size_t copy_count;
+    size_t copy_cap;
 };
 
 PEXCZ_MUST_USE int pexcz_blob_writer_pwrite(struct pexcz_blob_writer *w,

@@ -56,8 +56,7 @@ read_header(struct pexcz_elf *elf, struct pexcz_error *err)
     }
     if (h->e_type != ET_EXEC && h->e_type != ET_DYN) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                          "%s: an ELF file, but not an executable",
-                          elf->name);
+                          "%s: an ELF file, but not an executable", elf->name);
     }
     if (h->e_phnum == 0 || h->e_phnum > PEXCZ_ELF_MAX_PHDRS
         || h->e_phentsize != sizeof(Elf64_Phdr)) {
@@ -92,8 +91,7 @@ check_tables(const struct pexcz_elf *elf, struct pexcz_error *err)
         const Elf64_Shdr *s = &elf->sections[i];
 
         if (s->sh_type != SHT_NOBITS && s->sh_type != SHT_NULL
-            && !pexcz_slice_sub(elf->bytes, s->sh_offset, s->sh_size,
-                                &part)) {
+            && !pexcz_slice_sub(elf->bytes, s->sh_offset, s->sh_size, &part)) {
             return corrupt(elf, err, "a section lies outside the file");
         }
     }

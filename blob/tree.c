@@ -42,6 +42,30 @@ pexcz_tree_find_module(const struct pexcz_tree *tree, struct pexcz_slice stem,
     return false;
 }
 
+int
+pexcz_tree_content(const struct pexcz_tree *tree,
+                   const struct pexcz_blob *blob, uint32_t payload,
+                   struct pexcz_buf *scratch, struct pexcz_slice *ret,
+                   struct pexcz_error *err)
+{
+    struct pexcz_payload p;
+    uint32_t copy;
+    int rc = pexcz_blob_payload(blob, payload, &p, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    for (uint32_t i = 0;
+         i < tree->layer_count && p.storage != PEXCZ_STORAGE_RAW; i++) {
+        if (tree->layers[i] != blob
+            && pexcz_blob_find_copy(tree->layers[i], p.hash, &copy)) {
+            return pexcz_blob_content(tree->layers[i], copy, scratch, ret,
+                                      err);
+        }
+    }
+    return pexcz_blob_content(blob, payload, scratch, ret, err);
+}
+
 void
 pexcz_tree_children(const struct pexcz_tree *tree, struct pexcz_slice path,
                     struct pexcz_children *ret)

@@ -43,6 +43,17 @@ bool pexcz_tree_find_module(const struct pexcz_tree *tree,
                             const struct pexcz_blob **ret_blob,
                             struct pexcz_module *ret_module);
 
+/*
+ * As pexcz_blob_content() for a payload of the layer `blob`; where another
+ * layer has an uncompressed copy, a slice of that one.
+ */
+PEXCZ_MUST_USE int pexcz_tree_content(const struct pexcz_tree *tree,
+                                      const struct pexcz_blob *blob,
+                                      uint32_t payload,
+                                      struct pexcz_buf *scratch,
+                                      struct pexcz_slice *ret,
+                                      struct pexcz_error *err);
+
 /* The children of directory `path` in byte order of their names, merged. */
 void pexcz_tree_children(const struct pexcz_tree *tree,
                          struct pexcz_slice path, struct pexcz_children *ret);

@@ -24,7 +24,9 @@ read_code(const struct pexcz_blob *blob, uint32_t code, PyObject *name,
     struct pexcz_slice bytes;
     PyObject *result = NULL;
 
-    if (pexcz_blob_content(blob, code, &scratch, &bytes, &err) < 0) {
+    if (pexcz_tree_content(pexcz_importer_tree(), blob, code, &scratch, &bytes,
+                           &err)
+        < 0) {
         pexcz_importer_fail(name, path, &err);
         goto out;
     }

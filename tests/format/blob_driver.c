@@ -10,6 +10,7 @@
  *   boot KEY VALUE
  *   library PATH SONAME GROUP HASH, with its needs in the following lines:
  *   need KIND PATH NAME
+ *   copy HASH CONTENT
  * with KIND and KEY as numbers, MODE octal, ENCODING raw or zstd; CONTENT,
  * CODE and VALUE are files, or "-", GROUP and HASH hexadecimal.  dump:
  * everything in the blob as the C reader sees it, after a full verification;
@@ -194,6 +195,15 @@ build_line(struct build *b, char **f, size_t n)
     }
     else if (n == 4 && strcmp(f[0], "need") == 0) {
         add_need(b, f);
+    }
+    else if (n == 3 && strcmp(f[0], "copy") == 0) {
+        uint64_t hash = strtoull(f[1], NULL, 16);
+
+        if (pexcz_blob_writer_copy(b->writer, hash, put(b, f[2], "raw", 16),
+                                   &err)
+            < 0) {
+            die(f[2], &err);
+        }
     }
     else {
         die("bad line", NULL);

@@ -31,10 +31,12 @@ PAYLOAD = struct.Struct("<4Q2BHI")
 BOOT = struct.Struct("<2I")
 LIBRARY = struct.Struct("<4I2HI16sQ")
 NEED = struct.Struct("<2IH2BI")
+COPY = struct.Struct("<Q2I")
 
 ENTRIES, PATH_HASH, MODULES, MODULE_HASH, PAYLOADS = range(1, 6)
 STRINGS, BOOT_SETTINGS, DICT, PAYLOAD_DATA = range(6, 10)
-LIBRARIES, NEEDS = 10, 11
+LIBRARIES, NEEDS, COPIES = range(10, 13)
+
 RECORD_SIZES = {
     ENTRIES: ENTRY.size,
     PATH_HASH: SLOT.size,
@@ -43,6 +45,7 @@ RECORD_SIZES = {
     PAYLOADS: PAYLOAD.size,
     LIBRARIES: LIBRARY.size,
     NEEDS: NEED.size,
+    COPIES: COPY.size,
 }
 NEEDED = {ENTRIES, PATH_HASH, MODULE_HASH, STRINGS, PAYLOAD_DATA}
 ONCE = {1, 2, 3, 4, 10, 12, 13, 15}  # boot keys
@@ -114,6 +117,7 @@ class Blob:
         self._check_slots(MODULE_HASH, [m.stem for m in self.modules])
         self.libraries = self._read_libraries()
         self.boot = self._read_boot()
+        self.copies = self._read_copies()
 
     # --- header and sections ---
 
@@ -182,7 +186,7 @@ class Blob:
             kind, record_size, offset, size = SECTION.unpack_from(
                 self.data, self.header_size + i * self.section_size
             )
-            if kind not in range(ENTRIES, NEEDS + 1):
+            if kind not in range(ENTRIES, COPIES + 1):
                 continue
             check(kind not in self.sections, "section given twice")
             least = RECORD_SIZES.get(kind, 1)
@@ -441,6 +445,18 @@ class Blob:
             settings.append((key, data[at : at + size]))
             at += padded
         return settings
+
+    def _read_copies(self) -> Dict[int, bytes]:
+        """Hashes of other blobs' payloads and the contents."""
+        payloads = list(self._payload_records())
+        copies: Dict[int, bytes] = {}
+        for stated_hash, payload, reserved in self._records(COPIES, COPY):
+            check(all(stated_hash > h for h in copies), "order of copies")
+            check(payload < len(payloads) and reserved == 0, "copy")
+            storage = payloads[payload][4]
+            check(storage == 0, "copy is not raw")
+            copies[stated_hash] = self.contents[payload]
+        return copies
 
     # --- for those who use it ---
 

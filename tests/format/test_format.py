@@ -103,6 +103,9 @@ class Spec:
             for kind, target, name in needs:
                 self.lines.append(f"need\t{kind}\t{target}\t{name or '-'}")
 
+    def copy(self, stated_hash: int, content: bytes) -> None:
+        self.lines.append(f"copy\t{stated_hash:x}\t{self._file(content)}")
+
     def build(self, dictionary: Optional[bytes] = None) -> Path:
         out = self.folder / "out.blob"
         self._end_libraries()
@@ -138,6 +141,13 @@ def test_empty(spec):
     blob = read_both(spec.build())
     assert [e.path for e in blob.entries] == [b""]
     assert blob.modules == [] and blob.boot == []
+
+
+def test_copies(spec):
+    copies = {1 << 63: b"above", 5: b"below", 77: b"below"}
+    for stated_hash, content in copies.items():
+        spec.copy(stated_hash, content)
+    assert read_both(spec.build()).copies == copies
 
 
 def test_each_kind(spec):

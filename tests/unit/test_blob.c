@@ -49,9 +49,10 @@ add(struct pexcz_blob_writer *w, const char *path, uint32_t payload,
 
 static char big[100000];
 
-/* A blob in fresh memory; the caller frees ret->ptr. */
+/* A blob in fresh memory; the caller frees ret->ptr.  It has a copy of the
+ * payload with the hash `copied`, whose content is `big`, and two more. */
 static struct pexcz_buf
-make_blob(const char *extra)
+make_blob(const char *extra, uint64_t copied)
 {
     char name[] = "/tmp/test_blob_XXXXXX";
     int fd = mkstemp(name);
@@ -89,6 +90,14 @@ make_blob(const char *extra)
     CHECK_EQ(add(w, "lib/pkg.py/x", 0, PEXCZ_NONE, &err), PEXCZ_E_CONFLICT);
     CHECK_EQ(pexcz_blob_writer_boot(w, PEXCZ_BOOT_NAME, text("demo"), &err),
              0);
+    CHECK_EQ(pexcz_blob_writer_copy(w, 7, code, &err), 0);
+    CHECK_EQ(pexcz_blob_writer_copy(w, copied,
+                                    put(w, pexcz_slice_make(big, sizeof(big)),
+                                        PEXCZ_ENCODE_RAW, 16),
+                                    &err),
+             0);
+    CHECK_EQ(pexcz_blob_writer_copy(w, 3, code, &err), 0);
+    CHECK_EQ(pexcz_blob_writer_copy(w, 4, 1000, &err), PEXCZ_E_INTERNAL);
     CHECK_EQ(pexcz_blob_writer_finish(w, suffixes, &size, &err), 0);
     CHECK_EQ(size % PEXCZ_BLOB_PAGE, 0);
     CHECK_EQ(pexcz_buf_reserve(&out, (size_t)size, &err), 0);
@@ -108,7 +117,8 @@ find(const struct pexcz_blob *b, const char *path, struct pexcz_entry *ret)
 static void
 test_read_back(void)
 {
-    struct pexcz_buf bytes = make_blob("data/big.txt");
+    struct pexcz_buf bytes = make_blob("data/big.txt", 9);
+    uint32_t copy;
     struct pexcz_blob b;
     struct pexcz_error err;
     struct pexcz_entry e;
@@ -142,6 +152,14 @@ test_read_back(void)
     CHECK(!m.package && m.kind == PEXCZ_MODULE_EXTENSION);
     CHECK(pexcz_blob_boot_get(&b, PEXCZ_BOOT_NAME, &s));
     CHECK(pexcz_slice_eq(s, text("demo")));
+    CHECK(pexcz_blob_find_copy(&b, 3, &copy));
+    CHECK_EQ(pexcz_blob_content(&b, copy, &scratch, &s, &err), 0);
+    CHECK(pexcz_slice_eq(s, text("marshalled")));
+    CHECK(pexcz_blob_find_copy(&b, 7, &copy));
+    CHECK(pexcz_blob_find_copy(&b, 9, &copy));
+    CHECK(!pexcz_blob_find_copy(&b, 0, &copy));
+    CHECK(!pexcz_blob_find_copy(&b, 5, &copy));
+    CHECK(!pexcz_blob_find_copy(&b, UINT64_MAX, &copy));
     pexcz_buf_done(&scratch);
     pexcz_blob_close(&b);
     pexcz_buf_done(&bytes);
@@ -150,8 +168,8 @@ test_read_back(void)
 static void
 test_layers(void)
 {
-    struct pexcz_buf upper = make_blob("lib/a.txt");
-    struct pexcz_buf lower = make_blob("lib/z.txt");
+    struct pexcz_buf upper = make_blob("lib/a.txt", 9);
+    struct pexcz_buf lower = make_blob("lib/z.txt", 9);
     struct pexcz_blob b[2];
     struct pexcz_tree tree = {0};
     struct pexcz_children it;
@@ -173,6 +191,42 @@ test_layers(void)
     CHECK(node.blob == &b[1]);
     CHECK(pexcz_tree_find(&tree, text("lib/pkg.py"), &node));
     CHECK(node.blob == &b[0]);
+    pexcz_blob_close(&b[0]);
+    pexcz_blob_close(&b[1]);
+    pexcz_buf_done(&upper);
+    pexcz_buf_done(&lower);
+}
+
+/* A compressed payload of the lower layer, read from the upper one's copy. */
+static void
+test_copies(void)
+{
+    struct pexcz_buf lower = make_blob("lib/z.txt", 9);
+    struct pexcz_buf upper;
+    struct pexcz_blob b[2];
+    struct pexcz_tree tree = {0};
+    struct pexcz_payload payload;
+    struct pexcz_buf scratch = {0};
+    struct pexcz_slice s;
+    struct pexcz_error err;
+    struct pexcz_entry e;
+
+    CHECK_EQ(pexcz_blob_open(&b[1], pexcz_buf_slice(&lower), "l", &err), 0);
+    CHECK(find(&b[1], "lib/z.txt", &e));
+    CHECK_EQ(pexcz_blob_payload(&b[1], e.payload, &payload, &err), 0);
+    CHECK(payload.storage != PEXCZ_STORAGE_RAW);
+    upper = make_blob("lib/a.txt", payload.hash);
+    CHECK_EQ(pexcz_blob_open(&b[0], pexcz_buf_slice(&upper), "u", &err), 0);
+    CHECK(pexcz_tree_add(&tree, &b[0]) && pexcz_tree_add(&tree, &b[1]));
+    CHECK_EQ(pexcz_tree_content(&tree, &b[1], e.payload, &scratch, &s, &err),
+             0);
+    CHECK(s.len == sizeof(big) && memcmp(s.ptr, big, s.len) == 0);
+    CHECK(s.ptr > upper.ptr && s.ptr < upper.ptr + upper.len);
+    tree.layers[0] = &b[1];
+    CHECK_EQ(pexcz_tree_content(&tree, &b[1], e.payload, &scratch, &s, &err),
+             0);
+    CHECK(s.ptr == scratch.ptr && s.len == sizeof(big));
+    pexcz_buf_done(&scratch);
     pexcz_blob_close(&b[0]);
     pexcz_blob_close(&b[1]);
     pexcz_buf_done(&upper);
@@ -215,7 +269,7 @@ read_all(struct pexcz_slice bytes)
 static void
 test_flips(void)
 {
-    struct pexcz_buf bytes = make_blob("data/big.txt");
+    struct pexcz_buf bytes = make_blob("data/big.txt", 9);
     uint64_t random = 88172645463325252u;
     unsigned missed = 0;
 
@@ -245,6 +299,7 @@ main(void)
 {
     test_read_back();
     test_layers();
+    test_copies();
     test_flips();
     CHECK_DONE();
 }
