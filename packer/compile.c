@@ -95,6 +95,14 @@ pexcz_compiler_close(struct pexcz_compiler *compiler)
     compiler->path = NULL;
 }
 
+int
+pexcz_compiler_stdlib(struct pexcz_compiler *compiler,
+                       struct pexcz_slice imports, struct pexcz_slice *ret,
+                       struct pexcz_error *err)
+{
+    return pexcz_worker_stdlib(&compiler->workers[0], imports, ret, err);
+}
+
 static int
 compile_entry(struct pexcz_worker *worker,
               const struct pexcz_plan_entry *entry, struct pexcz_buf *scratch,

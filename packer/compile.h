@@ -52,6 +52,12 @@ pexcz_compiler_run(struct pexcz_compiler *compiler,
                    struct pexcz_compiled *ret,
                    pexcz_compile_progress progress, void *context,
                    struct pexcz_error *err);
+
+/* As pexcz_worker_stdlib(), by the first worker. */
+PEXCZ_MUST_USE int pexcz_compiler_stdlib(struct pexcz_compiler *compiler,
+                                          struct pexcz_slice imports,
+                                          struct pexcz_slice *ret,
+                                          struct pexcz_error *err);
 void pexcz_compiled_done(struct pexcz_compiled *compiled);
 
 /* Processors that this process may use. */

@@ -6,13 +6,17 @@ worker says who it is; then each request is answered by one reply:
 
   hello    "MAJOR.MINOR.MICRO\\n", magic number, "\\n", extension suffixes
            with a space between
-  request  u32 size of the file name, file name, source
+  request  u32 size of the file name, file name, source; or, with an empty
+           name, lines "NAME FROM,FROM": imports of modules of the standard
+           library
   reply    u32 status, u32 warnings, u32 size of the imports, imports, rest
            status 0: the rest is the marshalled code object
            status 1: the rest is the message of the error; no code
 
 Imports are lines "DEPTH LEVEL NAME FROM,FROM": what IMPORT_NAME instructions
-ask for; DEPTH is 0 in code that runs when the module is imported.
+ask for; DEPTH is 0 in code that runs when the module is imported.  In the
+reply to a request with an empty name they are the files of the modules that
+these imports lead to, and there is no rest.
 """
 import _imp
 import marshal
@@ -88,13 +92,80 @@ def scan(code, depth, lines):
             scan(const, int(lazy), lines)
 
 
+def find_spec(name):
+    """Of a module of the standard library, which is not imported."""
+    parent = name.rpartition(".")[0]
+    path = None
+    if parent:
+        spec = specs(parent)
+        path = spec and spec.submodule_search_locations
+        if path is None:
+            return None
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path)
+        if spec is not None:
+            return spec
+    return None
+
+
+def specs(name, known={}):
+    if name not in known:
+        known[name] = find_spec(name)
+    return known[name]
+
+
+def stdlib_closure(text):
+    """The files that imports of the standard library lead to."""
+    files = {}
+    waiting = []
+
+    def visit(name, names):
+        parts = name.split(".")
+        whole = [".".join(parts[:i + 1]) for i in range(len(parts))]
+        for each in whole + [name + "." + n for n in names if n and n != "*"]:
+            spec = specs(each)
+            if spec is not None and spec.has_location and each not in files:
+                files[each] = spec.origin
+                waiting.append(spec)
+
+    for line in text.decode("utf-8", "surrogateescape").splitlines():
+        name, _, names = line.partition(" ")
+        visit(name, names.split(","))
+    while waiting:
+        spec = waiting.pop()
+        lines = []
+        code = getattr(spec.loader, "get_code", lambda name: None)(spec.name)
+        if code is not None:
+            scan(code, 0, lines)
+        for line in lines:
+            depth, level, name, names = line.split(" ")
+            if depth != "0":
+                continue
+            if level != "0":
+                base = spec.name.split(".")
+                drop = int(level) - (spec.submodule_search_locations is not None)
+                base = base[:len(base) - drop]
+                name = ".".join(base + [name] if name else base)
+            if name:
+                visit(name, names.split(","))
+    return "\n".join(sorted(files.values())).encode("utf-8", "surrogateescape")
+
+
 def one_line(error):
     text = "%s: %s" % (type(error).__name__, error)
     return " ".join(text.split()).encode("utf-8", "backslashreplace")
 
 
-def compile_one(request):
+def head(status, caught, text):
+    return b"".join(n.to_bytes(4, "little")
+                    for n in (status, caught, len(text)))
+
+
+def answer(request):
     size = int.from_bytes(request[:4], "little")
+    if size == 0:
+        text = stdlib_closure(request[4:])
+        return head(0, 0, text) + text
     name = request[4:4 + size].decode("utf-8", "surrogateescape")
     imports = []
     with warnings.catch_warnings(record=True) as caught:
@@ -111,9 +182,7 @@ def compile_one(request):
             imports = []
             status = 1
     text = "\n".join(imports).encode("utf-8", "backslashreplace")
-    head = b"".join(n.to_bytes(4, "little")
-                    for n in (status, len(caught), len(text)))
-    return head + text + result
+    return head(status, len(caught), text) + text + result
 
 
 def main():
@@ -122,7 +191,7 @@ def main():
         " ".join(_imp.extension_suffixes()))
     write(hello.encode())
     while True:
-        write(compile_one(read(int.from_bytes(read(4), "little"))))
+        write(answer(read(int.from_bytes(read(4), "little"))))
 
 
 main()

@@ -15,13 +15,12 @@
 /*
  * Sets hot[i] for each entry that is such a module.  `roots` are dotted names,
  * `search_path` holds folders under the root.  `compiled` and `hot` have
- * plan->entry_count items; hot is zeroed by the caller.
+ * plan->entry_count items; hot is zeroed by the caller.  What they import that
+ * is not in the plan is appended to *outside, as lines "NAME FROM,FROM".
  */
-PEXCZ_MUST_USE int
-pexcz_import_closure(const struct pexcz_plan *plan,
-                     const struct pexcz_strings *search_path,
-                     const struct pexcz_compiled *compiled,
-                     const struct pexcz_strings *roots, bool *hot,
-                     struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_import_closure(
+    const struct pexcz_plan *plan, const struct pexcz_strings *search_path,
+    const struct pexcz_compiled *compiled, const struct pexcz_strings *roots,
+    bool *hot, struct pexcz_buf *outside, struct pexcz_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "library_plan.h"
 #include "pex_set.h"
 #include "progress.h"
+#include "stdlib_copies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ struct packing {
     bool *hot;
     struct pexcz_library_info **infos; /* one for each entry of the plan */
     struct pexcz_library_plan libraries;
+    struct pexcz_buf stdlib;  /* files of the standard library's modules that
+                                 are hot, a line each */
     struct pexcz_image_sizes sizes;
     struct pexcz_snapshot_report snapshot;
 };
@@ -194,6 +197,8 @@ find_hot(struct packing *p)
 {
     const struct pexcz_plan_boot *boot = &p->plan.boot;
     struct pexcz_strings roots = {0};
+    struct pexcz_buf outside = {0};
+    struct pexcz_slice files;
     int rc = PEXCZ_OK;
 
     if (boot->module != NULL) {
@@ -212,8 +217,16 @@ find_hot(struct packing *p)
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_import_closure(&p->plan, &boot->search_path, p->compiled,
-                                  &roots, p->hot, p->err);
+                                  &roots, p->hot, &outside, p->err);
     }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_compiler_stdlib(&p->compiler, pexcz_buf_slice(&outside),
+                                    &files, p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_append(&p->stdlib, files.ptr, files.len, p->err);
+    }
+    pexcz_buf_done(&outside);
     return rc;
 }
 
@@ -231,12 +244,17 @@ add_libraries(struct packing *p, struct pexcz_blob_writer *writer)
 }
 
 static int
-add_settings(void *context, struct pexcz_blob_writer *writer,
-             struct pexcz_error *err)
+add_rest(void *context, struct pexcz_blob_writer *writer,
+         struct pexcz_error *err)
 {
     struct packing *p = context;
     int rc = add_libraries(p, writer);
 
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_stdlib_copies_write((const char *)p->base.ptr,
+                                       pexcz_buf_slice(&p->stdlib), writer,
+                                       err);
+    }
     return rc == PEXCZ_OK
                ? pexcz_boot_settings_write(
                    &p->plan, last_component(p->output), writer, err)
@@ -264,7 +282,7 @@ write_image(struct packing *p)
         .section = PEXCZ_SECTION_APP,
         .python = &p->compiler.python,
         .store = &store,
-        .extra = add_settings,
+        .extra = add_rest,
         .context = p,
     };
 
@@ -430,6 +448,7 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     free(p.infos);
     free(p.compiled);
     free(p.hot);
+    pexcz_buf_done(&p.stdlib);
     pexcz_plan_done(&p.plan);
     pexcz_pex_set_close(&p.pexes);
     pexcz_snapshot_report_done(&p.snapshot);

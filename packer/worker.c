@@ -294,6 +294,20 @@ pexcz_worker_compile(struct pexcz_worker *worker,
     return rc;
 }
 
+int
+pexcz_worker_stdlib(struct pexcz_worker *worker, struct pexcz_slice imports,
+                     struct pexcz_slice *ret, struct pexcz_error *err)
+{
+    struct pexcz_worker_result result;
+    int rc = pexcz_worker_compile(worker, pexcz_slice_make("", 0), imports,
+                                  &result, err);
+
+    if (rc == 0) {
+        *ret = result.imports;
+    }
+    return rc;
+}
+
 void
 pexcz_worker_close(struct pexcz_worker *worker)
 {

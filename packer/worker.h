@@ -55,6 +55,14 @@ PEXCZ_MUST_USE int pexcz_worker_compile(struct pexcz_worker *worker,
                                         struct pexcz_worker_result *ret,
                                         struct pexcz_error *err);
 
+/* The files (paths in the worker's tree, a line each) of the standard
+ * library's modules that `imports`, lines "NAME FROM,FROM", lead to; *ret lies
+ * in the worker until the next call. */
+PEXCZ_MUST_USE int pexcz_worker_stdlib(struct pexcz_worker *worker,
+                                        struct pexcz_slice imports,
+                                        struct pexcz_slice *ret,
+                                        struct pexcz_error *err);
+
 /* Ends the process and waits for it; accepts a zeroed or closed one. */
 void pexcz_worker_close(struct pexcz_worker *worker);
 

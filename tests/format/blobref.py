@@ -460,6 +460,10 @@ class Blob:
 
     # --- for those who use it ---
 
+    def payload_hashes(self) -> List[int]:
+        """Of the stored bytes, in the order of `contents`."""
+        return [record[3] for record in self._payload_records()]
+
     def content(self, entry: Entry) -> Optional[bytes]:
         return None if entry.payload is None else self.contents[entry.payload]
 

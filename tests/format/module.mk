@@ -9,7 +9,8 @@ $(BLOB_DRIVER): tests/format/blob_driver.c $(OBJ)/blob.a
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< $(OBJ)/blob.a -lzstd -o $@
 
 .PHONY: check-format
-check-format: $(BLOB_DRIVER) all | venv ## blobs against the reference reader
+check-format: $(BLOB_DRIVER) all samples | venv ## blobs against the reference reader
 	PEXCZ_BLOB_DRIVER=$(BLOB_DRIVER) \
-	    PEXCZ_EXECUTABLES="$(wildcard $(BUILD)/lib/pexcz/base-*)" \
+	    PEXCZ_EXECUTABLES="$(wildcard $(BUILD)/lib/pexcz/base-*) \
+	        $(BUILD)/samples/flask-service" \
 	    $(PYTEST) tests/format

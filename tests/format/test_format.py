@@ -363,5 +363,13 @@ def test_flipped_bits(spec):
 def test_executable(path):
     blobs = blobs_of(path)
     assert ".pexcz.stdlib" in blobs
-    for offset, data in blobs.values():
-        assert Blob(data).dump() == c_dump(path, offset)
+    read = {}
+    for name, (offset, data) in blobs.items():
+        read[name] = Blob(data)
+        assert read[name].dump() == c_dump(path, offset)
+    if ".pexcz.app" in read:
+        below = read[".pexcz.stdlib"]
+        contents = dict(zip(below.payload_hashes(), below.contents))
+        copies = read[".pexcz.app"].copies
+        assert copies
+        assert all(contents[h] == content for h, content in copies.items())
