@@ -327,6 +327,35 @@ def test_site(runner: App, same: Callable[..., Result]) -> None:
     same(runner, code, varies=r"\(c\) 2001-20\d\d")
 
 
+def test_garbage_of_imports_is_collected(
+    make_app: Callable[..., App], same: Callable[..., Result]
+) -> None:
+    """Imports put collections off, but not for ever."""
+    loaded = (
+        "import loads, weakref\n"
+        "class Node: pass\n"
+        "nodes = [Node() for _ in range(9000)]\n"
+        "for node in nodes: node.self = node\n"
+        "weakref.finalize(nodes[0], loads.collected)\n"
+        "del node, nodes\n"
+    )
+    main = """if True:
+        import gc, importlib
+        count = 0
+        def collected():
+            global count
+            count += 1
+        def main():
+            import loaded
+            assert gc.isenabled() and gc.get_threshold() == (700, 10, 10)
+            for _ in range(300):
+                importlib.reload(loaded)
+            print(count > 150)
+        """
+    app = make_app("-e", "loads:main", sources={"loads.py": main, "loaded.py": loaded})
+    assert same(app).out == b"True\n"
+
+
 def test_no_user_site(runner: App, sides: Sides) -> None:
     code = "import site; print(site.ENABLE_USER_SITE, sys.flags.no_user_site)"
     assert output(sides, runner, code).text == "False 1\n"
