@@ -313,6 +313,8 @@ enum pexcz_boot_key {
     PEXCZ_BOOT_PEX_INFO = 13,     /* PEX-INFO as packed, JSON */
     PEXCZ_BOOT_OPTION = 14,       /* repeats: NAME=value, options of pack */
     PEXCZ_BOOT_SCRIPT_NAME = 15,  /* argv[0] of a console script */
+    PEXCZ_BOOT_BIN_PATH = 16,     /* "prepend" or "append": bin/ on PATH */
+    PEXCZ_BOOT_COMMAND = 17,      /* repeats: NAME=mod:attr, one of several */
 };
 
 struct pexcz_boot_f {

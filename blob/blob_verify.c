@@ -284,6 +284,7 @@ may_repeat(uint32_t key)
     case PEXCZ_BOOT_INHERIT_PATH:
     case PEXCZ_BOOT_PEX_INFO:
     case PEXCZ_BOOT_SCRIPT_NAME:
+    case PEXCZ_BOOT_BIN_PATH:
         return false;
     case PEXCZ_BOOT_SEARCH_PATH:
     case PEXCZ_BOOT_STARTUP_LINE:
@@ -292,6 +293,7 @@ may_repeat(uint32_t key)
     case PEXCZ_BOOT_PYTHON_OPTION:
     case PEXCZ_BOOT_BIND_RESOURCE:
     case PEXCZ_BOOT_OPTION:
+    case PEXCZ_BOOT_COMMAND:
         return true;
     }
     return true; /* of a later minor version */

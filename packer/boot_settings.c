@@ -71,6 +71,8 @@ pexcz_boot_settings_write(const struct pexcz_plan *plan, const char *name,
     put_list(&s, PEXCZ_BOOT_BIND_RESOURCE, &boot->bind_resource_paths);
     put_text(&s, PEXCZ_BOOT_STRIP_PEX_ENV, boot->strip_pex_env ? "1" : NULL);
     put_text(&s, PEXCZ_BOOT_INHERIT_PATH, boot->inherit_path);
+    put_text(&s, PEXCZ_BOOT_BIN_PATH, boot->bin_path);
+    put_list(&s, PEXCZ_BOOT_COMMAND, &boot->commands);
     put(&s, PEXCZ_BOOT_PEX_INFO, plan->pex_info);
     return s.rc;
 }

@@ -59,6 +59,8 @@ pexcz_boot_key_name(uint32_t key)
         [PEXCZ_BOOT_PEX_INFO] = "pex_info",
         [PEXCZ_BOOT_OPTION] = "option",
         [PEXCZ_BOOT_SCRIPT_NAME] = "script_name",
+        [PEXCZ_BOOT_BIN_PATH] = "bin_path",
+        [PEXCZ_BOOT_COMMAND] = "command",
     };
 
     return key < sizeof(names) / sizeof(names[0]) ? names[key] : NULL;

@@ -55,6 +55,7 @@ repeats(uint32_t key)
     case PEXCZ_BOOT_PYTHON_OPTION:
     case PEXCZ_BOOT_BIND_RESOURCE:
     case PEXCZ_BOOT_OPTION:
+    case PEXCZ_BOOT_COMMAND:
         return true;
     default:
         return false;

@@ -9,7 +9,6 @@
 #include "interrupt.h"
 #include "pack.h"
 #include "pexcz_version.h"
-#include "utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,9 +24,8 @@ struct verb {
 };
 
 static int
-fail(const char *program, struct pexcz_error *err)
+fail(const char *program, const struct pexcz_error *err)
 {
-    pexcz_utf8_clean(err->msg);
     (void)fprintf(stderr, "%s: %s\n", program, err->msg);
     if (err->code == PEXCZ_E_USAGE) {
         (void)fprintf(stderr, "Try '%s --help'.\n", program);
@@ -74,6 +72,11 @@ print_pack_help(const char *program)
         "      --max-glibc X.Y  newest glibc that wheels may need; default:\n"
         "                       that of this machine\n"
         "      --base FILE      base executable to build on\n"
+        "      --busybox        one file for all console scripts: the name "
+        "it\n"
+        "                       is started under, or its first argument, "
+        "says\n"
+        "                       which\n"
         "      --level N        zstd level 1 to 22; default: %d\n"
         "      --snapshot MODE  auto: with a snapshot of the imports, if one\n"
         "                       can be made; require; off: packing runs no\n"

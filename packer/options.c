@@ -8,6 +8,7 @@
 
 enum {
     OPTION_BASE = 256,
+    OPTION_BUSYBOX,
     OPTION_PYTHON,
     OPTION_MAX_GLIBC,
     OPTION_LEVEL,
@@ -32,6 +33,7 @@ static const struct option pack_options[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"base", required_argument, NULL, OPTION_BASE},
+    {"busybox", no_argument, NULL, OPTION_BUSYBOX},
     {"python", required_argument, NULL, OPTION_PYTHON},
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
     {"level", required_argument, NULL, OPTION_LEVEL},
@@ -179,6 +181,9 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_BASE:
         o->base = optarg;
+        break;
+    case OPTION_BUSYBOX:
+        o->busybox = true;
         break;
     case OPTION_PYTHON:
         o->python = optarg;

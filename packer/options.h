@@ -33,6 +33,7 @@ struct pexcz_pack_options {
     unsigned int jobs;               /* 0: one per processor */
     int level;                       /* of zstd, 1..22 */
     int verbosity;                   /* -1 quiet, 0, 1 verbose */
+    bool busybox;                    /* every console script is a command */
     bool help;
     bool version;
 };

@@ -3,7 +3,6 @@
 
 #include "add_snapshot.h"
 #include "boot_settings.h"
-#include "check_base.h"
 #include "elf_file.h"
 #include "exe_layout.h"
 #include "find_base.h"
@@ -82,18 +81,11 @@ choose_output(struct packing *p)
 static int
 choose_base(struct packing *p)
 {
-    int rc;
-
     if (p->options->base != NULL) {
-        rc = pexcz_buf_append(&p->base, p->options->base,
-                              strlen(p->options->base) + 1, p->err);
+        return pexcz_buf_append(&p->base, p->options->base,
+                                strlen(p->options->base) + 1, p->err);
     }
-    else {
-        rc = pexcz_find_base(p->options->python, &p->base, p->err);
-    }
-    return rc == PEXCZ_OK
-               ? pexcz_check_base((const char *)p->base.ptr, p->err)
-               : rc;
+    return pexcz_find_base(p->options->python, &p->base, p->err);
 }
 
 /* Starts the base as a Python; it says what it is. */
@@ -133,6 +125,10 @@ read_plan(struct packing *p)
     if (rc == PEXCZ_OK) {
         rc = pexcz_plan_make(p->pexes.sources, p->pexes.count, &p->target,
                              &p->plan, p->err);
+    }
+    if (rc == PEXCZ_OK && p->options->busybox) {
+        rc = pexcz_plan_commands(&p->plan, p->pexes.sources, p->pexes.count,
+                                 p->err);
     }
     if (rc < 0) {
         return rc;
@@ -412,7 +408,7 @@ summarise(struct packing *p, double seconds)
     pexcz_progress_say(&p->progress, 0,
                        "%s: %s (base %s, application %s), Python %s, "
                        "%zu distribution%s, %.1f s",
-                       p->out.shown, total, base, blob,
+                       p->output, total, base, blob,
                        p->compiler.python.version, p->dist_count,
                        p->dist_count == 1 ? "" : "s", seconds);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan_builder.h"
 
+#include "near_name.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -114,6 +115,29 @@ copy_strings(struct pexcz_plan_builder *b, const struct pexcz_strings *list,
     return PEXCZ_OK;
 }
 
+/* The script with the name most alike, or NULL. */
+static const char *
+near_script(const struct pexcz_plan *plan, const char *name)
+{
+    const char *near = NULL;
+    size_t least = SIZE_MAX;
+
+    for (size_t i = 0; i < plan->entry_count; i++) {
+        const char *path = plan->entries[i].path;
+        size_t distance;
+
+        if (strncmp(path, "bin/", 4) != 0) {
+            continue;
+        }
+        distance = pexcz_name_distance(name, path + 4);
+        if (distance < least) {
+            least = distance;
+            near = path + 4;
+        }
+    }
+    return near;
+}
+
 static int
 plan_script(struct pexcz_plan_builder *b, const char *name)
 {
@@ -127,10 +151,14 @@ plan_script(struct pexcz_plan_builder *b, const char *name)
     }
     e = pexcz_plan_find(b->plan, boot->script);
     if (e == NULL || e->kind != PEXCZ_KIND_FILE) {
+        const char *near = near_script(b->plan, name);
+
         pexcz_utf8_escape(pexcz_slice_str(name), shown, sizeof(shown));
         return pexcz_fail(b->err, PEXCZ_E_NOT_FOUND, 0,
-                          "%s: could not find script '%s' in it", b->pex_name,
-                          shown);
+                          "%s: could not find script '%s' in it%s%s%s",
+                          b->pex_name, shown,
+                          near != NULL ? "; did you mean '" : "",
+                          near != NULL ? near : "", near != NULL ? "'?" : "");
     }
     boot->kind = PEXCZ_ENTRY_SCRIPT;
     return PEXCZ_OK;
@@ -232,6 +260,9 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex_info *info)
         boot->inherit_path = "prefer";
         break;
     }
+    boot->bin_path = info->venv_bin_path == PEXCZ_BIN_PATH_PREPEND  ? "prepend"
+                     : info->venv_bin_path == PEXCZ_BIN_PATH_APPEND ? "append"
+                                                                    : NULL;
     boot->has_sitecustomize = has_module(b, "sitecustomize");
     boot->has_usercustomize = has_module(b, "usercustomize");
     return rc;
@@ -265,6 +296,73 @@ make(struct pexcz_plan_builder *b, const struct pexcz_plan_source *sources,
     if (rc == PEXCZ_OK) {
         rc = plan_boot(b, &sources[0].pex->info);
     }
+    return rc;
+}
+
+static bool
+has_command(const struct pexcz_plan *plan, const char *name)
+{
+    const struct pexcz_strings *commands = &plan->boot.commands;
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < commands->count; i++) {
+        if (strncmp(commands->items[i], name, len) == 0
+            && commands->items[i][len] == '=') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+add_commands(struct pexcz_plan *plan, const struct pexcz_dist *dist,
+             struct pexcz_error *err)
+{
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < dist->metadata.script_count;
+         i++) {
+        const struct pexcz_script *s = &dist->metadata.scripts[i];
+        char *text;
+
+        if (has_command(plan, s->name)) {
+            continue;
+        }
+        text = pexcz_arena_printf(&plan->arena, err, "%s=%s%s%s", s->name,
+                                  s->module, s->attr != NULL ? ":" : "",
+                                  s->attr != NULL ? s->attr : "");
+        rc = text == NULL
+                 ? PEXCZ_E_NOMEM
+                 : pexcz_strings_add(&plan->boot.commands, &plan->arena,
+                                     pexcz_slice_str(text), err);
+    }
+    return rc;
+}
+
+int
+pexcz_plan_commands(struct pexcz_plan *plan,
+                    const struct pexcz_plan_source *sources, size_t count,
+                    struct pexcz_error *err)
+{
+    struct pexcz_plan_boot *boot = &plan->boot;
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct pexcz_resolved *r = &sources[i].resolved;
+
+        for (size_t k = 0; rc == PEXCZ_OK && k < r->count; k++) {
+            rc = add_commands(plan, r->dists[k], err);
+        }
+    }
+    if (rc == PEXCZ_OK && boot->commands.count == 0) {
+        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0,
+                          "%s: no distribution has a console script",
+                          sources[0].pex->name);
+    }
+    boot->kind = PEXCZ_ENTRY_NONE;
+    boot->module = NULL;
+    boot->attr = NULL;
+    boot->script = NULL;
     return rc;
 }
 

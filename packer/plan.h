@@ -63,7 +63,9 @@ struct pexcz_plan_boot {
     struct pexcz_strings inject_python_args;
     struct pexcz_strings bind_resource_paths; /* NAME=relative/path */
     bool strip_pex_env;
-    const char *inherit_path; /* NULL, "prefer" or "fallback" */
+    const char *inherit_path;      /* NULL, "prefer" or "fallback" */
+    const char *bin_path;          /* NULL, "prepend" or "append" */
+    struct pexcz_strings commands; /* NAME=mod:attr, of --busybox */
     /* sys.path entries under the root, in order; the first is site-packages,
      * the others come from .pth files. */
     struct pexcz_strings search_path;
@@ -101,6 +103,15 @@ PEXCZ_MUST_USE int pexcz_plan_make(const struct pexcz_plan_source *sources,
                                    struct pexcz_plan *ret,
                                    struct pexcz_error *err);
 void pexcz_plan_done(struct pexcz_plan *plan);
+
+/*
+ * Replaces the entry point by all console and GUI scripts of the
+ * distributions, of which the first of a name counts.  NOT_FOUND when there
+ * are none.
+ */
+PEXCZ_MUST_USE int pexcz_plan_commands(struct pexcz_plan *plan,
+                                       const struct pexcz_plan_source *sources,
+                                       size_t count, struct pexcz_error *err);
 
 /* The entry with this path, or NULL. */
 const struct pexcz_plan_entry *pexcz_plan_find(const struct pexcz_plan *plan,

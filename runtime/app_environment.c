@@ -41,6 +41,22 @@ set(const char *name, const char *value, bool overwrite,
     return PEXCZ_OK;
 }
 
+/* NAME becomes "a:b". */
+static int
+set_joined(const char *name, const char *a, const char *b,
+           struct pexcz_error *err)
+{
+    char *text = NULL;
+    int rc;
+
+    if (asprintf(&text, "%s:%s", a, b) < 0) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    rc = set(name, text, true, err);
+    free(text);
+    return rc;
+}
+
 /* NAME becomes the path of the first file `resource` on the search path. */
 static int
 bind_resource(const struct pexcz_blob *app, const char *name,
@@ -113,6 +129,43 @@ apply_pairs(const struct pexcz_blob *app, uint32_t wanted,
     return PEXCZ_OK;
 }
 
+/* Children that are a Python see the same; what is inherited stays. */
+static int
+export_extra_path(const struct pexcz_pex_variables *variables,
+                  struct pexcz_error *err)
+{
+    return variables->python_path != NULL
+               ? set_joined("PYTHONPATH", variables->python_path,
+                            variables->extra_sys_path, err)
+               : set("PYTHONPATH", variables->extra_sys_path, true, err);
+}
+
+/* The scripts of the PEX on PATH, if it or PEX_VENV_BIN_PATH says so. */
+static int
+add_bin_path(const struct pexcz_blob *app,
+             const struct pexcz_pex_variables *variables,
+             struct pexcz_error *err)
+{
+    static const char bin[] = PEXCZ_PREFIX "/bin";
+    const char *path = getenv("PATH");
+    struct pexcz_slice how = {0};
+
+    if (variables->venv_bin_path != NULL) {
+        how = pexcz_slice_str(variables->venv_bin_path);
+    }
+    else {
+        (void)pexcz_blob_boot_get(app, PEXCZ_BOOT_BIN_PATH, &how);
+    }
+    path = path != NULL ? path : "";
+    if (pexcz_slice_eq(how, pexcz_slice_str("prepend"))) {
+        return set_joined("PATH", bin, path, err);
+    }
+    if (pexcz_slice_eq(how, pexcz_slice_str("append"))) {
+        return set_joined("PATH", path, bin, err);
+    }
+    return PEXCZ_OK;
+}
+
 int
 pexcz_app_environment(const struct pexcz_blob *app,
                       const struct pexcz_pex_variables *variables,
@@ -127,7 +180,10 @@ pexcz_app_environment(const struct pexcz_blob *app,
     /* The real path: Python's own spelling of it has one slash more. */
     rc = set("PEX", executable + (executable[0] == '/'), true, err);
     if (rc == PEXCZ_OK && variables->extra_sys_path != NULL) {
-        rc = set("PYTHONPATH", variables->extra_sys_path, true, err);
+        rc = export_extra_path(variables, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = add_bin_path(app, variables, err);
     }
     if (rc == PEXCZ_OK) {
         rc = apply_pairs(app, PEXCZ_BOOT_INJECT_ENV, err);

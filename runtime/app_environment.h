@@ -11,8 +11,9 @@
 /*
  * Before Python starts: drops PEX_* (if the PEX says so), sets PEX to
  * `executable` (as in sys.executable), what the PEX injects, unless it is set,
- * the resource paths that it binds, and PYTHONPATH for children if there are
- * extra paths. Errors: NOMEM, NOT_FOUND (a resource), CORRUPT.
+ * the resource paths that it binds, PYTHONPATH for children if there are extra
+ * paths, and PATH if its scripts are to be on it. Errors: NOMEM, NOT_FOUND (a
+ * resource), CORRUPT.
  */
 PEXCZ_MUST_USE int
 pexcz_app_environment(const struct pexcz_blob *app,

@@ -6,10 +6,10 @@
 #include "app_environment.h"
 #include "app_site.h"
 #include "command.h"
-#include "entry_point.h"
 #include "exit.h"
 #include "library_direct.h"
 #include "locate.h"
+#include "pex_run.h"
 #include "prompt.h"
 #include "pyconfig.h"
 #include "shared_objects.h"
@@ -58,13 +58,16 @@ start_python(const struct pexcz_python_options *options)
 /* The environment and the command line that Python gets in a PEX's roles. */
 static void
 prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
-            const struct pexcz_pex_variables *variables,
+            struct pexcz_pex_variables *variables,
             struct pexcz_python_options *options)
 {
-    bool inject = variables->module == NULL && variables->script == NULL;
+    bool inject = variables->module == NULL && variables->script == NULL
+                  && !variables->tools;
     struct pexcz_error err;
 
-    if (pexcz_app_environment(app, variables, options->executable, &err) < 0) {
+    if (pexcz_pex_variables_inherit(app, variables, &err) < 0
+        || pexcz_app_environment(app, variables, options->executable, &err)
+               < 0) {
         fail(&err);
     }
     options->extra_path = variables->extra_sys_path;
@@ -76,15 +79,6 @@ prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
     }
 }
 
-/* The snapshot was made under neither of these. */
-static bool
-is_ordinary_start(const struct pexcz_command *command,
-                  const struct pexcz_pex_variables *variables)
-{
-    return command->option_count == 0 && variables->module == NULL
-           && variables->script == NULL && variables->extra_sys_path == NULL;
-}
-
 static _Noreturn void
 run_application(const struct pexcz_located *located,
                 const struct pexcz_command *command,
@@ -92,15 +86,16 @@ run_application(const struct pexcz_located *located,
                 const struct pexcz_python_options *options)
 {
     const struct pexcz_blob *app = &located->app;
-    bool ready = is_ordinary_start(command, variables)
+    bool ready = command->option_count == 0 && pexcz_pex_is_ordinary(variables)
                  && pexcz_snapshot_restore(located, options, command->name);
 
     if (!ready) {
         start_python(options);
-        ready = pexcz_app_site(app, command->name) == 0;
+        ready = pexcz_app_site(app, command->name) == 0
+                && pexcz_pex_setup(variables) == 0;
     }
     if (ready) {
-        (void)pexcz_run_entry_point(app, variables);
+        (void)pexcz_pex_run(app, command, variables, options->executable);
     }
     pexcz_exit(pexcz_shared_objects_used()
                || pexcz_libraries_are_noticeable());
@@ -139,11 +134,17 @@ main(int argc, char **argv)
     options.isolated = !located.has_app;
     options.environment = located.has_app && pexcz_trusts_environment();
     if (options.environment
-        && pexcz_pex_variables_read(&variables, &err) < 0) {
+        && pexcz_pex_variables_read(pexcz_command_name(argc, argv), &variables,
+                                    &err)
+               < 0) {
         fail(&err);
     }
     pexcz_command_read(located.has_app ? &located.app : NULL, &variables, argc,
                        argv, &command);
+    if (command.is_choice_needed) {
+        pexcz_command_list(&located.app);
+        return EXIT_USAGE;
+    }
     if (command.role == PEXCZ_ROLE_PYTHON) {
         options.python_path = options.environment;
     }
@@ -157,6 +158,10 @@ main(int argc, char **argv)
     start_python(&options);
     if (options.isolated) {
         pexcz_prompt_edit();
+    }
+    if (command.role == PEXCZ_ROLE_PEX_PYTHON
+        && pexcz_pex_prompt_setup(&variables) < 0) {
+        pexcz_exit(false);
     }
     return Py_RunMain();
 }

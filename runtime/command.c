@@ -5,6 +5,7 @@
 #include "buf.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -48,16 +49,14 @@ pexcz_trusts_environment(void)
     return getauxval(AT_SECURE) == 0;
 }
 
-/* The path given to execve(), which is what the kernel hands to the
- * interpreter of a script; NULL after fexecve(). */
-static const char *
-exec_path(void)
+const char *
+pexcz_command_name(int argc, char *const *argv)
 {
     const char *path = (const char *)getauxval(AT_EXECFN);
 
     if (path == NULL || path[0] == '\0' || strncmp(path, "/dev/fd/", 8) == 0
         || strncmp(path, "/proc/self/fd/", 14) == 0) {
-        return NULL;
+        return argc > 0 ? argv[0] : "";
     }
     return path;
 }
@@ -108,22 +107,105 @@ has_entry_point(const struct pexcz_blob *app)
     struct pexcz_slice value;
 
     return pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_MODULE, &value)
-           || pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_SCRIPT, &value);
+           || pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_SCRIPT, &value)
+           || pexcz_blob_boot_get(app, PEXCZ_BOOT_COMMAND, &value);
 }
 
 static bool
 is_interpreter_asked_for(const struct pexcz_blob *app,
                          const struct pexcz_pex_variables *variables)
 {
-    return variables->interpreter
-           || (variables->module == NULL && variables->script == NULL
-               && !has_entry_point(app));
+    return !variables->tools
+           && (variables->interpreter
+               || (variables->module == NULL && variables->script == NULL
+                   && !has_entry_point(app)));
 }
 
-/* Through sys.executable, or a link with Python's name. */
+/* The next "NAME=mod:attr" of a program with several commands. */
+static bool
+next_command(const struct pexcz_blob *app, uint32_t *cursor,
+             struct pexcz_slice *ret_name, struct pexcz_slice *ret_entry)
+{
+    uint32_t key;
+    struct pexcz_slice value;
+
+    while (pexcz_blob_boot_next(app, cursor, &key, &value)) {
+        const uint8_t *equals = key == PEXCZ_BOOT_COMMAND
+                                    ? memchr(value.ptr, '=', value.len)
+                                    : NULL;
+
+        if (equals != NULL) {
+            size_t n = (size_t)(equals - value.ptr);
+
+            *ret_name = pexcz_slice_make(value.ptr, n);
+            *ret_entry = pexcz_slice_make(equals + 1, value.len - n - 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+find_command(const struct pexcz_blob *app, const char *name,
+             struct pexcz_slice *ret)
+{
+    uint32_t cursor = 0;
+    struct pexcz_slice found;
+
+    while (next_command(app, &cursor, &found, ret)) {
+        if (pexcz_slice_eq(found, pexcz_slice_str(name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By the name of the program, else by its first argument, which then is the
+ * program's name. */
+static void
+choose_command(const struct pexcz_blob *app, struct pexcz_command *command)
+{
+    uint32_t cursor = 0;
+    struct pexcz_slice name;
+
+    if (!next_command(app, &cursor, &name, &command->entry)
+        || find_command(app, last_component(command->name), &command->entry)) {
+        return;
+    }
+    if (command->arg_count != 0
+        && find_command(app, command->args[0], &command->entry)) {
+        command->name = command->args[0];
+        command->args++;
+        command->arg_count--;
+        return;
+    }
+    command->is_choice_needed = true;
+}
+
+void
+pexcz_command_list(const struct pexcz_blob *app)
+{
+    uint32_t cursor = 0;
+    struct pexcz_slice name;
+    struct pexcz_slice entry;
+
+    (void)fputs("pexcz: no command given: start the program under the name "
+                "of one, or with it as the first argument:\n",
+                stderr);
+    while (next_command(app, &cursor, &name, &entry)) {
+        (void)fprintf(stderr, "  %.*s\n", (int)name.len,
+                      (const char *)name.ptr);
+    }
+}
+
+/* Through sys.executable, a link with Python's name, or by Pex's code in
+ * pex_run.py. */
 static bool
 is_start_of_python(const char *path, const char *argv0)
 {
+    if (pexcz_trusts_environment() && getenv("_PEXCZ_PYTHON") != NULL) {
+        return true;
+    }
     return strncmp(path, "//", 2) == 0 || strncmp(argv0, "//", 2) == 0
            || is_python_name(last_component(argv0));
 }
@@ -133,13 +215,12 @@ pexcz_command_read(const struct pexcz_blob *app,
                    const struct pexcz_pex_variables *variables, int argc,
                    char *const *argv, struct pexcz_command *ret)
 {
-    const char *started = exec_path();
     const char *argv0 = argc > 0 ? argv[0] : "";
     int script;
 
     *ret = (struct pexcz_command){
         .role = PEXCZ_ROLE_PYTHON,
-        .name = started != NULL ? started : argv0,
+        .name = pexcz_command_name(argc, argv),
         .args = argc > 0 ? argv + 1 : argv,
         .arg_count = argc > 0 ? argc - 1 : 0,
     };
@@ -150,6 +231,10 @@ pexcz_command_read(const struct pexcz_blob *app,
         ret->role = is_interpreter_asked_for(app, variables)
                         ? PEXCZ_ROLE_PEX_PYTHON
                         : PEXCZ_ROLE_APPLICATION;
+        if (ret->role == PEXCZ_ROLE_APPLICATION && !variables->tools
+            && variables->module == NULL && variables->script == NULL) {
+            choose_command(app, ret);
+        }
         return;
     }
     script = script_index(argc, argv);
@@ -160,6 +245,7 @@ pexcz_command_read(const struct pexcz_blob *app,
         ret->option_count = script - 1 - (strcmp(argv[script - 1], "--") == 0);
         ret->args = argv + script + 1;
         ret->arg_count = argc - script - 1;
+        choose_command(app, ret);
     }
 }
 
@@ -215,7 +301,8 @@ count_settings(const struct pexcz_blob *app)
 
 char **
 pexcz_command_argv(const struct pexcz_command *command,
-                   const struct pexcz_blob *app, bool inject, int *ret_argc, int *ret_program)
+                   const struct pexcz_blob *app, bool inject, int *ret_argc,
+                   int *ret_program)
 {
     static char stdin_name[] = "-";
     struct arguments args = {

@@ -27,10 +27,20 @@ struct pexcz_command {
     int option_count;
     char *const *args; /* behind the program */
     int arg_count;
+    /* Of a program with several commands. */
+    struct pexcz_slice entry; /* mod:attr of the one that was chosen */
+    bool is_choice_needed;    /* none was */
 };
 
 /* Whether the environment may be trusted: false in a set-uid process. */
 bool pexcz_trusts_environment(void);
+
+/* The path given to execve(), which is what the kernel hands to the
+ * interpreter of a script; argv[0] after fexecve(). */
+const char *pexcz_command_name(int argc, char *const *argv);
+
+/* Writes the names of the commands to stderr. */
+void pexcz_command_list(const struct pexcz_blob *app);
 
 /*
  * `app`: NULL when there is none.  A Python that is told to run the

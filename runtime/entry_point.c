@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "entry_point.h"
+#include "pex_helper.h"
 
 #include "exe_layout.h"
 #include "run_module.h"
@@ -166,15 +167,16 @@ run_script(struct pexcz_slice path)
 
 /* "mod" or "mod:attr.attr". */
 static int
-run_text(const char *text)
+run_text(struct pexcz_slice text)
 {
-    const char *colon = strchr(text, ':');
+    const uint8_t *colon = memchr(text.ptr, ':', text.len);
+    size_t n = colon != NULL ? (size_t)(colon - text.ptr) : text.len;
 
     if (colon == NULL) {
-        return run_module(pexcz_slice_str(text));
+        return run_module(text);
     }
-    return run_call(pexcz_slice_make(text, (size_t)(colon - text)),
-                    pexcz_slice_str(colon + 1));
+    return run_call(pexcz_slice_make(text.ptr, n),
+                    pexcz_slice_make(colon + 1, text.len - n - 1));
 }
 
 /* The entry point "mod:attr" of the console or GUI script `name` on the heap
@@ -226,6 +228,20 @@ find_console_script(const char *name)
     return found;
 }
 
+static int
+fail_without_script(const char *name)
+{
+    PyObject *hint = pexcz_helper_call(PEXCZ_HELPER_RUN, "near_script", "(N)",
+                                       pexcz_helper_text(name));
+
+    if (hint != NULL) {
+        PyErr_Format(PyExc_SystemExit, "Could not find script '%s' in pex!%S",
+                     name, hint);
+        Py_DECREF(hint);
+    }
+    return -1;
+}
+
 /* PEX_SCRIPT: a console script of a distribution, else a file under bin/. */
 static int
 run_named_script(const struct pexcz_blob *app, const char *name)
@@ -237,7 +253,7 @@ run_named_script(const struct pexcz_blob *app, const char *name)
     int rc;
 
     if (text != NULL) {
-        rc = run_text(text);
+        rc = run_text(pexcz_slice_str(text));
         PyMem_Free(text);
         return rc;
     }
@@ -250,12 +266,12 @@ run_named_script(const struct pexcz_blob *app, const char *name)
         && pexcz_blob_find(app, whole, pexcz_blob_hash(whole), &entry)) {
         return run_script(whole);
     }
-    PyErr_Format(PyExc_SystemExit, "Could not find script '%s' in pex!", name);
-    return -1;
+    return fail_without_script(name);
 }
 
 int
 pexcz_run_entry_point(const struct pexcz_blob *app,
+                      const struct pexcz_command *command,
                       const struct pexcz_pex_variables *variables)
 {
     struct pexcz_slice module;
@@ -266,7 +282,10 @@ pexcz_run_entry_point(const struct pexcz_blob *app,
         return run_named_script(app, variables->script);
     }
     if (variables->module != NULL) {
-        return run_text(variables->module);
+        return run_text(pexcz_slice_str(variables->module));
+    }
+    if (command->entry.len != 0) {
+        return run_text(command->entry);
     }
     if (pexcz_blob_boot_get(app, PEXCZ_BOOT_ENTRY_SCRIPT, &script)) {
         return run_script(script);

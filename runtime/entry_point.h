@@ -7,12 +7,13 @@
 
 #include <Python.h>
 
-#include "blob_reader.h"
-#include "pex_variables.h"
+#include "command.h"
 
-/* What PEX_MODULE or PEX_SCRIPT name, else what the PEX has.  0, or -1 with an
+/* What PEX_MODULE or PEX_SCRIPT name, else the command that was chosen, else
+ * what the PEX has.  0, or -1 with an
  * exception, which may be SystemExit. */
 int pexcz_run_entry_point(const struct pexcz_blob *app,
+                          const struct pexcz_command *command,
                           const struct pexcz_pex_variables *variables);
 
 #endif

@@ -25,6 +25,9 @@ LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
 $(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs -Icache
 $(BASE_OBJS): | $(PYTHON_JSON)
+# The assembler puts the Python code in with .incbin.
+$(OBJ)/runtime/pex_helper.o: private CFLAGS += -Wa,-Iruntime
+$(OBJ)/runtime/pex_helper.o: $(wildcard runtime/*.py)
 # It is malloc: the compiler must not know what malloc does.
 $(OBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 

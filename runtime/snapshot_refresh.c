@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot_refresh.h"
 
+#include "orig_argv.h"
 #include "sys_flags.h"
 
 #include <signal.h>
@@ -116,6 +117,11 @@ pexcz_refresh_arguments(const struct pexcz_python_options *options,
                        options->original_argc)
                < 0
         || set_executable(options->executable) < 0) {
+        return -1;
+    }
+    if (pexcz_orig_argv_put(options->original_argc, options->original_argv)
+        < 0) {
+        PyErr_NoMemory();
         return -1;
     }
     return refresh_environ();

@@ -48,7 +48,7 @@ RECORD_SIZES = {
     COPIES: COPY.size,
 }
 NEEDED = {ENTRIES, PATH_HASH, MODULE_HASH, STRINGS, PAYLOAD_DATA}
-ONCE = {1, 2, 3, 4, 10, 12, 13, 15}  # boot keys
+ONCE = {1, 2, 3, 4, 10, 12, 13, 15, 16}  # boot keys
 
 DIRECTORY, FILE, LINK, SELF = range(1, 5)
 SOURCE, EXTENSION, BYTECODE = range(1, 4)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Py_GetArgcArgv() gives: setproctitle and the like look there for the
+ * process's own arguments.
+ */
+#ifndef PEXCZ_ORIG_ARGV_H
+#define PEXCZ_ORIG_ARGV_H
+
+/* Replaces the arguments of the process that wrote the snapshot.  0, or -1
+ * when memory is gone, without an exception. */
+int pexcz_orig_argv_put(int argc, char *const *argv);
+
+#endif
