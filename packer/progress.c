@@ -2,7 +2,6 @@
 #include "progress.h"
 
 #include "interrupt.h"
-#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -136,16 +135,14 @@ pexcz_progress_clear(struct pexcz_progress *p)
 void
 pexcz_progress_say(struct pexcz_progress *p, int level, const char *fmt, ...)
 {
-    char line[4096];
     va_list ap;
 
     if (p->verbosity < level) {
         return;
     }
-    va_start(ap, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    pexcz_utf8_clean(line);
     pexcz_progress_clear(p);
-    (void)fprintf(stderr, "%s\n", line);
+    va_start(ap, fmt);
+    (void)vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void)fputc('\n', stderr);
 }

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a PEX puts into environment and command line, and how the program is
+named, against `python3.11 app.pex`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Callable, List
+
+import pytest
+from conftest import App, Sides
+from sides import Result, run
+
+RUNNER = {
+    "runner.py": "import sys\n"
+    "code = sys.argv.pop(1)\n"
+    "exec(compile(code, 'code', 'exec'), globals())\n",
+}
+
+
+@pytest.fixture
+def runner(make_app: Callable[..., App]) -> App:
+    return make_app("-e", "runner", sources=RUNNER)
+
+
+def packed(sides: Sides, app: App, *arguments: str, **env: str) -> Result:
+    sides.packed.install(app.exe)
+    return sides.packed.run(*arguments, env=env)
+
+
+def test_bound_resources(
+    make_app: Callable[..., App], same: Callable[..., Result]
+) -> None:
+    """The first file on sys.path; it overwrites, and comes before arguments
+    are expanded."""
+    sources = {
+        "prog.py": "import os, sys\n"
+        "print(open(os.environ['DATA']).read(), os.environ['DATA'][-12:])\n"
+        "print([a[-12:] for a in sys.argv[1:]])\n",
+        "dir/data.txt": "bound",
+    }
+    app = make_app(
+        *("-e", "prog", "--bind-resource-path", "DATA=dir/data.txt"),
+        *("--inject-env", "DATA=injected", "--inject-args", "{pex.env.DATA}"),
+        sources=sources,
+    )
+    got = same(app, "x", env={"DATA": "mine"})
+    assert got.out == b"bound dir/data.txt\n['dir/data.txt', 'x']\n"
+
+
+def test_bound_resource_that_is_not_there(
+    make_app: Callable[..., App], sides: Sides
+) -> None:
+    app = make_app(
+        *("-e", "prog", "--bind-resource-path", "DATA=nothing.txt"),
+        sources={"prog.py": ""},
+    )
+    sides.install(app)
+    want, got = sides.reference.run(), sides.packed.run()
+    assert (want.code, got.code) == (1, 127)
+    assert got.err.count(b"\n") == 1
+    assert b"nothing.txt" in got.err and b"DATA" in got.err
+
+
+@pytest.mark.parametrize("option", ["--strip-pex-env", "--no-strip-pex-env"])
+def test_strip_pex_env(
+    make_app: Callable[..., App], same: Callable[..., Result], option: str
+) -> None:
+    app = make_app("-e", "runner", option, sources=RUNNER)
+    code = (
+        "import os; print(sorted(k for k in os.environ if k.startswith('PEX_') "
+        "and k not in ('PEX_ROOT', 'PEX_PYTHON_PATH')))"
+    )
+    got = same(app, code, env={"PEX_MINE": "1", "PEX_VERBOSE": "0", "PEXES": "x"})
+    assert (b"PEX_MINE" in got.out) == (option == "--no-strip-pex-env")
+
+
+def test_no_variables_of_pex_itself(runner: App, sides: Sides) -> None:
+    code = "import os; print(sorted(os.environ))"
+    done = packed(sides, runner, code)
+    names = eval(done.text)
+    assert set(names) <= {"HOME", "LANG", "PEX", "TZ", "PEXCZ_SNAPSHOT"}, names
+
+
+def test_orig_argv(runner: App, sides: Sides) -> None:
+    code = "print(sys.orig_argv)"
+    assert packed(sides, runner, code, "a").text == f"{['/srv/app', code, 'a']}\n"
+
+
+def test_deleted_file(make_app: Callable[..., App], tmp_path: Path) -> None:
+    """The file is gone when the program starts, by its descriptor, and when
+    it looks at itself."""
+    sources = {
+        "prog.py": "import os, sys\n"
+        "def main():\n    os.system('rm -f ' + sys.argv[1])\n"
+        "    import cgi, json, xml.dom\n"
+        "    print(sys.argv[0], os.path.exists(sys.argv[1]))\n"
+    }
+    app = make_app("-e", "prog:main", sources=sources)
+    exe = tmp_path / "gone"
+    for script, name in (
+        ('exec 9<"$0"; rm "$0"; exec /proc/self/fd/9 "$0"', "/proc/self/fd/9"),
+        ('exec "$0" "$0"', str(exe)),
+    ):
+        os.link(app.exe, exe)
+        done = run(["/bin/sh", "-c", script, exe])
+        assert (done.code, done.text) == (0, f"{name} False\n"), done.err
+
+
+def test_bytes_that_are_not_utf8(
+    runner: App, same: Callable[..., Result]
+) -> None:
+    code = (
+        "import os; print(ascii(sys.argv[1:]), ascii(os.environ['ODD']), "
+        "os.environb[b'ODD'])"
+    )
+    same(runner, code, "\udcff\udc80", "\u00fc", env={"ODD": "a\udcffb"})
+
+
+def test_import_hook(runner: App, sides: Sides) -> None:
+    done = packed(sides, runner, "import __pex__")
+    assert done.code == 1 and b"No module named '__pex__'" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--inject-args", "a b 'c d'"],
+        ["--inject-args", "{{}} {pex.env.A}{pex.env.B}", "--inject-args=--x={pex.env.A}"],
+        ["--inject-env", "A=in=jected", "--inject-args", "{pex.env.A}"],
+        ["--inject-python-args=-Wignore", "--inject-python-args=-X utf8"],
+        ["--inject-python-args=-O"],
+    ],
+)
+def test_injected(
+    make_app: Callable[..., App], same: Callable[..., Result], arguments: List[str]
+) -> None:
+    sources = {
+        "prog.py": "import sys\n"
+        "print(sys.argv[1:], sys.warnoptions, sys._xoptions, sys.flags.optimize)\n"
+    }
+    app = make_app("-e", "prog", *arguments, sources=sources)
+    same(app, "user", env={"A": "one", "B": "\u00fc"})
+    same(app, "-c", "import sys; print(sys.argv, sys.warnoptions)",
+         env={"PEX_INTERPRETER": "1"})
+    same(app, "user", env={"PEX_MODULE": "prog"})
