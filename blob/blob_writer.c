@@ -76,7 +76,9 @@ pexcz_blob_writer_pwrite(struct pexcz_blob_writer *w, uint64_t at,
         }
         if (n <= 0) {
             return pexcz_fail(err, PEXCZ_E_IO, n < 0 ? errno : ENOSPC,
-                              "cannot write");
+                              "%s%scannot write",
+                              w->options.name != NULL ? w->options.name : "",
+                              w->options.name != NULL ? ": " : "");
         }
         p += n;
         len -= (size_t)n;

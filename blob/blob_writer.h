@@ -23,7 +23,8 @@ struct pexcz_blob_options {
     uint16_t python_minor;
     uint32_t python_magic;
     struct pexcz_slice
-        dict; /* zstd dictionary or empty; borrowed until free */
+        dict;         /* zstd dictionary or empty; borrowed until free */
+    const char *name; /* of the file, for messages; NULL: none; borrowed */
 };
 
 /* 128 bits that name a content; equal means equal bytes. */

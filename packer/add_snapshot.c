@@ -314,11 +314,11 @@ append(struct making *m, struct pexcz_out_file *out,
                             PEXCZ_SECTION_SNAPSHOT, m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_write_at(out->fd, snapshot.ptr, snapshot.len, exe.offset,
-                            m->err);
+        rc = pexcz_out_file_write(out, snapshot.ptr, snapshot.len, exe.offset,
+                                  m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_exe_finish(&exe, out->fd, snapshot.len, &m->report->total,
+        rc = pexcz_exe_finish(&exe, out, snapshot.len, &m->report->total,
                               m->err);
     }
     if (rc == PEXCZ_OK) {

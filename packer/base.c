@@ -3,6 +3,7 @@
 
 #include "exe_layout.h"
 #include "image.h"
+#include "pexcz_version.h"
 #include "plan_builder.h"
 
 #include <errno.h>
@@ -33,9 +34,10 @@ static bool
 left_out(const struct base_build *b, const char *path)
 {
     static const char *const names[] = {
-        "test", "idlelib", "turtledemo", "tkinter", "turtle.py", "ensurepip",
-        "lib2to3/tests", "unittest/test", "distutils/tests", "ctypes/test",
-        "sqlite3/test", "site-packages",
+        "test",          "idlelib",       "turtledemo",
+        "tkinter",       "turtle.py",     "ensurepip",
+        "lib2to3/tests", "unittest/test", "distutils/tests",
+        "ctypes/test",   "sqlite3/test",  "site-packages",
     };
     const char *base = strrchr(path, '/');
     const char *inner = path + strlen(b->lib);
@@ -59,7 +61,8 @@ static int
 read_file(struct base_build *b, const char *path, uint64_t size,
           struct pexcz_slice *ret)
 {
-    uint8_t *bytes = pexcz_arena_alloc(&b->plan.arena, (size_t)size, 1, b->err);
+    uint8_t *bytes
+        = pexcz_arena_alloc(&b->plan.arena, (size_t)size, 1, b->err);
     FILE *stream;
     size_t n;
 
@@ -86,8 +89,8 @@ add_file(struct base_build *b, struct pexcz_plan_builder *builder,
 {
     struct pexcz_slice bytes = {0};
     struct pexcz_content content;
-    int rc = read_file(b, item->fts_accpath, (uint64_t)item->fts_statp->st_size,
-                       &bytes);
+    int rc = read_file(b, item->fts_accpath,
+                       (uint64_t)item->fts_statp->st_size, &bytes);
 
     if (rc < 0) {
         return rc;
@@ -202,7 +205,8 @@ read_hot_list(struct base_build *b)
     return PEXCZ_OK;
 }
 
-/* bin/python, bin/python3 and bin/python3.11 are the executable itself. */
+/* bin/python, bin/python3 and bin/python3.11 are the executable itself; and
+ * who made it. */
 static int
 add_self(void *context, struct pexcz_blob_writer *writer,
          struct pexcz_error *err)
@@ -225,6 +229,11 @@ add_self(void *context, struct pexcz_blob_writer *writer,
         (void)snprintf(path, sizeof(path), "bin/python%s", tails[i]);
         spec.path = pexcz_slice_str(path);
         rc = pexcz_blob_writer_add(writer, &spec, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_blob_writer_boot(
+            writer, PEXCZ_BOOT_OPTION,
+            pexcz_slice_str(PEXCZ_BASE_OPTION PEXCZ_VERSION), err);
     }
     return rc;
 }

@@ -143,7 +143,7 @@ pexcz_metadata_parse(struct pexcz_slice text, const char *where,
                      ? PEXCZ_E_NOMEM
                      : pexcz_specifiers_parse(pexcz_slice_str(copy), arena,
                                               &ret->requires_python, err);
-            if (rc == PEXCZ_E_USAGE) {
+            if (rc == PEXCZ_E_CORRUPT) {
                 rc = pexcz_wrap(err, "%s: Requires-Python", where);
             }
         }

@@ -64,8 +64,8 @@ static int
 check_room(const struct pexcz_exe *exe, struct pexcz_error *err)
 {
     const struct pexcz_elf *elf = &exe->elf;
-    uint64_t end = elf->header.e_phoff
-                   + (uint64_t)elf->phdr_count * sizeof(Elf64_Phdr);
+    uint64_t end
+        = elf->header.e_phoff + (uint64_t)elf->phdr_count * sizeof(Elf64_Phdr);
     struct pexcz_slice room;
 
     if (elf->section_count == 0) {
@@ -113,8 +113,8 @@ static uint64_t
 useful_size(const struct pexcz_elf *elf)
 {
     const Elf64_Shdr *names = &elf->sections[elf->header.e_shstrndx];
-    uint64_t last = elf->header.e_phoff
-                    + (uint64_t)elf->phdr_count * sizeof(Elf64_Phdr);
+    uint64_t last
+        = elf->header.e_phoff + (uint64_t)elf->phdr_count * sizeof(Elf64_Phdr);
 
     for (size_t i = 1; i < elf->section_count; i++) {
         const Elf64_Shdr *s = &elf->sections[i];
@@ -191,11 +191,11 @@ pexcz_exe_close(struct pexcz_exe *exe)
 }
 
 int
-pexcz_exe_begin(struct pexcz_exe *exe, int fd, uint64_t *ret_offset,
-                struct pexcz_error *err)
+pexcz_exe_begin(struct pexcz_exe *exe, const struct pexcz_out_file *out,
+                uint64_t *ret_offset, struct pexcz_error *err)
 {
-    int rc = pexcz_write_at(fd, exe->elf.bytes.ptr, (size_t)exe->base_size, 0,
-                            err);
+    int rc = pexcz_out_file_write(out, exe->elf.bytes.ptr,
+                                  (size_t)exe->base_size, 0, err);
 
     if (rc == 0) {
         *ret_offset = exe->offset;
@@ -237,10 +237,9 @@ build_sections(const struct pexcz_exe *exe, uint64_t size, uint64_t at,
     }
     *ret_shoff = at + tail->len;
     for (size_t i = 0; rc == 0 && i < elf->section_count; i++) {
-        rc = pexcz_buf_append(tail,
-                              i == elf->header.e_shstrndx ? &names
-                                                          : &elf->sections[i],
-                              sizeof(names), err);
+        rc = pexcz_buf_append(
+            tail, i == elf->header.e_shstrndx ? &names : &elf->sections[i],
+            sizeof(names), err);
     }
     if (rc == 0) {
         rc = pexcz_buf_append(tail, &blob, sizeof(blob), err);
@@ -249,8 +248,8 @@ build_sections(const struct pexcz_exe *exe, uint64_t size, uint64_t at,
 }
 
 static int
-write_phdrs(const struct pexcz_exe *exe, int fd, uint64_t size,
-            struct pexcz_error *err)
+write_phdrs(const struct pexcz_exe *exe, const struct pexcz_out_file *out,
+            uint64_t size, struct pexcz_error *err)
 {
     const struct pexcz_elf *elf = &exe->elf;
     struct pexcz_buf table = {0};
@@ -279,16 +278,16 @@ write_phdrs(const struct pexcz_exe *exe, int fd, uint64_t size,
         rc = pexcz_buf_append(&table, &blob, sizeof(blob), err);
     }
     if (rc == 0) {
-        rc = pexcz_write_at(fd, table.ptr, table.len, elf->header.e_phoff,
-                            err);
+        rc = pexcz_out_file_write(out, table.ptr, table.len,
+                                  elf->header.e_phoff, err);
     }
     pexcz_buf_done(&table);
     return rc;
 }
 
 int
-pexcz_exe_finish(const struct pexcz_exe *exe, int fd, uint64_t size,
-                 uint64_t *ret_total, struct pexcz_error *err)
+pexcz_exe_finish(const struct pexcz_exe *exe, const struct pexcz_out_file *out,
+                 uint64_t size, uint64_t *ret_total, struct pexcz_error *err)
 {
     Elf64_Ehdr header = exe->elf.header;
     struct pexcz_buf tail = {0};
@@ -305,16 +304,16 @@ pexcz_exe_finish(const struct pexcz_exe *exe, int fd, uint64_t size,
     at = exe->offset + size;
     rc = build_sections(exe, size, at, &tail, &shoff, err);
     if (rc == 0) {
-        rc = pexcz_write_at(fd, tail.ptr, tail.len, at, err);
+        rc = pexcz_out_file_write(out, tail.ptr, tail.len, at, err);
     }
     if (rc == 0) {
-        rc = write_phdrs(exe, fd, size, err);
+        rc = write_phdrs(exe, out, size, err);
     }
     if (rc == 0) {
         header.e_phnum = (Elf64_Half)(header.e_phnum + 1);
         header.e_shnum = (Elf64_Half)(header.e_shnum + 1);
         header.e_shoff = shoff;
-        rc = pexcz_write_at(fd, &header, sizeof(header), 0, err);
+        rc = pexcz_out_file_write(out, &header, sizeof(header), 0, err);
         *ret_total = at + tail.len;
     }
     pexcz_buf_done(&tail);

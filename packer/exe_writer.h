@@ -22,14 +22,15 @@
 
 #include "buf.h"
 #include "elf_file.h"
+#include "out_file.h"
 
 struct pexcz_exe {
     struct pexcz_elf elf;
-    uint64_t address;    /* of the blob */
-    const char *section; /* its name */
+    uint64_t address;       /* of the blob */
+    const char *section;    /* its name */
     struct pexcz_buf names; /* of the base's sections */
-    uint64_t base_size;  /* bytes of the base that are copied */
-    uint64_t offset;     /* of the blob in the file */
+    uint64_t base_size;     /* bytes of the base that are copied */
+    uint64_t offset;        /* of the blob in the file */
 };
 
 /*
@@ -43,12 +44,14 @@ PEXCZ_MUST_USE int pexcz_exe_open(struct pexcz_exe *exe,
                                   struct pexcz_error *err);
 void pexcz_exe_close(struct pexcz_exe *exe);
 
-PEXCZ_MUST_USE int pexcz_exe_begin(struct pexcz_exe *exe, int fd,
+PEXCZ_MUST_USE int pexcz_exe_begin(struct pexcz_exe *exe,
+                                   const struct pexcz_out_file *out,
                                    uint64_t *ret_offset,
                                    struct pexcz_error *err);
 
 /* `size` is the blob's; *ret_total the file's. */
-PEXCZ_MUST_USE int pexcz_exe_finish(const struct pexcz_exe *exe, int fd,
+PEXCZ_MUST_USE int pexcz_exe_finish(const struct pexcz_exe *exe,
+                                    const struct pexcz_out_file *out,
                                     uint64_t size, uint64_t *ret_total,
                                     struct pexcz_error *err);
 

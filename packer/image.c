@@ -5,9 +5,8 @@
 #include "file_map.h"
 
 static int
-write_blob(const struct pexcz_image *image,
-           int fd, uint64_t offset, uint64_t *ret_size,
-           struct pexcz_error *err)
+write_blob(const struct pexcz_image *image, uint64_t offset,
+           uint64_t *ret_size, struct pexcz_error *err)
 {
     struct pexcz_buf dict = {0};
     struct pexcz_blob_writer *writer = NULL;
@@ -20,9 +19,10 @@ write_blob(const struct pexcz_image *image,
             .python_minor = (uint16_t)image->python->minor,
             .python_magic = image->python->magic,
             .dict = pexcz_buf_slice(&dict),
+            .name = image->out->shown,
         };
 
-        writer = pexcz_blob_writer_new(fd, offset, &options, err);
+        writer = pexcz_blob_writer_new(image->out->fd, offset, &options, err);
         rc = writer == NULL ? PEXCZ_E_NOMEM : PEXCZ_OK;
     }
     if (rc == PEXCZ_OK) {
@@ -54,17 +54,17 @@ pexcz_image_write(const struct pexcz_image *image,
     if (rc < 0) {
         return rc;
     }
-    rc = pexcz_exe_open(&exe, base, image->elf, image->address,
-                        image->section, err);
+    rc = pexcz_exe_open(&exe, base, image->elf, image->address, image->section,
+                        err);
     if (rc == PEXCZ_OK) {
-        rc = pexcz_exe_begin(&exe, image->out->fd, &offset, err);
+        rc = pexcz_exe_begin(&exe, image->out, &offset, err);
     }
     if (rc == PEXCZ_OK) {
         sizes.base = offset;
-        rc = write_blob(image, image->out->fd, offset, &sizes.blob, err);
+        rc = write_blob(image, offset, &sizes.blob, err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_exe_finish(&exe, image->out->fd, sizes.blob, &sizes.total, err);
+        rc = pexcz_exe_finish(&exe, image->out, sizes.blob, &sizes.total, err);
     }
     pexcz_exe_close(&exe);
     pexcz_file_unmap(&base);

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "pack.h"
 #include "pexcz_version.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,8 +25,9 @@ struct verb {
 };
 
 static int
-fail(const char *program, const struct pexcz_error *err)
+fail(const char *program, struct pexcz_error *err)
 {
+    pexcz_utf8_clean(err->msg);
     (void)fprintf(stderr, "%s: %s\n", program, err->msg);
     if (err->code == PEXCZ_E_USAGE) {
         (void)fprintf(stderr, "Try '%s --help'.\n", program);

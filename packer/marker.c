@@ -115,7 +115,7 @@ syntax(struct parser *p, const char *wanted)
     char shown[160];
 
     pexcz_utf8_escape(p->text, shown, sizeof(shown));
-    return pexcz_fail(p->err, PEXCZ_E_USAGE, 0,
+    return pexcz_fail(p->err, PEXCZ_E_CORRUPT, 0,
                       "invalid marker '%s': %s expected at column %zu", shown,
                       wanted, p->pos + 1);
 }
@@ -367,7 +367,7 @@ undefined(const struct item *item, struct pexcz_error *err)
 
     pexcz_utf8_escape(item->lhs.text, left, sizeof(left));
     pexcz_utf8_escape(item->rhs.text, right, sizeof(right));
-    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+    return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                       "undefined marker comparison: '%s' %s '%s'", left,
                       item->op_text, right);
 }

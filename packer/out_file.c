@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "out_file.h"
 
-#include "interrupt.h"
 #include "buf.h"
+#include "interrupt.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@ static int
 fail(const struct pexcz_out_file *out, struct pexcz_error *err, int error,
      const char *what)
 {
-    return pexcz_fail(err, PEXCZ_E_IO, error, "%s: %s", out->path, what);
+    return pexcz_fail(err, PEXCZ_E_IO, error, "%s: %s", out->shown, what);
 }
 
 static int
@@ -159,6 +160,7 @@ pexcz_out_file_open(struct pexcz_out_file *out, const char *path,
     if (out->path == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
+    pexcz_utf8_escape(pexcz_slice_str(path), out->shown, sizeof(out->shown));
     rc = open_dir(out, err);
     if (rc == 0) {
         rc = check_target(out, err);
@@ -185,7 +187,7 @@ pexcz_out_file_differs(const struct pexcz_out_file *out, const char *input,
     }
     if (a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
         return pexcz_fail(err, PEXCZ_E_CONFLICT, 0,
-                          "%s: the output is the input file", out->path);
+                          "%s: the output is the input file", out->shown);
     }
     return PEXCZ_OK;
 }
@@ -276,4 +278,13 @@ pexcz_write_at(int fd, const void *bytes, size_t size, uint64_t offset,
         offset += (uint64_t)n;
     }
     return PEXCZ_OK;
+}
+
+int
+pexcz_out_file_write(const struct pexcz_out_file *out, const void *bytes,
+                     size_t size, uint64_t offset, struct pexcz_error *err)
+{
+    int rc = pexcz_write_at(out->fd, bytes, size, offset, err);
+
+    return rc < 0 ? pexcz_wrap(err, "%s", out->shown) : rc;
 }

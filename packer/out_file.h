@@ -18,11 +18,12 @@
 #include <sys/types.h>
 
 struct pexcz_out_file {
-    int fd;          /* for the writer; O_RDWR */
-    int dir;         /* folder of the target */
-    char *path;      /* target as given, for messages */
+    int fd;           /* for the writer; O_RDWR */
+    int dir;          /* folder of the target */
+    char *path;       /* target as given */
+    char shown[512];  /* the same, fit for a message */
     const char *name; /* its last component */
-    char *temp;      /* name in the folder, NULL while it has none */
+    char *temp;       /* name in the folder, NULL while it has none */
 };
 
 /* Checks the target and opens the temporary file.  Errors name the target. */
@@ -37,8 +38,7 @@ PEXCZ_MUST_USE int pexcz_out_file_differs(const struct pexcz_out_file *out,
 
 /* Syncs the content and gives it its name; `mode` is reduced by the umask. */
 PEXCZ_MUST_USE int pexcz_out_file_commit(struct pexcz_out_file *out,
-                                         mode_t mode,
-                                         struct pexcz_error *err);
+                                         mode_t mode, struct pexcz_error *err);
 
 /* Closes; without a commit nothing remains.  Accepts a struct that open
  * failed on. */
@@ -47,7 +47,13 @@ void pexcz_out_file_close(struct pexcz_out_file *out);
 /* The process's umask. */
 mode_t pexcz_umask(void);
 
-/* Writes all of it at `offset`; IO. */
+/* Writes all of it at `offset`; IO, and the message names the file. */
+PEXCZ_MUST_USE int pexcz_out_file_write(const struct pexcz_out_file *out,
+                                        const void *bytes, size_t size,
+                                        uint64_t offset,
+                                        struct pexcz_error *err);
+
+/* The same for any file, which the message does not name. */
 PEXCZ_MUST_USE int pexcz_write_at(int fd, const void *bytes, size_t size,
                                   uint64_t offset, struct pexcz_error *err);
 

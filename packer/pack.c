@@ -3,6 +3,7 @@
 
 #include "add_snapshot.h"
 #include "boot_settings.h"
+#include "check_base.h"
 #include "elf_file.h"
 #include "exe_layout.h"
 #include "find_base.h"
@@ -81,11 +82,18 @@ choose_output(struct packing *p)
 static int
 choose_base(struct packing *p)
 {
+    int rc;
+
     if (p->options->base != NULL) {
-        return pexcz_buf_append(&p->base, p->options->base,
-                                strlen(p->options->base) + 1, p->err);
+        rc = pexcz_buf_append(&p->base, p->options->base,
+                              strlen(p->options->base) + 1, p->err);
     }
-    return pexcz_find_base(p->options->python, &p->base, p->err);
+    else {
+        rc = pexcz_find_base(p->options->python, &p->base, p->err);
+    }
+    return rc == PEXCZ_OK
+               ? pexcz_check_base((const char *)p->base.ptr, p->err)
+               : rc;
 }
 
 /* Starts the base as a Python; it says what it is. */
@@ -408,7 +416,7 @@ summarise(struct packing *p, double seconds)
     pexcz_progress_say(&p->progress, 0,
                        "%s: %s (base %s, application %s), Python %s, "
                        "%zu distribution%s, %.1f s",
-                       p->output, total, base, blob,
+                       p->out.shown, total, base, blob,
                        p->compiler.python.version, p->dist_count,
                        p->dist_count == 1 ? "" : "s", seconds);
 }

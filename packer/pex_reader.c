@@ -383,14 +383,20 @@ static int
 read_pex(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
 {
     struct pexcz_file_list all = {0};
+    char shown[512];
+    char *copy = copy_path(pex, path, err);
     size_t n;
     int rc;
 
-    pex->name = copy_path(pex, path, err);
+    if (copy == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    pexcz_utf8_escape(pexcz_slice_str(copy), shown, sizeof(shown));
+    pex->name = pexcz_arena_dup(&pex->arena, pexcz_slice_str(shown), err);
     if (pex->name == NULL) {
         return PEXCZ_E_NOMEM;
     }
-    rc = list_pex(pex, pex->name, &all, err);
+    rc = list_pex(pex, copy, &all, err);
     if (rc == PEXCZ_OK) {
         rc = read_info(pex, &all, err);
     }

@@ -63,7 +63,7 @@ struct pexcz_dist {
 };
 
 struct pexcz_pex {
-    const char *name; /* the path given, for messages */
+    const char *name; /* the path given, made fit for messages */
     struct pexcz_arena arena;
     struct pexcz_pex_info info;
     struct pexcz_slice info_text; /* PEX-INFO as it is */

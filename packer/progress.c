@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include "interrupt.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -135,14 +136,16 @@ pexcz_progress_clear(struct pexcz_progress *p)
 void
 pexcz_progress_say(struct pexcz_progress *p, int level, const char *fmt, ...)
 {
+    char line[4096];
     va_list ap;
 
     if (p->verbosity < level) {
         return;
     }
-    pexcz_progress_clear(p);
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    (void)vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    (void)fputc('\n', stderr);
+    pexcz_utf8_clean(line);
+    pexcz_progress_clear(p);
+    (void)fprintf(stderr, "%s\n", line);
 }

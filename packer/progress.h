@@ -31,7 +31,7 @@ void pexcz_progress_update(struct pexcz_progress *p, uint64_t done,
 /* Removes the line, before anything else is printed. */
 void pexcz_progress_clear(struct pexcz_progress *p);
 
-/* A line of its own, unless verbosity is below `level`. */
+/* A line of its own, fit for a terminal, unless verbosity is below `level`. */
 void pexcz_progress_say(struct pexcz_progress *p, int level, const char *fmt,
                         ...) __attribute__((format(printf, 3, 4)));
 

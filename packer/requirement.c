@@ -42,7 +42,7 @@ syntax(const struct parser *p, const char *wanted)
     char shown[200];
 
     pexcz_utf8_escape(p->text, shown, sizeof(shown));
-    return pexcz_fail(p->err, PEXCZ_E_USAGE, 0,
+    return pexcz_fail(p->err, PEXCZ_E_CORRUPT, 0,
                       "invalid requirement '%s': %s expected at column %zu",
                       shown, wanted, p->pos + 1);
 }

@@ -241,7 +241,7 @@ pexcz_specifiers_parse(struct pexcz_slice text, struct pexcz_arena *arena,
             char shown[128];
 
             pexcz_utf8_escape(part, shown, sizeof(shown));
-            return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+            return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                               "invalid version specifier '%s'", shown);
         }
         if (comma == NULL) {

@@ -226,7 +226,7 @@ bad_name(const char *file_name, const char *cause, struct pexcz_error *err)
     char shown[300];
 
     pexcz_utf8_escape(pexcz_slice_str(file_name), shown, sizeof(shown));
-    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+    return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                       "'%s' is not a wheel file name: %s", shown, cause);
 }
 

@@ -53,7 +53,7 @@ pexcz_target_init(struct pexcz_target *target, const char *version,
     int v[3] = {0};
 
     if (read_numbers(version, v, false) != 3 || v[0] != 3) {
-        return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "'%.32s' is not a Python version such as 3.11.2",
                           version);
     }

@@ -56,6 +56,36 @@ pexcz_utf8_valid(struct pexcz_slice s)
     return true;
 }
 
+/* Fit for a terminal; `n` is the size of the sequence at s.ptr[i]. */
+static bool
+is_plain(struct pexcz_slice s, size_t i, size_t n)
+{
+    uint8_t c = s.ptr[i];
+
+    if (n == 2 && c == 0xc2 && s.ptr[i + 1] < 0xa0) {
+        return false; /* C1 control characters steer terminals too */
+    }
+    return n > 1 || (n == 1 && c >= 0x20 && c < 0x7f);
+}
+
+void
+pexcz_utf8_clean(char *text)
+{
+    struct pexcz_slice s = pexcz_slice_str(text);
+
+    for (size_t i = 0; i < s.len;) {
+        size_t n = sequence_size(s, i);
+
+        if (is_plain(s, i, n) || text[i] == '\n') {
+            i += n;
+        }
+        else {
+            memset(text + i, '?', n > 1 ? n : 1);
+            i++;
+        }
+    }
+}
+
 void
 pexcz_utf8_escape(struct pexcz_slice s, char *ret, size_t size)
 {
@@ -65,14 +95,8 @@ pexcz_utf8_escape(struct pexcz_slice s, char *ret, size_t size)
     /* 4 for the longest piece, 4 for "..." and the NUL. */
     while (i < s.len && size - at >= 8) {
         size_t n = sequence_size(s, i);
-        bool plain = n > 1
-                     || (n == 1 && s.ptr[i] >= 0x20 && s.ptr[i] < 0x7f
-                         && s.ptr[i] != '\\');
 
-        if (n == 2 && s.ptr[i] == 0xc2 && s.ptr[i + 1] < 0xa0) {
-            plain = false; /* C1 control characters steer terminals too */
-        }
-        if (plain) {
+        if (is_plain(s, i, n) && s.ptr[i] != '\\') {
             memcpy(ret + at, s.ptr + i, n);
             at += n;
             i += n;

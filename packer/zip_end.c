@@ -154,6 +154,7 @@ pexcz_zip_end_find(struct pexcz_slice data, const char *name,
     struct candidate best = {0};
     bool found = false;
     bool signature_seen = false;
+    uint64_t last = 0; /* signature, in a good record or not */
     uint64_t pos;
     uint64_t stop;
 
@@ -168,11 +169,23 @@ pexcz_zip_end_find(struct pexcz_slice data, const char *name,
 
         if (data.ptr[pos] == 'P' && data.ptr[pos + 1] == 'K'
             && data.ptr[pos + 2] == 5 && data.ptr[pos + 3] == 6) {
-            signature_seen = true;
+            if (!signature_seen) {
+                signature_seen = true;
+                last = pos;
+            }
             if (read_candidate(data, pos, &c)) {
-                if (!found) {
+                if (!found && pos == last) {
                     best = c;
                     found = true;
+                }
+                else if (!found) {
+                    /* Others read the last one, or what it points to. */
+                    return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
+                                      "%s: two zip end records: the one at "
+                                      "offset %llu is damaged, not the one at "
+                                      "%llu",
+                                      name, (unsigned long long)last,
+                                      (unsigned long long)pos);
                 }
                 else if (c.comment_end > best.pos) {
                     return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "utf8.h"
 #include "zip_internal.h"
 
 #include <errno.h>
@@ -12,9 +13,11 @@ static struct pexcz_zip *
 zip_new(const char *name, struct pexcz_error *err)
 {
     struct pexcz_zip *zip = calloc(1, sizeof(*zip));
+    char shown[512];
 
     if (zip != NULL) {
-        zip->name = strdup(name);
+        pexcz_utf8_escape(pexcz_slice_str(name), shown, sizeof(shown));
+        zip->name = strdup(shown);
         if (zip->name != NULL) {
             return zip;
         }
@@ -88,27 +91,29 @@ pexcz_zip_open(const char *path, struct pexcz_zip **ret,
                struct pexcz_error *err)
 {
     struct pexcz_zip *zip = NULL;
+    char shown[512];
     struct stat st;
     int fd;
     int rc = PEXCZ_E_IO;
 
+    pexcz_utf8_escape(pexcz_slice_str(path), shown, sizeof(shown));
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot open", path);
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot open", shown);
     }
     if (fstat(fd, &st) < 0) {
-        (void)pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot stat", path);
+        (void)pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot stat", shown);
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {
-        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s: %s", path,
+        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s: %s", shown,
                         S_ISDIR(st.st_mode) ? "is a directory"
                                             : "not a regular file");
         goto out;
     }
     if (st.st_size == 0) {
         rc = pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                        "%s: not a zip file (0 bytes)", path);
+                        "%s: not a zip file (0 bytes)", shown);
         goto out;
     }
     zip = zip_new(path, err);
@@ -119,7 +124,7 @@ pexcz_zip_open(const char *path, struct pexcz_zip **ret,
     zip->map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (zip->map == MAP_FAILED) {
         zip->map = NULL;
-        (void)pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot map", path);
+        (void)pexcz_fail(err, PEXCZ_E_IO, errno, "%s: cannot map", shown);
         goto out;
     }
     zip->data = pexcz_slice_make(zip->map, (size_t)st.st_size);

@@ -10,7 +10,7 @@
  *   - bytes before the archive (shebang, sh script, ELF program) are fine as
  *     long as they shift every offset alike; so are bytes after the end record
  *     (the JSON of a scie) up to 64 KiB.  An end record inside the comment of
- *     another is refused;
+ *     another is refused, and a damaged one behind a good one;
  *   - Zip64, stored and deflated members; no encryption, other methods or
  *     multi-disk archives;
  *   - local header and directory must agree on name, method, sizes and CRC;
@@ -75,7 +75,7 @@ PEXCZ_MUST_USE int pexcz_zip_open_buf(struct pexcz_buf *data, const char *name,
 
 void pexcz_zip_close(struct pexcz_zip *zip);
 
-/* The name given to open. */
+/* The name given to open, fit for a message. */
 const char *pexcz_zip_name(const struct pexcz_zip *zip);
 
 /* Bytes before the first byte of the archive proper. */

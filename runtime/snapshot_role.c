@@ -9,6 +9,7 @@
 #include "library_watch.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
+#include "vfs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,9 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     startup_app = &located->app;
     pexcz_libraries_begin(located);
     pexcz_library_watch(NULL);
+    /* Numbers above 256 are objects in the heap, small ones are not: it must
+     * not show in the snapshot who packs. */
+    pexcz_vfs_set_owner(0, 0);
     boot(located, dump);
     note_gate(argv[2]);
     if (run_script(argv[3], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)

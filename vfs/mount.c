@@ -27,6 +27,13 @@ pexcz_vfs_mount(const struct pexcz_tree *tree)
     pexcz_cwd_inherit();
 }
 
+void
+pexcz_vfs_set_owner(uid_t user, gid_t members)
+{
+    owner = user;
+    group = members;
+}
+
 const struct pexcz_tree *
 pexcz_vfs_tree(void)
 {

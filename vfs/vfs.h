@@ -21,6 +21,8 @@
 
 #include "tree.h"
 
+#include <sys/types.h>
+
 /*
  * Shows `tree` (borrowed for the life of the process) under PEXCZ_PREFIX.
  * Before it every call passes through.  Takes over the working directory that
@@ -28,6 +30,10 @@
  * before there are threads.
  */
 void pexcz_vfs_mount(const struct pexcz_tree *tree);
+
+/* To whom the files seem to belong: until it is called, to the process's
+ * effective user and group. */
+void pexcz_vfs_set_owner(uid_t user, gid_t members);
 
 /*
  * The real path of the executable, the content of entries of kind SELF;

@@ -5,11 +5,15 @@
 check-e2e: all samples | venv ## packed applications against python app.pex
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 tests/e2e
 
+# About packing, and so the same with and without snapshots.
+PACKING_TESTS := $(wildcard tests/e2e/test_bad_*.py) $(addprefix tests/e2e/test_,\
+    command_line.py same_bytes.py damaged_executable.py prompt.py)
+
 .PHONY: check-e2e-ordinary
 check-e2e-ordinary: all samples | venv ## the same without heap snapshots
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ORDINARY_BOOT=1 \
 	    $(PYTEST) -n 2 tests/e2e --ignore tests/e2e/test_snapshot.py \
-	    --ignore tests/e2e/test_bad_input.py
+	    $(addprefix --ignore ,$(PACKING_TESTS))
 
 .PHONY: layouts
 layouts: all | venv ## every layout, form and mode of PEX: minutes

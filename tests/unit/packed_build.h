@@ -159,21 +159,21 @@ packed_add(const char *path, uint64_t address, uint32_t magic,
     struct pexcz_error err;
     uint64_t offset = 0;
     uint64_t total = 0;
-    int fd;
+    struct pexcz_out_file out = {.shown = "packed"};
 
     CHECK_EQ(pexcz_file_map(path, &base, &err), 0);
     CHECK_EQ(unlink(path), 0);
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0755);
-    CHECK(fd >= 0);
+    out.fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0755);
+    CHECK(out.fd >= 0);
     CHECK_EQ(pexcz_exe_open(&exe, base, path, address, section, &err), 0);
-    CHECK_EQ(pexcz_exe_begin(&exe, fd, &offset, &err), 0);
-    CHECK_EQ(
-        pexcz_exe_finish(&exe, fd,
-                         packed_write_blob(fd, offset, magic, items, settings),
-                         &total, &err),
-        0);
-    CHECK_EQ(lseek(fd, 0, SEEK_END), (long long)total);
-    CHECK_EQ(close(fd), 0);
+    CHECK_EQ(pexcz_exe_begin(&exe, &out, &offset, &err), 0);
+    CHECK_EQ(pexcz_exe_finish(
+                 &exe, &out,
+                 packed_write_blob(out.fd, offset, magic, items, settings),
+                 &total, &err),
+             0);
+    CHECK_EQ(lseek(out.fd, 0, SEEK_END), (long long)total);
+    CHECK_EQ(close(out.fd), 0);
     pexcz_exe_close(&exe);
     pexcz_file_unmap(&base);
 }

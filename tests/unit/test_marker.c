@@ -84,16 +84,16 @@ test_bad(void)
     char deep[400];
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        CHECK_EQ(eval(bad[i], ""), PEXCZ_E_USAGE);
+        CHECK_EQ(eval(bad[i], ""), PEXCZ_E_CORRUPT);
         CHECK(strstr(err.msg, "invalid marker '") == err.msg);
     }
-    CHECK_EQ(eval("os_name ~= 'posix'", ""), PEXCZ_E_USAGE);
+    CHECK_EQ(eval("os_name ~= 'posix'", ""), PEXCZ_E_CORRUPT);
     CHECK_STR(err.msg, "undefined marker comparison: 'os_name' ~= 'posix'");
-    CHECK_EQ(eval("'a' == 'b'", ""), PEXCZ_E_USAGE);
-    CHECK_EQ(eval("extras == 'b'", ""), PEXCZ_E_USAGE);
+    CHECK_EQ(eval("'a' == 'b'", ""), PEXCZ_E_CORRUPT);
+    CHECK_EQ(eval("extras == 'b'", ""), PEXCZ_E_CORRUPT);
     memset(deep, '(', sizeof(deep) - 1);
     deep[sizeof(deep) - 1] = '\0';
-    CHECK_EQ(eval(deep, ""), PEXCZ_E_USAGE);
+    CHECK_EQ(eval(deep, ""), PEXCZ_E_CORRUPT);
 }
 
 static void
@@ -160,11 +160,11 @@ test_bad_requirements(void)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK_EQ(pexcz_requirement_parse(pexcz_slice_str(bad[i]), &arena, &req,
                                          &err),
-                 PEXCZ_E_USAGE);
+                 PEXCZ_E_CORRUPT);
     }
     CHECK_EQ(pexcz_requirement_parse(pexcz_slice_str("a\x1b b"), &arena, &req,
                                      &err),
-             PEXCZ_E_USAGE);
+             PEXCZ_E_CORRUPT);
     CHECK_STR(err.msg, "invalid requirement 'a\\x1b b': a version "
                        "specifier, ';' or the end expected at column 2");
     pexcz_arena_done(&arena);

@@ -67,7 +67,7 @@ test_target(void)
 
     for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
         CHECK_EQ(pexcz_target_init(&target, versions[i], "x86_64", &err),
-                 PEXCZ_E_USAGE);
+                 PEXCZ_E_CORRUPT);
     }
     CHECK_EQ(pexcz_target_init(&target, "3.13.0", "x86_64", &err), 0);
     for (size_t i = 0; i < sizeof(glibcs) / sizeof(glibcs[0]); i++) {
@@ -105,7 +105,7 @@ test_wheel_names(void)
     CHECK_EQ(index_of(&w.tags, "py3-abi3-linux_x86_64"), 7);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK_EQ(pexcz_wheel_name_parse(bad[i], &arena, &w, &err),
-                 PEXCZ_E_USAGE);
+                 PEXCZ_E_CORRUPT);
         CHECK(strstr(err.msg, "is not a wheel file name") != NULL);
     }
 
@@ -132,7 +132,7 @@ test_wheel_names(void)
         (void)strcat(big, "b-");
     }
     (void)strcat(big, "any.whl");
-    CHECK_EQ(pexcz_wheel_name_parse(big, &arena, &w, &err), PEXCZ_E_USAGE);
+    CHECK_EQ(pexcz_wheel_name_parse(big, &arena, &w, &err), PEXCZ_E_CORRUPT);
     CHECK(strstr(err.msg, "too many tags") != NULL);
     pexcz_arena_done(&arena);
 }

@@ -122,7 +122,7 @@ test_bad_specifiers(void)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK_EQ(pexcz_specifiers_parse(pexcz_slice_str(bad[i]), &arena,
                                         &specs, &err),
-                 PEXCZ_E_USAGE);
+                 PEXCZ_E_CORRUPT);
         CHECK(strstr(err.msg, "invalid version specifier '") == err.msg);
     }
     pexcz_arena_done(&arena);

@@ -315,6 +315,7 @@ test_end(void)
 {
     static const struct zip_end none = {0};
     static const char end_record[22] = "PK\5\6";
+    static const char damaged[22] = "PK\5\6\0\0\0\0\1\0\1\0\77";
     struct zip_end end = none;
     struct pexcz_zip *zip = NULL;
     struct zip_build z = {0};
@@ -355,6 +356,20 @@ test_end(void)
     CHECK(strstr(err.msg, "t.zip: two zip end records claim the same bytes")
           == err.msg);
     zip_build_done(&z);
+    /* One that points nowhere, in the comment or behind. */
+    for (int i = 0; i < 2; i++) {
+        zip_add_text(&z, "a", "1");
+        end = none;
+        end.comment = damaged;
+        end.comment_len = i == 0 ? sizeof(damaged) : 0;
+        end.trailing = damaged;
+        end.trailing_len = i == 1 ? sizeof(damaged) : 0;
+        zip = open_built(&z, &end);
+        CHECK(zip == NULL);
+        CHECK(strstr(err.msg, "t.zip: two zip end records: the one at offset ")
+              == err.msg);
+        zip_build_done(&z);
+    }
 
     CHECK_EQ(pexcz_zip_open_slice(pexcz_slice_str(""), "e", &zip, &err),
              PEXCZ_E_CORRUPT);
