@@ -13,6 +13,8 @@ HOST_PYTHON ?= python3
 Q := $(if $(V),,@)
 
 OBJ := $(BUILD)/obj/$(MODE)
+# Objects depend on it: it is new whenever the flags are others than before.
+FLAGS := $(OBJ)/flags
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wvla -Wswitch-enum -Wformat=2 -Wcast-qual -Wundef \
@@ -41,6 +43,11 @@ endif
 CFLAGS := -std=c17 $(OPT) -fno-pie -pthread -fvisibility=hidden $(WARNINGS)
 LDFLAGS := -no-pie -pthread $(LINK_OPT)
 
+ifneq ($(file <$(FLAGS)),$(CC) $(CPPFLAGS) $(CFLAGS))
+$(shell mkdir -p $(OBJ))
+$(file >$(FLAGS),$(CC) $(CPPFLAGS) $(CFLAGS))
+endif
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -56,7 +63,7 @@ objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 $(OBJ)/blob/%.o $(OBJ)/cache/%.o $(OBJ)/packer/%.o: private CFLAGS += $(PEDANTIC)
 
-$(OBJ)/%.o: %.c
+$(OBJ)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@

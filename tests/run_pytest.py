@@ -34,6 +34,12 @@ class Totals:
         elif report.skipped:
             self.outcomes[report.nodeid] = 1
 
+    def not_all_ran(self):
+        """Something went wrong: it is at least one failure, also where it was
+        no test's, as with a conftest.py that cannot be imported."""
+        if 2 not in self.outcomes.values():
+            self.outcomes["pytest"] = 2
+
     def line(self):
         counts = [0, 0, 0]
         for rank in self.outcomes.values():
@@ -45,6 +51,8 @@ def main():
     totals = Totals()
     arguments = ["-q", "-p", "no:cacheprovider", "-rs", *sys.argv[1:]]
     code = pytest.main(arguments, plugins=[totals])
+    if code != pytest.ExitCode.OK:
+        totals.not_all_ran()
     line = totals.line()
     print(line)
     path = os.environ.get("PEXCZ_TOTALS")
