@@ -26,8 +26,9 @@ INCLUDES = {
     "packer": [],
     "vfs": [],
     "importer": [],
-    "runtime": ["importer", "vfs"],
+    "runtime": ["importer", "vfs", "cache"],
     "tests/unit": ["packer", "vfs"],
+    "tests/vfs": ["vfs"],
     "tests/format": [],
     "tests/fuzz": ["packer", "vfs", "tests/unit"],
 }
