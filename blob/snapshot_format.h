@@ -25,6 +25,8 @@
  *            their data is among the pages
  *   imports  libc's functions and variables that they use, by number
  *   words    words of their data that only the process knows
+ *   absent   paths of files that they looked for and did not find, each with a
+ *            NUL
  *   tls      content of their thread-local data in the main thread
  */
 #ifndef PEXCZ_SNAPSHOT_FORMAT_H
@@ -66,6 +68,7 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table imports;
     struct pexcz_snapshot_table words;
     struct pexcz_snapshot_table tls;
+    struct pexcz_snapshot_table absent;
     uint64_t libraries_end; /* address behind the last library */
     uint32_t glibc_minor;   /* the libraries need glibc 2.N */
     uint32_t cpu_count;     /* numbers of `cpu` that must be the same */

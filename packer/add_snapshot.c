@@ -23,6 +23,7 @@ struct making {
     const struct pexcz_snapshot_wish *wish;
     struct pexcz_strings failed; /* modules, see is_import_failure() */
     int executable;              /* the packed file, for reading */
+    bool libraries;              /* with shared objects */
     struct pexcz_error *err;
 };
 
@@ -189,6 +190,7 @@ trace(struct making *m, int fd)
     size_t n = 0;
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
+        .libraries = m->libraries,
         .gate = "",
         .script = pexcz_snapshot_trace_text,
         .args = args,
@@ -247,6 +249,7 @@ dump(const struct making *m, int fd)
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = true,
+        .libraries = m->libraries,
         .script = pexcz_snapshot_import_text,
         .args = args,
         .arg_count = count,
@@ -420,6 +423,36 @@ make(struct making *m, int first, int second)
     return rc;
 }
 
+/* Where shared objects make it fail, once more without them. */
+static int
+make_either(struct making *m, int first, int second)
+{
+    struct pexcz_snapshot_report *r = m->report;
+    const char *why;
+    int rc;
+
+    m->libraries = true;
+    rc = make(m, first, second);
+    if (rc == PEXCZ_OK && r->off == NULL) {
+        return rc;
+    }
+    why = r->off != NULL
+              ? r->off
+              : pexcz_arena_printf(&r->arena, m->err, "%s", m->err->msg);
+    if (why == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    r->off = NULL;
+    r->ended = NULL;
+    m->failed.count = 0;
+    m->libraries = false;
+    rc = make(m, first, second);
+    if (rc == PEXCZ_OK && r->off == NULL) {
+        r->no_libraries = why;
+    }
+    return rc;
+}
+
 static int
 make_and_append(struct making *m, struct pexcz_out_file *out, int first,
                 int second)
@@ -434,7 +467,7 @@ make_and_append(struct making *m, struct pexcz_out_file *out, int first,
     rc = reopen(&out->fd, O_RDONLY, m->err);
     if (rc == PEXCZ_OK) {
         m->executable = out->fd;
-        rc = make(m, first, second);
+        rc = make_either(m, first, second);
     }
     if (rc < 0) {
         m->report->off

@@ -8,6 +8,7 @@
 #include "exe_layout.h"
 #include "find_base.h"
 #include "image.h"
+#include "image_libraries.h"
 #include "import_closure.h"
 #include "library_plan.h"
 #include "pex_set.h"
@@ -33,6 +34,7 @@ struct packing {
     size_t dist_count;
     struct pexcz_compiled *compiled;
     bool *hot;
+    bool *raw;
     struct pexcz_library_info **infos; /* one for each entry of the plan */
     struct pexcz_library_plan libraries;
     struct pexcz_buf stdlib;  /* files of the standard library's modules that
@@ -154,8 +156,10 @@ read_plan(struct packing *p)
     warn(p, &p->plan.warnings);
     p->compiled = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->compiled));
     p->hot = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->hot));
+    p->raw = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->raw));
     p->infos = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->infos));
-    return p->compiled != NULL && p->hot != NULL && p->infos != NULL
+    return p->compiled != NULL && p->hot != NULL && p->raw != NULL
+                   && p->infos != NULL
                ? PEXCZ_OK
                : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
@@ -239,18 +243,20 @@ find_hot(struct packing *p)
         rc = pexcz_buf_append(&p->stdlib, files.ptr, files.len, p->err);
     }
     pexcz_buf_done(&outside);
+    if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF) {
+        pexcz_image_libraries(&p->plan, p->hot, p->raw);
+    }
     return rc;
 }
 
 static int
 add_libraries(struct packing *p, struct pexcz_blob_writer *writer)
 {
-    int rc = pexcz_library_plan_make(&p->plan, p->infos, &p->libraries,
-                                     p->err);
+    int rc
+        = pexcz_library_plan_make(&p->plan, p->infos, &p->libraries, p->err);
 
     for (size_t i = 0; i < p->libraries.count && rc == PEXCZ_OK; i++) {
-        rc = pexcz_blob_writer_library(writer, &p->libraries.specs[i],
-                                       p->err);
+        rc = pexcz_blob_writer_library(writer, &p->libraries.specs[i], p->err);
     }
     return rc;
 }
@@ -280,6 +286,7 @@ write_image(struct packing *p)
         .plan = &p->plan,
         .compiled = p->compiled,
         .hot = p->hot,
+        .raw = p->raw,
         .libraries = p->infos,
         .level = p->options->level,
         .threads
@@ -319,6 +326,11 @@ report_left(struct packing *p)
                                "  not in the snapshot: %s: imports %s",
                                l->module, l->cause);
         }
+    }
+    if (p->snapshot.no_libraries != NULL) {
+        pexcz_progress_say(&p->progress, 1,
+                           "  no shared object in the snapshot: %s",
+                           p->snapshot.no_libraries);
     }
     if (p->snapshot.ended != NULL) {
         pexcz_progress_say(&p->progress, 1, "  the imports ended with %s",
@@ -461,6 +473,7 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     free(p.compiled);
     free(p.hot);
     pexcz_buf_done(&p.stdlib);
+    free(p.raw);
     pexcz_plan_done(&p.plan);
     pexcz_pex_set_close(&p.pexes);
     pexcz_snapshot_report_done(&p.snapshot);

@@ -70,7 +70,8 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     argv[0] = PROGRAM;
-    argv[1] = p->dump ? "3" : "-";
+    argv[1] = p->dump ? (p->libraries ? "3" : "3,python")
+                      : (p->libraries ? "-" : "-,python");
     argv[2] = p->gate;
     argv[3] = p->script;
     for (size_t i = 0; i < p->arg_count; i++) {

@@ -16,6 +16,7 @@
 struct pexcz_snapshot_process {
     int executable;   /* descriptor, open for reading only */
     bool dump;        /* write the snapshot to descriptor 3 */
+    bool libraries;   /* shared objects may be in it */
     const char *gate; /* names joined by commas */
     const char *script;
     const char *const *args;

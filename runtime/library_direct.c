@@ -2,8 +2,10 @@
 #include "library_direct.h"
 
 #include "exe_layout.h"
+#include "library_absent.h"
 #include "library_cpu.h"
 #include "library_elf.h"
+#include "library_entropy.h"
 #include "library_relocate.h"
 #include "library_state.h"
 #include "library_stubs.h"
@@ -43,6 +45,8 @@ void
 pexcz_libraries_begin(const struct pexcz_located *located)
 {
     making.located = located;
+    pexcz_library_absent_begin();
+    pexcz_library_entropy_begin(located->app.id);
     making.next = PEXCZ_ADDR_LIBRARIES + PEXCZ_PAGE_SIZE;
 }
 
@@ -264,7 +268,7 @@ try(const char *inner, struct pexcz_node *node)
                < 0
         || payload.storage != PEXCZ_STORAGE_RAW
         || payload.offset % PEXCZ_PAGE_SIZE != 0) {
-        return "is not stored as it is";
+        return "is stored compressed";
     }
     memset(&s->made[s->count], 0, sizeof(s->made[0]));
     return load(payload.stored, inner, &s->made[s->count]);
@@ -432,6 +436,12 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
     }
     header->tls.offset = offset + start;
     header->tls.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_absent_write(out, err);
+    }
+    header->absent.offset = offset + start;
+    header->absent.size = out->len - start;
     header->libraries_end = making.next;
     header->glibc_minor = s->glibc_minor;
     if (making.asks_cpu) {

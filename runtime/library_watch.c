@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_watch.h"
 
+#include "library_absent.h"
+#include "library_entropy.h"
 #include "library_stubs.h"
 #include "process_facts.h"
 
@@ -142,6 +144,13 @@ pexcz_library_replacement(const char *name)
         const char *name;
         uint64_t address;
     } all[] = {
+        REPLACEMENT("fopen", pexcz_library_fopen),
+        REPLACEMENT("fopen64", pexcz_library_fopen),
+        REPLACEMENT("stat", pexcz_library_stat),
+        REPLACEMENT("stat64", pexcz_library_stat),
+        REPLACEMENT("access", pexcz_library_access),
+        REPLACEMENT("getrandom", pexcz_library_getrandom),
+        REPLACEMENT("getentropy", pexcz_library_getentropy),
         REPLACEMENT("getenv", library_getenv),
         REPLACEMENT("secure_getenv", library_getenv),
         REPLACEMENT("__secure_getenv", library_getenv),

@@ -60,7 +60,7 @@ pexcz_snapshot_check(const struct pexcz_located *located,
         || !is_inside(&h->env, h) || !is_inside(&h->keys, h)
         || !is_inside(&h->atfork, h) || !is_inside(&h->libraries, h)
         || !is_inside(&h->imports, h) || !is_inside(&h->words, h)
-        || !is_inside(&h->tls, h)
+        || !is_inside(&h->tls, h) || !is_inside(&h->absent, h)
         || XXH3_64bits(snapshot.ptr + h->tables, (size_t)(h->size - h->tables))
                != h->tables_sum) {
         return NULL;

@@ -63,19 +63,20 @@ library(PyObject *self, PyObject *path)
 {
     const char *text = PyUnicode_AsUTF8(path);
     size_t skip = strlen(PEXCZ_PREFIX) + 1;
-    const char *why = "is a file of the machine";
+    const char *why = NULL;
+    bool is_packed;
 
     (void)self;
     if (text == NULL) {
         return NULL;
     }
-    if (strncmp(text, PEXCZ_PREFIX "/", skip) == 0) {
-        (void)pexcz_library_open(text + skip, &why);
-    }
-    if (why == NULL) {
+    is_packed = strncmp(text, PEXCZ_PREFIX "/", skip) == 0;
+    if (is_packed && pexcz_library_open(text + skip, &why) != NULL) {
         Py_RETURN_NONE;
     }
-    return PyUnicode_FromString(why);
+    return PyUnicode_FromString(why != NULL ? why
+                                : is_packed ? "is left to ld.so"
+                                            : "is a file of the machine");
 }
 
 /* watch_libraries(report): report(name) for each function of libc that a
@@ -206,12 +207,14 @@ boot(const struct pexcz_located *located, bool dump)
 _Noreturn void
 pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
 {
-    bool dump = strcmp(argv[1], "-") != 0;
+    bool dump = argv[1][0] != '-';
     struct pexcz_error err;
 
     startup_app = &located->app;
-    pexcz_libraries_begin(located);
-    pexcz_library_watch(NULL);
+    if (strchr(argv[1], ',') == NULL) {
+        pexcz_libraries_begin(located);
+        pexcz_library_watch(NULL);
+    }
     /* Numbers above 256 are objects in the heap, small ones are not: it must
      * not show in the snapshot who packs. */
     pexcz_vfs_set_owner(0, 0);

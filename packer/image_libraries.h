@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which shared objects may become part of the heap snapshot: their code is
+ * mapped from the executable then, so they are stored as they are.
+ */
+#ifndef PEXCZ_IMAGE_LIBRARIES_H
+#define PEXCZ_IMAGE_LIBRARIES_H
+
+#include "plan.h"
+
+/*
+ * Sets raw[i] for shared objects of a distribution of which something is
+ * imported on the way to the entry point (`hot`), and of user code, and those
+ * beside the packages.  Both have
+ * plan->entry_count items; raw is zeroed by the caller.
+ */
+void pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
+                           bool *raw);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "library_absent.h"
+
+#include "library_watch.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define MAX_PATHS 64
+#define MAX_PATH_SIZE 512
+
+static struct {
+    bool making;
+    size_t count;
+    char paths[MAX_PATHS][MAX_PATH_SIZE];
+} absent;
+
+void
+pexcz_library_absent_begin(void)
+{
+    absent.making = true;
+}
+
+/* What `function` did not find at `path`, or, with another outcome, did. */
+static void
+note(const char *function, const char *path, bool is_missing)
+{
+    int saved = errno;
+
+    if (!absent.making) {
+        return;
+    }
+    if (!is_missing || path[0] != '/' || strlen(path) >= MAX_PATH_SIZE
+        || absent.count == MAX_PATHS) {
+        pexcz_library_watched(function);
+    }
+    else {
+        for (size_t i = 0; i < absent.count; i++) {
+            if (strcmp(absent.paths[i], path) == 0) {
+                return;
+            }
+        }
+        memcpy(absent.paths[absent.count++], path, strlen(path) + 1);
+    }
+    errno = saved;
+}
+
+FILE *
+pexcz_library_fopen(const char *path, const char *mode)
+{
+    FILE *stream = fopen(path, mode);
+
+    note("fopen", path, stream == NULL && errno == ENOENT);
+    return stream;
+}
+
+int
+pexcz_library_stat(const char *path, struct stat *ret)
+{
+    int rc = stat(path, ret);
+
+    note("stat", path, rc != 0 && errno == ENOENT);
+    return rc;
+}
+
+int
+pexcz_library_access(const char *path, int mode)
+{
+    int rc = access(path, mode);
+
+    note("access", path, rc != 0 && errno == ENOENT);
+    return rc;
+}
+
+int
+pexcz_library_absent_write(struct pexcz_buf *out, struct pexcz_error *err)
+{
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; i < absent.count && rc == PEXCZ_OK; i++) {
+        rc = pexcz_buf_append(out, absent.paths[i],
+                              strlen(absent.paths[i]) + 1, err);
+    }
+    return rc;
+}
+
+bool
+pexcz_library_absent_matches(struct pexcz_slice table)
+{
+    const char *p = (const char *)table.ptr;
+    const char *end = p + table.len;
+
+    if (table.len != 0 && end[-1] != '\0') {
+        return false;
+    }
+    while (p < end) {
+        if (access(p, F_OK) == 0 || errno != ENOENT) {
+            return false;
+        }
+        p += strlen(p) + 1;
+    }
+    return true;
+}

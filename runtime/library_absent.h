@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that shared objects look for while a snapshot is made and do not
+ * find: OpenSSL's configuration, for one.  The snapshot is good for processes
+ * that would not find them either.
+ */
+#ifndef PEXCZ_LIBRARY_ABSENT_H
+#define PEXCZ_LIBRARY_ABSENT_H
+
+#include "buf.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+void pexcz_library_absent_begin(void);
+
+/* In the place of libc's; all but finding nothing is reported. */
+FILE *pexcz_library_fopen(const char *path, const char *mode);
+int pexcz_library_stat(const char *path, struct stat *ret);
+int pexcz_library_access(const char *path, int mode);
+
+/* Appends the table `absent` of snapshot_format.h. */
+PEXCZ_MUST_USE int pexcz_library_absent_write(struct pexcz_buf *out,
+                                              struct pexcz_error *err);
+
+/* Whether none of the table's files is there. */
+bool pexcz_library_absent_matches(struct pexcz_slice table);
+
+#endif

@@ -1,0 +1,487 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared objects of wheels in the heap snapshot."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from textwrap import dedent
+from typing import Callable, Dict, List
+
+import pytest
+from conftest import BUILD, PACK, App, Sides, run
+
+# What every application does with its libraries: at once, in threads, in the
+# child of a fork, and after it.
+MAIN = """
+def main():
+    import os, sys, threading
+    use()
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.stdout.flush()
+    if os.fork() == 0:
+        use()
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+    use()
+
+def work():
+    import contextlib, io
+    for _ in range(3):
+        step()
+"""
+
+DATA = """\
+import _cffi_backend, cffi, lxml.etree, lxml.html, lxml.objectify, markupsafe, msgpack, orjson
+import regex, wrapt, yaml, zope.interface
+
+class Thing(zope.interface.Interface):
+    pass
+
+@zope.interface.implementer(Thing)
+class A:
+    pass
+
+@wrapt.decorator
+def more(wrapped, instance, args, kwargs):
+    return wrapped(*args, **kwargs) + 1
+
+@more
+def one(x):
+    return x
+
+SHEET = '''<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template match="/"><o><xsl:value-of select="count(//b)"/></o></xsl:template>
+</xsl:stylesheet>'''
+
+def step():
+    text = yaml.dump({"a": [1, 2.5, "x"]}, Dumper=yaml.CDumper)
+    assert yaml.load(text, Loader=yaml.CSafeLoader) == {"a": [1, 2.5, "x"]}
+    assert msgpack.unpackb(msgpack.packb({"a": [1, b"x"]})) == {"a": [1, b"x"]}
+    assert orjson.loads(orjson.dumps({"a": [1, 2.5, None]})) == {"a": [1, 2.5, None]}
+    tree = lxml.etree.fromstring("<a><b x='1'>t</b><b/></a>")
+    assert tree.xpath("//b[@x]/text()") == ["t"]
+
+def use():
+    step()
+    print(markupsafe.escape("<a>"), markupsafe._speedups.__name__)
+    for bad in ("a: [", "a: &x\\n*y"):
+        try:
+            yaml.load(bad, Loader=yaml.CSafeLoader)
+        except yaml.YAMLError as error:
+            print(type(error).__name__, error)
+    try:
+        orjson.loads(b"{")
+    except orjson.JSONDecodeError as error:
+        print(error)
+    print(one(1), wrapt.ObjectProxy([1]), Thing.providedBy(A()))
+    print(regex.findall(r"(?<!a)\\p{Lu}\\w+", "Über aÄx Straße"))
+    tree = lxml.etree.fromstring("<a><b x='1'>t</b><b/></a>")
+    print(str(lxml.etree.XSLT(lxml.etree.XML(SHEET))(tree)))
+    try:
+        lxml.etree.fromstring("<a>")
+    except lxml.etree.XMLSyntaxError as error:
+        print(error)
+    print(lxml.html.fromstring("<p>x<br>y").text_content())
+    ffi = cffi.FFI()
+    ffi.cdef("int abs(int);")
+    print(ffi.dlopen(None).abs(-3), ffi.callback("int(int)", lambda x: x + 1)(4))
+"""
+
+WEB = """\
+import aiohttp, aiohttp.web, asyncio, charset_normalizer, flask, requests
+
+app = flask.Flask(__name__)
+
+@app.route("/<name>")
+def hello(name):
+    return flask.render_template_string("<p>{{ name }}", name=name)
+
+async def serve():
+    async def answer(request):
+        return aiohttp.web.json_response({"q": request.query["q"]})
+    web = aiohttp.web.Application()
+    web.router.add_get("/", answer)
+    runner = aiohttp.web.AppRunner(web)
+    await runner.setup()
+    site = aiohttp.web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{port}/?q=%C3%BC") as response:
+            print(await response.json())
+    await runner.cleanup()
+
+def step():
+    assert app.test_client().get("/%3Cb%3E").data == b"<p>&lt;b&gt;"
+
+def use():
+    step()
+    print(requests.Request("GET", "http://a/b", params={"c": "ü"}).prepare().url)
+    text = "Всеки човек има право на образование.".encode("cp1251")
+    print(charset_normalizer.from_bytes(text).best().encoding)
+    asyncio.run(serve())
+"""
+
+MODELS = """\
+import pydantic, sqlalchemy, sqlalchemy.orm
+
+class Base(sqlalchemy.orm.DeclarativeBase):
+    pass
+
+class User(Base):
+    __tablename__ = "users"
+    id: sqlalchemy.orm.Mapped[int] = sqlalchemy.orm.mapped_column(primary_key=True)
+    name: sqlalchemy.orm.Mapped[str]
+
+class Model(pydantic.BaseModel):
+    a: int
+    b: list[str] = []
+
+def step():
+    assert Model(a="3", b=["x"]).model_dump() == {"a": 3, "b": ["x"]}
+
+def use():
+    step()
+    engine = sqlalchemy.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with sqlalchemy.orm.Session(engine) as session:
+        session.add_all([User(name="a"), User(name="b")])
+        session.commit()
+        users = session.scalars(sqlalchemy.select(User).where(User.name > "a"))
+        print([(user.id, user.name) for user in users])
+    print(Model(a="3", b=["x"]).model_dump_json(), Model.model_json_schema())
+    try:
+        Model(a="x", b=1)
+    except pydantic.ValidationError as error:
+        print(error)
+"""
+
+APPS = {
+    "data": (DATA, ["cffi", "lxml", "markupsafe", "msgpack", "orjson", "pyyaml",
+                    "regex", "wrapt", "zope.interface"]),
+    "web": (WEB, ["aiohttp", "flask", "requests"]),
+    "models": (MODELS, ["pydantic", "sqlalchemy"]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def library_app(make_app: Callable[..., App]) -> Callable[[str], App]:
+    def make(name: str) -> App:
+        text, projects = APPS[name]
+        source = {f"{name}_app.py": text + MAIN}
+        return make_app(*projects, "-e", f"{name}_app:main", sources=source)
+
+    return make
+
+
+EXPLAIN = {"PEXCZ_SNAPSHOT": "explain"}
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_restored_as_imported(
+    library_app: Callable[[str], App], sides: Sides, name: str
+) -> None:
+    """From the snapshot, from an ordinary boot and from the PEX: the same."""
+    app = library_app(name)
+    sides.expect_manylinux()
+    restored = sides.compare(app, env=EXPLAIN)
+    booted = sides.packed.run(env={"PEXCZ_SNAPSHOT": "0"})
+    assert (restored.out, restored.err) == (booted.out, booted.err)
+    assert restored.code == 0
+
+
+@pytest.mark.parametrize("name", ["data", "web"])
+def test_no_library_is_left_out(
+    library_app: Callable[[str], App], tmp_path: Path, name: str
+) -> None:
+    report = run([PACK, "-v", library_app(name).pex, "-o", tmp_path / "app"])
+    assert b"shared object" not in report.err, report.err.decode()
+
+
+@pytest.mark.parametrize(
+    "mask", ["-AVX2,-AVX2_Usable", "-AVX,-AVX2,-SSE4_2,-SSSE3,-BMI2,-ERMS,-FSRM"]
+)
+def test_other_functions_of_libc(
+    library_app: Callable[[str], App], sides: Sides, mask: str
+) -> None:
+    """No word of the image depends on what libc chose on this processor."""
+    sides.expect_manylinux()
+    sides.install(library_app("data"))
+    want = sides.packed.run(env=EXPLAIN)
+    tunables = {**EXPLAIN, "GLIBC_TUNABLES": f"glibc.cpu.hwcaps={mask}"}
+    got = sides.packed.run(env=tunables)
+    assert (got.out, got.err, got.code) == (want.out, want.err, 0)
+
+
+def test_no_cache_is_written(library_app: Callable[[str], App], sides: Sides) -> None:
+    sides.install(library_app("data"))
+    got = sides.packed.run(env=EXPLAIN)
+    assert (got.code, got.err) == (0, b"")
+    assert os.listdir(sides.packed.folder / "home") == []
+
+
+@pytest.mark.parametrize("limit", [120 << 20, 400 << 20, 4 << 30])
+def test_little_address_space(library_app: Callable[[str], App], limit: int) -> None:
+    """With `ulimit -v` it may boot ordinarily; it does not crash."""
+    exe = library_app("models").exe
+    done = [
+        run(
+            ["prlimit", f"--as={limit}", exe],
+            env={"LANG": "C.UTF-8", "HOME": "/nowhere", "PEXCZ_SNAPSHOT": value},
+        )
+        for value in ("1", "0")
+    ]
+    assert done[0].code >= 0
+    if done[1].code == 0:
+        assert (done[0].code, done[0].out) == (0, done[1].out)
+
+
+def compile_c(folder: Path, text: str, *options: str) -> bytes:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    source = folder / "source.c"
+    source.write_text(dedent(text))
+    out = folder / "object.so"
+    command = [compiler, "-shared", "-fPIC", "-O1", *options, source, "-o", out]
+    subprocess.run(command, check=True)
+    return out.read_bytes()
+
+
+def test_addresses_are_taken(
+    library_app: Callable[[str], App], tmp_path: Path
+) -> None:
+    """Whoever comes first has them; then the boot is ordinary."""
+    compile_c(
+        tmp_path,
+        """\
+        #include <sys/mman.h>
+        __attribute__((constructor)) static void take(void)
+        {
+            (void)!mmap((void *)0x2000001000, 4096, PROT_READ,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        }
+        """,
+    )
+    exe = library_app("models").exe
+    env = {"LANG": "C.UTF-8", "HOME": "/nowhere", **EXPLAIN}
+    want = run([exe], env=env)
+    got = run([exe], env={**env, "LD_PRELOAD": str(tmp_path / "object.so")})
+    assert b"ordinary boot: the addresses of the libraries are taken" in got.err
+    assert (got.code, got.out) == (0, want.out)
+
+
+# --- libraries of our own -----------------------------------------------------
+
+MODULE = """\
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+%s
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "own", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_own(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && start(module) < 0) return NULL;
+    return module;
+}
+"""
+
+START = "static PyMethodDef methods[] = {{0}}; static int start(PyObject *m) "
+
+# What a module does when it is imported, and what the report says.
+IMPURE = {
+    "clock": ("{ return PyModule_AddIntConstant(m, \"x\", time(NULL)); }", "time"),
+    "process": ("{ return PyModule_AddIntConstant(m, \"x\", getpid()); }", "getpid"),
+    "thread": ("{ pthread_t t; return pthread_create(&t, NULL, (void *(*)(void *))"
+               "abs, NULL); }", "pthread_create"),
+    "file": ("{ return PyModule_AddIntConstant(m, \"x\", fopen(\"/etc/passwd\", \"r\")"
+             " == NULL); }", "fopen"),
+    "constructor": ("{ return 0; } static long made; __attribute__((constructor))"
+                    " static void c(void) { made = getpid(); }", "getpid"),
+    "processors": ("{ return PyModule_AddIntConstant(m, \"x\","
+                   " sysconf(_SC_NPROCESSORS_ONLN)); }", "sysconf"),
+}  # fmt: skip
+
+USER = """\
+import own, other
+def main():
+    import sys
+    print(own.__name__, hasattr(own, "x"), *sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def pack_own(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> Callable[..., Path]:
+    """pack_own(text): the packed USER, or another main module, with `own`."""
+
+    def pack(text: str, *options: str, user: str = USER) -> Path:
+        include = next(BUILD.glob("dist/3.11/python/install/include/python3.11"))
+        made = make_pex(
+            "-e", "user:main", sources={"user.py": user, "other.py": "x = 1"}
+        )
+        pex = tmp_path / "own.pex"
+        shutil.copy(made, pex)
+        content = compile_c(tmp_path, MODULE % text, f"-I{include}", *options)
+        with zipfile.ZipFile(pex, "a") as archive:
+            archive.writestr("own.cpython-311-x86_64-linux-gnu.so", content)
+        exe = tmp_path / "own"
+        report = run([PACK, "-v", pex, "-o", exe])
+        assert report.code == 0, report.err.decode()
+        (tmp_path / "report").write_bytes(report.err)
+        return exe
+
+    return pack
+
+
+def both(exe: Path, *arguments: str) -> List[str]:
+    """The output, restored and booted."""
+    env = {"LANG": "C.UTF-8", "HOME": str(exe.parent)}
+    outs = []
+    for value in "explain", "0":
+        done = run([exe, *arguments], env={**env, "PEXCZ_SNAPSHOT": value})
+        assert (done.code, done.err) == (0, b""), done.err.decode()
+        outs.append(done.out.decode())
+    return outs
+
+
+@pytest.mark.parametrize("name", IMPURE)
+def test_impure_library_is_left_out(
+    pack_own: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    text, function = IMPURE[name]
+    exe = pack_own(START + text)
+    report = (tmp_path / "report").read_text()
+    assert f"not in the snapshot: own: calls {function}() in a shared object" in report
+    assert "not in the snapshot: other" not in report
+    restored, booted = both(exe, "a")
+    assert restored == booted
+
+
+def test_all_that_a_library_can_have(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Thread-local data, constructors, main()'s arguments, functions of libc
+    by pointer and by old version, its variables, keys, errno, big .bss."""
+    text = """
+    static __thread int zero;
+    static __thread int seven = 7;
+    static int argument_count;
+    static char **arguments;
+    static double (*functions[])(double) = {sin, cos, exp, floor};
+    static FILE **streams[] = {&stdout, &stderr};
+    static char large[1 << 20];
+    static pthread_key_t key;
+    static void *block;
+    __attribute__((constructor)) static void construct(int argc, char **argv, char **e)
+    {
+        (void)e;
+        argument_count = argc;
+        arguments = argv;
+        large[12345] = 1;
+    }
+    static void forget(void *value) { free(value); }
+    static PyObject *facts(PyObject *self, PyObject *unused)
+    {
+        double sum = 0;
+        for (int i = 0; i < 4; i++) sum += functions[i](1.5);
+        zero++;
+        seven++;
+        errno = 0;
+        strtol("99999999999999999999", NULL, 10);
+        if (pthread_getspecific(key) == NULL) pthread_setspecific(key, malloc(8));
+        return Py_BuildValue("diiiisisi", sum, zero, seven, argument_count > 0,
+            strcmp(arguments[argument_count - 1], "last") == 0, (char *)block,
+            *streams[0] == stdout && *streams[1] == stderr,
+            errno == ERANGE ? "ERANGE" : "", large[12345] + large[99999]);
+    }
+    static PyMethodDef methods[] = {{"facts", facts, METH_NOARGS, NULL}, {0}};
+    static int start(PyObject *m)
+    {
+        (void)m;
+        block = strdup("kept");
+        block = realloc(block, 200);
+        seven++;
+        return pthread_key_create(&key, forget);
+    }
+    """
+    user = """\
+    import own
+    def main():
+        import ctypes, os, threading
+        print(own.facts(), own.facts(), flush=True)
+        thread = threading.Thread(target=lambda: print(own.facts(), flush=True))
+        thread.start()
+        thread.join()
+        if os.fork() == 0:
+            print(own.facts(), flush=True)
+            os._exit(0)
+        os.wait()
+        library = ctypes.PyDLL(own.__file__)
+        print(library._handle == ctypes.PyDLL(own.__file__)._handle)
+        address = ctypes.cast(library.PyInit_own, ctypes.c_void_p).value
+        class Info(ctypes.Structure):
+            _fields_ = [("file", ctypes.c_char_p), ("base", ctypes.c_void_p),
+                        ("name", ctypes.c_char_p), ("address", ctypes.c_void_p)]
+        info = Info()
+        dladdr = ctypes.CDLL(None).dladdr
+        print(dladdr(ctypes.c_void_p(address), ctypes.byref(info)), info.name,
+              info.address == address, info.base < address,
+              os.path.basename(info.file))
+        try:
+            library.no_such_function
+        except AttributeError as error:
+            print(str(error).rpartition(": ")[2])
+    """
+    exe = pack_own(text, "-lm", user=dedent(user))
+    assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
+    restored, booted = both(exe, "a", "last")
+    assert restored == booted
+    assert "'kept', 1, 'ERANGE', 1" in restored
+
+
+def test_unwinding_through_a_library(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """_Unwind_Backtrace() walks over frames of a library of the snapshot."""
+    text = """
+    #include <unwind.h>
+    static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *arg)
+    {
+        (void)context;
+        ++*(int *)arg;
+        return _URC_NO_REASON;
+    }
+    static PyObject *depth(PyObject *self, PyObject *unused)
+    {
+        int frames = 0;
+        _Unwind_Backtrace(visit, &frames);
+        return PyLong_FromLong(frames > 5);
+    }
+    static PyMethodDef methods[] = {{"depth", depth, METH_NOARGS, NULL}, {0}};
+    static int start(PyObject *m) { (void)m; return 0; }
+    """
+    user = "import own\ndef main():\n    print(own.depth())\n"
+    exe = pack_own(text, "-shared-libgcc", "-lgcc_s", user=user)
+    assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
+    assert both(exe) == ["1\n", "1\n"]
