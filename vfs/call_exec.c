@@ -3,6 +3,7 @@
 #include "mount.h"
 #include "place.h"
 #include "program.h"
+#include "trace.h"
 #include "vfs_calls.h"
 
 #include <errno.h>
@@ -16,12 +17,16 @@
 /* Neither the path nor the working directory concerns us.  (Whatever says so
  * here costs a process start nothing.) */
 static bool
-is_foreign(const char *path)
+is_foreign(const char *path, char *const *argv)
 {
     struct pexcz_place place;
     struct pexcz_node cwd;
     const char *rest = path;
 
+    if (pexcz_trace_on && pexcz_vfs_access(path, X_OK) == 0
+        && !pexcz_program_is_self(path)) {
+        pexcz_trace_program(path, argv);
+    }
     return !pexcz_cwd_get(&cwd)
            && !pexcz_resolve(AT_FDCWD, &rest, PEXCZ_FOLLOW, &place)
            && rest == path;
@@ -47,7 +52,7 @@ pexcz_vfs_execve(const char *path, char *const argv[], char *const envp[])
     unsigned tries = 0;
     int error;
 
-    if (is_foreign(path)) {
+    if (is_foreign(path, argv)) {
         return pexcz_next()->execve(path, argv, envp);
     }
     error = pexcz_program_prepare(&program, path, argv, envp, getpid());
@@ -142,7 +147,7 @@ spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
     unsigned tries = 0;
     int error;
 
-    if (is_foreign(path)) {
+    if (is_foreign(path, argv)) {
         return pexcz_next()->posix_spawn(pid, path, actions, attributes, argv,
                                          envp);
     }
@@ -211,7 +216,8 @@ search_is_foreign(const char *file)
     struct pexcz_node cwd;
 
     return pexcz_vfs_tree() == NULL
-           || (!pexcz_cwd_get(&cwd) && strstr(file, "pexcz") == NULL
+           || (!pexcz_trace_on && !pexcz_cwd_get(&cwd)
+               && strstr(file, "pexcz") == NULL
                && (path == NULL || strstr(path, "pexcz") == NULL));
 }
 

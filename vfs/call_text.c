@@ -55,8 +55,7 @@ pexcz_vfs_bindtextdomain(const char *domain, const char *directory)
     if (!pexcz_resolve(AT_FDCWD, &path, PEXCZ_FOLLOW, &place)) {
         return pexcz_rare()->bindtextdomain(domain, path);
     }
-    if (domain == NULL || place.error != 0
-        || pexcz_vfs_libraries() == NULL) {
+    if (domain == NULL || place.error != 0 || pexcz_vfs_libraries() == NULL) {
         return pexcz_rare()->bindtextdomain(domain, directory);
     }
     found[0] = '\0';

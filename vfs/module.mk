@@ -4,7 +4,7 @@
 # do the same.  A program that is to have the names links VFS_OBJS, not the
 # archive, from which nothing may have asked for them by then.
 VFS_SRCS := $(wildcard vfs/call_*.c) vfs/arg_vector.c vfs/cwd.c vfs/handle.c \
-    vfs/libc_next.c vfs/mount.c vfs/place.c vfs/program.c vfs/vfs_stat.c
+    vfs/libc_next.c vfs/mount.c vfs/place.c vfs/program.c vfs/trace.c vfs/vfs_stat.c
 VFS_INTERPOSE_SRCS := $(if $(filter debug,$(MODE)),,\
     $(wildcard vfs/interpose_*.c))
 VFS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))

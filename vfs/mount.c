@@ -2,6 +2,7 @@
 #include "mount.h"
 
 #include "cwd.h"
+#include "trace.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ pexcz_vfs_mount(const struct pexcz_tree *tree)
     owner = geteuid();
     group = getegid();
     atomic_store_explicit(&mounted, tree, memory_order_release);
+    pexcz_trace_init();
     pexcz_cwd_inherit();
 }
 

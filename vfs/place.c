@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "libc_next.h"
 #include "mount.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -314,9 +315,9 @@ pexcz_place_of(const struct pexcz_node *node, struct pexcz_place *place)
     place->node = *node;
 }
 
-bool
-pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
-              struct pexcz_place *place)
+static bool
+resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
+        struct pexcz_place *place)
 {
     const char *path = *pathp;
     struct pexcz_node base;
@@ -364,6 +365,19 @@ pexcz_resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
         }
     }
     return resolve_slowly(dirfd, pathp, follow, place, from_base);
+}
+
+bool
+pexcz_resolve(int dirfd, const char **path, enum pexcz_follow follow,
+              struct pexcz_place *place)
+{
+    const char *given = *path;
+    bool inside = resolve(dirfd, path, follow, place);
+
+    if (inside && place->error != 0 && pexcz_trace_on) {
+        pexcz_trace_failure(given, place->error);
+    }
+    return inside;
 }
 
 size_t

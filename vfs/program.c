@@ -25,8 +25,8 @@ same_file(const char *a, const char *b)
 }
 
 /* Whether the program at `path` is the executable that runs. */
-static bool
-is_self(const char *path)
+bool
+pexcz_program_is_self(const char *path)
 {
     struct pexcz_place place;
 
@@ -134,7 +134,7 @@ use_script(struct pexcz_program *p, const struct pexcz_place *place,
     char *const *old = p->argv;
     size_t count = pexcz_args_count(old);
 
-    if (is_self(interpreter)) {
+    if (pexcz_program_is_self(interpreter)) {
         (void)close(fd);
         if (pexcz_place_full_path(place, p->script, sizeof(p->script)) == 0) {
             return ENAMETOOLONG;

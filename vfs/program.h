@@ -42,6 +42,9 @@ struct pexcz_program {
     char cwd[sizeof(PEXCZ_CWD_VARIABLE) + PATH_MAX];
 };
 
+/* Whether the program at `path` is the executable that runs. */
+bool pexcz_program_is_self(const char *path);
+
 /*
  * Fills *ret for execve(path, argv, envp); 0 or an errno.  Descriptors are
  * named as those of process `owner`, whose child may be the one to execute.
