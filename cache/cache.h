@@ -38,6 +38,7 @@
 struct pexcz_cache {
     uid_t owner; /* of files that count besides the effective user's */
     bool read_only;
+    bool for_all;        /* made so that every user may read it */
     char path[PATH_MAX]; /* the folder "so" */
 };
 

@@ -63,8 +63,9 @@ enter(const struct pexcz_cache *cache, int parent, const char *name)
         (void)unlinkat(parent, name, 0);
     }
     /* Whatever the umask. */
-    if (mkdirat(parent, name, 0700) == 0 ? fchmodat(parent, name, 0700, 0) != 0
-                                         : errno != EEXIST) {
+    if (mkdirat(parent, name, 0700) == 0
+            ? fchmodat(parent, name, cache->for_all ? 0755 : 0700, 0) != 0
+            : errno != EEXIST) {
         return -1;
     }
     return openat(parent, name, OPEN_DIR);
@@ -342,8 +343,9 @@ write_file(const struct making *m, pexcz_cache_writer writer, void *context,
                           "%s: programs cannot be mapped", m->group->path);
     }
     if (rc == PEXCZ_OK
-        && (fchmod(m->fd, 0500) != 0 || fsync(m->fd) != 0
-            || futimens(m->fd, times) != 0 || !put_in_place(m))) {
+        && (fchmod(m->fd, m->group->cache->for_all ? 0555 : 0500) != 0
+            || fsync(m->fd) != 0 || futimens(m->fd, times) != 0
+            || !put_in_place(m))) {
         return pexcz_fail(err, PEXCZ_E_IO, errno, "%s/%s", m->group->path,
                           m->file->path);
     }
@@ -361,6 +363,10 @@ try_make(struct making *m, pexcz_cache_writer writer, void *context,
     if (!open_temp(m) || !wait_for_lock(m)) {
         rc = pexcz_fail(err, PEXCZ_E_IO, errno, "%s/%s", m->group->path,
                         m->file->path);
+        /* Without locks nobody writes to it. */
+        if (m->fd >= 0 && err->sys_errno != EWOULDBLOCK) {
+            (void)unlinkat(m->dir, m->temp, 0);
+        }
     }
     else if (!is_still_temp(m)) {
         *ret_again = true;

@@ -199,6 +199,7 @@ pexcz_cache_find(bool create, struct pexcz_cache *ret, struct pexcz_error *err)
     }
     ret->owner = geteuid();
     ret->read_only = !create;
+    ret->for_all = false;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         const char *value = variable(places[i].variable);
 

@@ -4,6 +4,7 @@
  * `pexcz pack`.
  */
 #include "base.h"
+#include "cache_verbs.h"
 #include "extract.h"
 #include "inspect.h"
 #include "interrupt.h"
@@ -89,6 +90,14 @@ print_pack_help(const char *program)
         "                       run the application with these to see which\n"
         "                       modules it imports later on, for the "
         "snapshot\n"
+        "      --shared-objects MODE\n"
+        "                       where the system's linker finds those of the\n"
+        "                       wheels: cache, memory, or adjacent, a folder\n"
+        "                       beside the executable; default: cache\n"
+        "      --allow-library NAME\n"
+        "                       pack the shared object NAME although it "
+        "needs\n"
+        "                       an executable stack or text relocations\n"
         "  -j, --jobs N         use N processors; default: all\n"
         "  -q, --quiet          print errors only\n"
         "  -v, --verbose        list distributions and warnings\n"
@@ -247,11 +256,75 @@ verb_verify(const char *program, int argc, char **argv)
                                             : close_stdout(program);
 }
 
+static int
+print_cache_help(const char *program)
+{
+    (void)printf(
+        "usage: %s info | verify [-q] | prune [options]\n"
+        "\n"
+        "The cache into which executables put shared objects of wheels.\n"
+        "\n"
+        "  info             list what is in it\n"
+        "  verify           check every byte, remove what is damaged\n"
+        "  prune            remove what was not used for %d days, or\n"
+        "      --days N     for N days\n"
+        "      --max-size N     the oldest, until N (500MB, 2GB) are left\n"
+        "      --all        everything\n"
+        "  -q, --quiet      print errors only\n"
+        "  -h, --help       print this\n"
+        "      --version    print the version\n",
+        program, PEXCZ_DEFAULT_PRUNE_DAYS);
+    return close_stdout(program);
+}
+
+static int
+verb_cache(const char *program, int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "";
+    bool prune = strcmp(verb, "prune") == 0;
+    struct pexcz_cache_options options;
+    struct pexcz_error err;
+    int rc;
+
+    if (verb[0] == '\0') {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "no verb given");
+        return fail(program, &err);
+    }
+    if (verb[0] == '-') { /* --help, --version, or wrong */
+        argc++;
+        argv--;
+    }
+    else if (!prune && strcmp(verb, "info") != 0
+             && strcmp(verb, "verify") != 0) {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "no verb '%s'", verb);
+        return fail(program, &err);
+    }
+    if (pexcz_cache_options_parse(argc - 1, argv + 1, prune, &options, &err)
+        < 0) {
+        return fail(program, &err);
+    }
+    if (options.help) {
+        return print_cache_help(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
+    if (verb[0] == '-') {
+        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0, "no verb given");
+        return fail(program, &err);
+    }
+    rc = prune                         ? pexcz_cache_prune(&options, &err)
+         : strcmp(verb, "verify") == 0 ? pexcz_cache_check(&options, &err)
+                                       : pexcz_cache_info(&err);
+    return rc < 0 ? fail(program, &err) : close_stdout(program);
+}
+
 static const struct verb verbs[] = {
     {"pack", verb_pack, "make an executable from a PEX"},
     {"inspect", verb_inspect, "list what a packed file holds"},
     {"extract", verb_extract, "write the tree of a packed file to a folder"},
     {"verify", verb_verify, "check every byte of a packed file"},
+    {"cache", verb_cache, "look after the cache of shared objects"},
     {"base", verb_base, NULL},
 };
 

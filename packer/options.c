@@ -15,6 +15,10 @@ enum {
     OPTION_SNAPSHOT,
     OPTION_SNAPSHOT_EXCLUDE,
     OPTION_SNAPSHOT_WARM,
+    OPTION_SHARED_OBJECTS,
+    OPTION_ALLOW_LIBRARY,
+    OPTION_DAYS,
+    OPTION_MAX_SIZE,
     OPTION_ALL,
     OPTION_JSON,
     OPTION_VERSION,
@@ -40,6 +44,8 @@ static const struct option pack_options[] = {
     {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
     {"snapshot-warm", required_argument, NULL, OPTION_SNAPSHOT_WARM},
+    {"shared-objects", required_argument, NULL, OPTION_SHARED_OBJECTS},
+    {"allow-library", required_argument, NULL, OPTION_ALLOW_LIBRARY},
     COMMON_OPTIONS,
 };
 
@@ -56,6 +62,14 @@ static const struct option extract_options[] = {
 };
 
 static const struct option verify_options[] = {
+    {"quiet", no_argument, NULL, 'q'},
+    COMMON_OPTIONS,
+};
+
+static const struct option prune_options[] = {
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"days", required_argument, NULL, OPTION_DAYS},
+    {"max-size", required_argument, NULL, OPTION_MAX_SIZE},
     {"quiet", no_argument, NULL, 'q'},
     COMMON_OPTIONS,
 };
@@ -127,6 +141,28 @@ parse_snapshot_mode(const char *text, enum pexcz_snapshot_mode *ret,
 }
 
 static int
+parse_shared_objects(const char *text, enum pexcz_shared_objects *ret,
+                     struct pexcz_error *err)
+{
+    static const char *const names[] = {
+        [PEXCZ_SHARED_CACHE] = "cache",
+        [PEXCZ_SHARED_MEMORY] = "memory",
+        [PEXCZ_SHARED_ADJACENT] = "adjacent",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum pexcz_shared_objects)i;
+            return PEXCZ_OK;
+        }
+    }
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                      "--shared-objects: '%s' is not cache, memory or "
+                      "adjacent",
+                      text);
+}
+
+static int
 add_text(const char ***list, size_t *count, const char *text,
          struct pexcz_error *err)
 {
@@ -145,6 +181,9 @@ pexcz_pack_options_done(struct pexcz_pack_options *options)
 {
     free(options->wish.exclude);
     free(options->wish.warm);
+    free(options->allowed_libraries);
+    options->allowed_libraries = NULL;
+    options->allowed_count = 0;
     options->wish = (struct pexcz_snapshot_wish){0};
 }
 
@@ -196,6 +235,12 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_SNAPSHOT_WARM:
         rc = add_text(&o->wish.warm, &o->wish.warm_count, optarg, err);
+        break;
+    case OPTION_SHARED_OBJECTS:
+        rc = parse_shared_objects(optarg, &o->shared_objects, err);
+        break;
+    case OPTION_ALLOW_LIBRARY:
+        rc = add_text(&o->allowed_libraries, &o->allowed_count, optarg, err);
         break;
     case OPTION_MAX_GLIBC:
         o->max_glibc = optarg;
@@ -319,4 +364,80 @@ pexcz_verify_options_parse(int argc, char **argv,
 {
     return parse_file_options(argc, argv, verify_options, ":qh", false, ret,
                               err);
+}
+
+/* A number of bytes, or of KB, MB, GB (powers of 1000). */
+static int
+parse_size(const char *text, uint64_t *ret, struct pexcz_error *err)
+{
+    static const char units[] = "KMG";
+    char *end;
+    unsigned long long n;
+    const char *unit;
+
+    errno = 0;
+    n = strtoull(text, &end, 10);
+    unit = *end != '\0' ? strchr(units, *end) : NULL;
+    for (const char *u = units; unit != NULL && u <= unit; u++) {
+        n = n <= UINT64_MAX / 1000 ? n * 1000 : UINT64_MAX;
+    }
+    end += unit != NULL;
+    end += unit != NULL && *end == 'B';
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0'
+        || n == 0) {
+        return pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                          "--max-size: '%s' is not a size like 500MB", text);
+    }
+    *ret = n;
+    return PEXCZ_OK;
+}
+
+int
+pexcz_cache_options_parse(int argc, char **argv, bool prune,
+                          struct pexcz_cache_options *ret,
+                          struct pexcz_error *err)
+{
+    const struct option *options = prune ? prune_options : verify_options;
+    struct pexcz_cache_options o = {.days = -1};
+    int rc = PEXCZ_OK;
+    int c;
+
+    optind = 0;
+    while (rc == PEXCZ_OK
+           && (c = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
+        switch (c) {
+        case 'q':
+            o.verbosity = -1;
+            break;
+        case 'h':
+            o.help = true;
+            break;
+        case OPTION_VERSION:
+            o.version = true;
+            break;
+        case OPTION_ALL:
+            o.all = true;
+            break;
+        case OPTION_DAYS:
+            rc = parse_number(optarg, "--days", 0, 36500, &o.days, err);
+            break;
+        case OPTION_MAX_SIZE:
+            rc = parse_size(optarg, &o.max_size, err);
+            break;
+        default:
+            rc = refuse(c, argv, options, err);
+            break;
+        }
+    }
+    if (rc == PEXCZ_OK && !o.help && !o.version && optind != argc) {
+        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "unexpected argument '%s'",
+                        argv[optind]);
+    }
+    if (rc == PEXCZ_OK) {
+        if (!o.all && o.days < 0 && o.max_size == 0) {
+            o.days = PEXCZ_DEFAULT_PRUNE_DAYS;
+        }
+        *ret = o;
+    }
+    return rc;
 }

@@ -14,11 +14,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum pexcz_snapshot_mode {
     PEXCZ_SNAPSHOT_AUTO, /* without one when none can be made */
     PEXCZ_SNAPSHOT_OFF,
     PEXCZ_SNAPSHOT_REQUIRE, /* an error then */
+};
+
+enum pexcz_shared_objects {
+    PEXCZ_SHARED_CACHE, /* in the user's cache, else from memory */
+    PEXCZ_SHARED_MEMORY,
+    PEXCZ_SHARED_ADJACENT, /* in OUTPUT.files */
 };
 
 struct pexcz_pack_options {
@@ -30,10 +37,13 @@ struct pexcz_pack_options {
     enum pexcz_snapshot_mode snapshot;
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
     const char *max_glibc;           /* "2.28"; NULL: that of this machine */
-    unsigned int jobs;               /* 0: one per processor */
-    int level;                       /* of zstd, 1..22 */
-    int verbosity;                   /* -1 quiet, 0, 1 verbose */
-    bool busybox;                    /* every console script is a command */
+    enum pexcz_shared_objects shared_objects;
+    const char **allowed_libraries; /* file names; array owned, see done() */
+    size_t allowed_count;
+    unsigned int jobs; /* 0: one per processor */
+    int level;         /* of zstd, 1..22 */
+    int verbosity;     /* -1 quiet, 0, 1 verbose */
+    bool busybox;      /* every console script is a command */
     bool help;
     bool version;
 };
@@ -45,6 +55,24 @@ PEXCZ_MUST_USE int pexcz_pack_options_parse(int argc, char **argv,
                                             struct pexcz_error *err);
 
 void pexcz_pack_options_done(struct pexcz_pack_options *options);
+
+/* Of the verbs below `pexcz cache`. */
+struct pexcz_cache_options {
+    bool all;          /* prune: everything */
+    long days;         /* prune: unused for that long; -1: do not care */
+    uint64_t max_size; /* prune: down to that many bytes; 0: do not care */
+    int verbosity;     /* -1 quiet, 0 */
+    bool help;
+    bool version;
+};
+
+/* Without options prune takes what was not used for that many days. */
+#define PEXCZ_DEFAULT_PRUNE_DAYS 30
+
+/* `prune`: whether the options of that verb are allowed. */
+PEXCZ_MUST_USE int pexcz_cache_options_parse(int argc, char **argv, bool prune,
+                                             struct pexcz_cache_options *ret,
+                                             struct pexcz_error *err);
 
 /* Of the verbs that read a packed file; each has some of them. */
 struct pexcz_file_options {

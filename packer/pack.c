@@ -2,6 +2,7 @@
 #include "pack.h"
 
 #include "add_snapshot.h"
+#include "adjacent_files.h"
 #include "boot_settings.h"
 #include "check_base.h"
 #include "elf_file.h"
@@ -10,7 +11,7 @@
 #include "image.h"
 #include "image_libraries.h"
 #include "import_closure.h"
-#include "library_plan.h"
+#include "library_report.h"
 #include "pex_set.h"
 #include "progress.h"
 #include "stdlib_copies.h"
@@ -19,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* What the base itself needs. */
+#define BASE_GLIBC "2.17"
 
 struct packing {
     const struct pexcz_pack_options *options;
@@ -37,6 +41,7 @@ struct packing {
     bool *raw;
     struct pexcz_library_info **infos; /* one for each entry of the plan */
     struct pexcz_library_plan libraries;
+    struct pexcz_library_report report;
     struct pexcz_buf stdlib;  /* files of the standard library's modules that
                                  are hot, a line each */
     struct pexcz_image_sizes sizes;
@@ -246,7 +251,24 @@ find_hot(struct packing *p)
     if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF) {
         pexcz_image_libraries(&p->plan, p->hot, p->raw);
     }
+    /* From memory they would be decompressed at every start. */
+    if (rc == PEXCZ_OK && p->options->shared_objects == PEXCZ_SHARED_MEMORY) {
+        memset(p->raw, true, p->plan.entry_count * sizeof(*p->raw));
+    }
     return rc;
+}
+
+static void
+report_libraries(struct packing *p)
+{
+    for (size_t i = 0; i < p->report.lines.count; i++) {
+        pexcz_progress_say(&p->progress, 1, "  %s",
+                           p->report.lines.items[i]);
+    }
+    for (size_t i = 0; i < p->report.warnings.count; i++) {
+        pexcz_progress_say(&p->progress, 0, "pexcz-pack: warning: %s",
+                           p->report.warnings.items[i]);
+    }
 }
 
 static int
@@ -258,7 +280,36 @@ add_libraries(struct packing *p, struct pexcz_blob_writer *writer)
     for (size_t i = 0; i < p->libraries.count && rc == PEXCZ_OK; i++) {
         rc = pexcz_blob_writer_library(writer, &p->libraries.specs[i], p->err);
     }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_report_make(
+            &p->plan, p->infos, &p->libraries, p->options->allowed_libraries,
+            p->options->allowed_count, &p->plan.arena, &p->report, p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        report_libraries(p);
+    }
+    if (rc == PEXCZ_OK
+        && p->options->shared_objects == PEXCZ_SHARED_ADJACENT) {
+        rc = pexcz_adjacent_files_write(&p->plan, &p->libraries, p->output,
+                                        p->err);
+    }
     return rc;
+}
+
+/* The options of which the runtime has to know. */
+static int
+list_options(struct packing *p, struct pexcz_strings *ret)
+{
+    static const char *const texts[] = {
+        [PEXCZ_SHARED_CACHE] = NULL,
+        [PEXCZ_SHARED_MEMORY] = "shared-objects=memory",
+        [PEXCZ_SHARED_ADJACENT] = "shared-objects=adjacent",
+    };
+    const char *text = texts[p->options->shared_objects];
+
+    return text != NULL ? pexcz_strings_add(ret, &p->plan.arena,
+                                            pexcz_slice_str(text), p->err)
+                        : PEXCZ_OK;
 }
 
 static int
@@ -266,6 +317,7 @@ add_rest(void *context, struct pexcz_blob_writer *writer,
          struct pexcz_error *err)
 {
     struct packing *p = context;
+    struct pexcz_strings options = {0};
     int rc = add_libraries(p, writer);
 
     if (rc == PEXCZ_OK) {
@@ -273,10 +325,12 @@ add_rest(void *context, struct pexcz_blob_writer *writer,
                                        pexcz_buf_slice(&p->stdlib), writer,
                                        err);
     }
-    return rc == PEXCZ_OK
-               ? pexcz_boot_settings_write(
-                   &p->plan, last_component(p->output), writer, err)
-               : rc;
+    if (rc == PEXCZ_OK) {
+        rc = list_options(p, &options);
+    }
+    return rc == PEXCZ_OK ? pexcz_boot_settings_write(
+               &p->plan, last_component(p->output), &options, writer, err)
+                          : rc;
 }
 
 static int
@@ -418,6 +472,7 @@ pack(struct packing *p)
 static void
 summarise(struct packing *p, double seconds)
 {
+    const char *glibc = p->report.highest[PEXCZ_FAMILY_GLIBC];
     char total[16];
     char base[16];
     char blob[16];
@@ -427,10 +482,13 @@ summarise(struct packing *p, double seconds)
     pexcz_format_size(p->sizes.blob, blob);
     pexcz_progress_say(&p->progress, 0,
                        "%s: %s (base %s, application %s), Python %s, "
-                       "%zu distribution%s, %.1f s",
+                       "%zu distribution%s, for glibc %s, %.1f s",
                        p->out.shown, total, base, blob,
                        p->compiler.python.version, p->dist_count,
-                       p->dist_count == 1 ? "" : "s", seconds);
+                       p->dist_count == 1 ? "" : "s",
+                       pexcz_version_is_lower(BASE_GLIBC, glibc) ? glibc
+                                                                 : BASE_GLIBC,
+                       seconds);
 }
 
 static double

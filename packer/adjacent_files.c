@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adjacent_files.h"
+
+#include "cache.h"
+#include "out_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+write_content(void *context, int fd, struct pexcz_error *err)
+{
+    const struct pexcz_plan_entry *e = context;
+    struct pexcz_buf scratch = {0};
+    struct pexcz_slice content;
+    int rc = pexcz_content_read(&e->content, &scratch, &content, err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_write_at(fd, content.ptr, content.len, 0, err);
+    }
+    pexcz_buf_done(&scratch);
+    return rc;
+}
+
+static int
+write_library(const struct pexcz_plan *plan,
+              const struct pexcz_library_spec *spec,
+              const struct pexcz_cache *cache, struct pexcz_error *err)
+{
+    /* The slice is a string of the plan. */
+    const char *path = (const char *)spec->path.ptr;
+    struct pexcz_plan_entry e = *pexcz_plan_find(plan, path);
+    struct pexcz_cache_file file = {
+        .path = path,
+        .size = pexcz_content_size(&e.content),
+        .hash = spec->hash,
+    };
+    struct pexcz_cache_group group;
+    int rc = pexcz_cache_group_open(cache, spec->group, &group, err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_cache_fill(&group, &file, write_content, &e, err);
+        pexcz_cache_group_close(&group);
+    }
+    return rc;
+}
+
+static int
+make_folder(const char *path, struct pexcz_error *err)
+{
+    return mkdir(path, 0755) == 0 || errno == EEXIST
+               ? PEXCZ_OK
+               : pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
+}
+
+int
+pexcz_adjacent_files_write(const struct pexcz_plan *plan,
+                           const struct pexcz_library_plan *libraries,
+                           const char *output, struct pexcz_error *err)
+{
+    struct pexcz_cache cache = {.owner = geteuid(), .for_all = true};
+    int rc;
+
+    if ((size_t)snprintf(cache.path, sizeof(cache.path), "%s.files/so", output)
+        >= sizeof(cache.path)) {
+        return pexcz_fail(err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
+                          output);
+    }
+    cache.path[strlen(cache.path) - strlen("/so")] = '\0';
+    rc = make_folder(cache.path, err);
+    cache.path[strlen(cache.path)] = '/';
+    if (rc == PEXCZ_OK) {
+        rc = make_folder(cache.path, err);
+    }
+    for (size_t i = 0; i < libraries->count && rc == PEXCZ_OK; i++) {
+        rc = write_library(plan, &libraries->specs[i], &cache, err);
+    }
+    return rc;
+}
