@@ -97,8 +97,8 @@ pexcz_compiler_close(struct pexcz_compiler *compiler)
 
 int
 pexcz_compiler_stdlib(struct pexcz_compiler *compiler,
-                       struct pexcz_slice imports, struct pexcz_slice *ret,
-                       struct pexcz_error *err)
+                      struct pexcz_slice imports, struct pexcz_slice *ret,
+                      struct pexcz_error *err)
 {
     return pexcz_worker_stdlib(&compiler->workers[0], imports, ret, err);
 }
@@ -214,9 +214,8 @@ work(void *argument)
 int
 pexcz_compiler_run(struct pexcz_compiler *compiler,
                    const struct pexcz_plan_entry *entries, size_t count,
-                   struct pexcz_compiled *ret,
-                   pexcz_compile_progress progress, void *context,
-                   struct pexcz_error *err)
+                   struct pexcz_compiled *ret, pexcz_compile_progress progress,
+                   void *context, struct pexcz_error *err)
 {
     struct run run = {
         .compiler = compiler,

@@ -46,18 +46,17 @@ void pexcz_compiler_close(struct pexcz_compiler *compiler);
  * Compiles every entry with `compile` set; ret is an array of `count` items,
  * zeroed by the caller, who frees each with pexcz_compiled_done().
  */
-PEXCZ_MUST_USE int
-pexcz_compiler_run(struct pexcz_compiler *compiler,
-                   const struct pexcz_plan_entry *entries, size_t count,
-                   struct pexcz_compiled *ret,
-                   pexcz_compile_progress progress, void *context,
-                   struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_compiler_run(struct pexcz_compiler *compiler,
+                                      const struct pexcz_plan_entry *entries,
+                                      size_t count, struct pexcz_compiled *ret,
+                                      pexcz_compile_progress progress,
+                                      void *context, struct pexcz_error *err);
 
 /* As pexcz_worker_stdlib(), by the first worker. */
 PEXCZ_MUST_USE int pexcz_compiler_stdlib(struct pexcz_compiler *compiler,
-                                          struct pexcz_slice imports,
-                                          struct pexcz_slice *ret,
-                                          struct pexcz_error *err);
+                                         struct pexcz_slice imports,
+                                         struct pexcz_slice *ret,
+                                         struct pexcz_error *err);
 void pexcz_compiled_done(struct pexcz_compiled *compiled);
 
 /* Processors that this process may use. */

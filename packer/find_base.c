@@ -88,19 +88,17 @@ pexcz_find_base(const char *python, struct pexcz_buf *ret,
     stream = opendir(dir);
     if (stream == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOT_FOUND, errno,
-                          "%s: no folder with bases beside this program",
-                          dir);
+                          "%s: no folder with bases beside this program", dir);
     }
     while ((entry = readdir(stream)) != NULL) {
         consider(&f, entry->d_name, python);
     }
     (void)closedir(stream);
     if (!f.any) {
-        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0,
-                          "%s: no base%s%s; installed: %s", dir,
-                          python != NULL ? " for Python " : "",
-                          python != NULL ? python : "",
-                          f.list[0] != '\0' ? f.list : "none");
+        return pexcz_fail(
+            err, PEXCZ_E_NOT_FOUND, 0, "%s: no base%s%s; installed: %s", dir,
+            python != NULL ? " for Python " : "", python != NULL ? python : "",
+            f.list[0] != '\0' ? f.list : "none");
     }
     rc = pexcz_buf_printf(ret, err, "%s/%s", dir, f.name);
     return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, err) : rc;

@@ -42,8 +42,8 @@ struct packing {
     struct pexcz_library_info **infos; /* one for each entry of the plan */
     struct pexcz_library_plan libraries;
     struct pexcz_library_report report;
-    struct pexcz_buf stdlib;  /* files of the standard library's modules that
-                                 are hot, a line each */
+    struct pexcz_buf stdlib; /* files of the standard library's modules that
+                                are hot, a line each */
     struct pexcz_image_sizes sizes;
     struct pexcz_snapshot_report snapshot;
 };
@@ -98,9 +98,8 @@ choose_base(struct packing *p)
     else {
         rc = pexcz_find_base(p->options->python, &p->base, p->err);
     }
-    return rc == PEXCZ_OK
-               ? pexcz_check_base((const char *)p->base.ptr, p->err)
-               : rc;
+    return rc == PEXCZ_OK ? pexcz_check_base((const char *)p->base.ptr, p->err)
+                          : rc;
 }
 
 /* Starts the base as a Python; it says what it is. */
@@ -242,7 +241,7 @@ find_hot(struct packing *p)
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_compiler_stdlib(&p->compiler, pexcz_buf_slice(&outside),
-                                    &files, p->err);
+                                   &files, p->err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_append(&p->stdlib, files.ptr, files.len, p->err);
@@ -262,8 +261,7 @@ static void
 report_libraries(struct packing *p)
 {
     for (size_t i = 0; i < p->report.lines.count; i++) {
-        pexcz_progress_say(&p->progress, 1, "  %s",
-                           p->report.lines.items[i]);
+        pexcz_progress_say(&p->progress, 1, "  %s", p->report.lines.items[i]);
     }
     for (size_t i = 0; i < p->report.warnings.count; i++) {
         pexcz_progress_say(&p->progress, 0, "pexcz-pack: warning: %s",
@@ -480,15 +478,14 @@ summarise(struct packing *p, double seconds)
     pexcz_format_size(p->sizes.total, total);
     pexcz_format_size(p->sizes.base, base);
     pexcz_format_size(p->sizes.blob, blob);
-    pexcz_progress_say(&p->progress, 0,
-                       "%s: %s (base %s, application %s), Python %s, "
-                       "%zu distribution%s, for glibc %s, %.1f s",
-                       p->out.shown, total, base, blob,
-                       p->compiler.python.version, p->dist_count,
-                       p->dist_count == 1 ? "" : "s",
-                       pexcz_version_is_lower(BASE_GLIBC, glibc) ? glibc
-                                                                 : BASE_GLIBC,
-                       seconds);
+    pexcz_progress_say(
+        &p->progress, 0,
+        "%s: %s (base %s, application %s), Python %s, "
+        "%zu distribution%s, for glibc %s, %.1f s",
+        p->out.shown, total, base, blob, p->compiler.python.version,
+        p->dist_count, p->dist_count == 1 ? "" : "s",
+        pexcz_version_is_lower(BASE_GLIBC, glibc) ? glibc : BASE_GLIBC,
+        seconds);
 }
 
 static double

@@ -39,7 +39,7 @@ struct batch {
     uint64_t bytes;
     atomic_size_t next;
     atomic_bool failed;
-    pthread_mutex_t lock;      /* of error */
+    pthread_mutex_t lock; /* of error */
     struct pexcz_error error;
 };
 
@@ -124,8 +124,7 @@ encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
             }
         }
     }
-    rc = pexcz_payload_encode(content, how, level, cdict,
-                              &job->encoded, err);
+    rc = pexcz_payload_encode(content, how, level, cdict, &job->encoded, err);
     return rc < 0 ? pexcz_wrap(err, "%s", e->path) : PEXCZ_OK;
 }
 
@@ -197,10 +196,9 @@ flush(struct writing *w)
         const struct job *job = &batch->jobs[i];
         struct placed *placed = &w->placed[job->entry];
 
-        rc = pexcz_blob_writer_put(w->writer, &job->encoded, job->align,
-                                   job->is_code ? &placed->code
-                                                : &placed->content,
-                                   w->err);
+        rc = pexcz_blob_writer_put(
+            w->writer, &job->encoded, job->align,
+            job->is_code ? &placed->code : &placed->content, w->err);
     }
     w->done += batch->bytes;
     empty_batch(batch);

@@ -140,15 +140,15 @@ spawn(struct pexcz_worker *worker, int child_fd, struct pexcz_error *err)
 {
     /* posix_spawn takes char *const[] and changes nothing. */
     char *argv[] = {(char *)(uintptr_t)worker->python,
-                    (char *)(uintptr_t)"-I",
-                    (char *)(uintptr_t)"-S",
-                    (char *)(uintptr_t)"-B",
-                    (char *)(uintptr_t)"-c",
+                    (char *)(uintptr_t) "-I",
+                    (char *)(uintptr_t) "-S",
+                    (char *)(uintptr_t) "-B",
+                    (char *)(uintptr_t) "-c",
                     (char *)(uintptr_t)pexcz_worker_text,
                     NULL};
     /* Nothing from the user's environment can change the result. */
-    char *envp[] = {(char *)(uintptr_t)"LC_ALL=C.UTF-8",
-                    (char *)(uintptr_t)"PATH=/usr/bin:/bin", NULL};
+    char *envp[] = {(char *)(uintptr_t) "LC_ALL=C.UTF-8",
+                    (char *)(uintptr_t) "PATH=/usr/bin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     sigset_t defaults;
@@ -171,8 +171,8 @@ spawn(struct pexcz_worker *worker, int child_fd, struct pexcz_error *err)
     if (rc == 0) {
         (void)posix_spawnattr_setsigmask(&attr, &none);
         (void)posix_spawnattr_setsigdefault(&attr, &defaults);
-        (void)posix_spawnattr_setflags(
-            &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK
+                                                  | POSIX_SPAWN_SETSIGDEF);
         rc = posix_spawn(&worker->pid, worker->python, &actions, &attr, argv,
                          envp);
     }
@@ -240,8 +240,8 @@ pexcz_worker_open(struct pexcz_worker *worker, const char *python,
 }
 
 static int
-parse_reply(const struct pexcz_worker *worker,
-            struct pexcz_worker_result *ret, struct pexcz_error *err)
+parse_reply(const struct pexcz_worker *worker, struct pexcz_worker_result *ret,
+            struct pexcz_error *err)
 {
     struct pexcz_slice reply = pexcz_buf_slice(&worker->reply);
     struct pexcz_slice imports;
@@ -265,8 +265,8 @@ parse_reply(const struct pexcz_worker *worker,
 }
 
 int
-pexcz_worker_compile(struct pexcz_worker *worker,
-                     struct pexcz_slice file_name, struct pexcz_slice source,
+pexcz_worker_compile(struct pexcz_worker *worker, struct pexcz_slice file_name,
+                     struct pexcz_slice source,
                      struct pexcz_worker_result *ret, struct pexcz_error *err)
 {
     uint8_t head[8];
@@ -296,7 +296,7 @@ pexcz_worker_compile(struct pexcz_worker *worker,
 
 int
 pexcz_worker_stdlib(struct pexcz_worker *worker, struct pexcz_slice imports,
-                     struct pexcz_slice *ret, struct pexcz_error *err)
+                    struct pexcz_slice *ret, struct pexcz_error *err)
 {
     struct pexcz_worker_result result;
     int rc = pexcz_worker_compile(worker, pexcz_slice_make("", 0), imports,

@@ -30,7 +30,7 @@ struct pexcz_python {
     int micro;
     uint32_t magic;
     char version[32];
-    char suffix_text[512]; /* NUL-separated */
+    char suffix_text[512];                        /* NUL-separated */
     const char *suffixes[PEXCZ_MAX_SUFFIXES + 1]; /* NULL-terminated */
 };
 
@@ -59,9 +59,9 @@ PEXCZ_MUST_USE int pexcz_worker_compile(struct pexcz_worker *worker,
  * library's modules that `imports`, lines "NAME FROM,FROM", lead to; *ret lies
  * in the worker until the next call. */
 PEXCZ_MUST_USE int pexcz_worker_stdlib(struct pexcz_worker *worker,
-                                        struct pexcz_slice imports,
-                                        struct pexcz_slice *ret,
-                                        struct pexcz_error *err);
+                                       struct pexcz_slice imports,
+                                       struct pexcz_slice *ret,
+                                       struct pexcz_error *err);
 
 /* Ends the process and waits for it; accepts a zeroed or closed one. */
 void pexcz_worker_close(struct pexcz_worker *worker);

@@ -60,8 +60,8 @@ check_file_size(struct pexcz_error *err)
 {
     const Elf64_Ehdr *elf
         = (const Elf64_Ehdr *)(getauxval(AT_PHDR) - sizeof(Elf64_Ehdr));
-    off_t want = (off_t)(elf->e_shoff
-                         + (uint64_t)elf->e_shnum * elf->e_shentsize);
+    off_t want
+        = (off_t)(elf->e_shoff + (uint64_t)elf->e_shnum * elf->e_shentsize);
     off_t size = own_file_size(elf, want);
 
     if (size < 0 || size == want) {

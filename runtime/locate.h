@@ -17,7 +17,7 @@ struct pexcz_located {
     struct pexcz_blob app;
     bool has_app;
     struct pexcz_slice snapshot; /* empty: there is none; unchecked */
-    struct pexcz_tree tree; /* app over stdlib; borrows the two */
+    struct pexcz_tree tree;      /* app over stdlib; borrows the two */
 };
 
 /* Errors: CORRUPT, UNSUPPORTED, NOT_FOUND (no stdlib blob).  *ret must stay

@@ -15,7 +15,7 @@ struct pexcz_python_options {
     const char *executable; /* becomes sys.executable */
     int argc;
     char **argv; /* interpreter options, program, arguments */
-    int program;    /* index of "-" or the script in argv */
+    int program; /* index of "-" or the script in argv */
     int original_argc;
     char *const *original_argv; /* becomes sys.orig_argv */
     bool isolated;              /* as `python -I` */
