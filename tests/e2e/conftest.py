@@ -165,6 +165,25 @@ def same(sides: Sides) -> Callable[..., Result]:
     return sides.compare
 
 
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """tiny("4k"): a folder with a file system of that size."""
+    mounted = []
+
+    def make(size: str) -> Path:
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        done = run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder])
+        if done.code != 0:
+            pytest.skip(f"cannot mount: {done.err.decode().strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        run(["umount", folder])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item):
     """A machine without namespaces skips, and says why."""

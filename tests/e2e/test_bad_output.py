@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
 import pytest
 from conftest import PACK, PEXCZ, App
@@ -100,25 +100,6 @@ def test_read_only(tmp_path: Path, pex: Path) -> None:
     assert b"there/new: cannot write to the output's folder: Permission" in got.err
     assert [p.name for p in (tmp_path / "there").iterdir()] == ["app"]
     (tmp_path / "there").chmod(0o755)
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """tiny(size): a file system of that size."""
-    mounted = []
-
-    def make(size: str) -> Path:
-        folder = tmp_path / f"disk{len(mounted)}"
-        folder.mkdir()
-        done = run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder])
-        if done.code != 0:
-            pytest.skip(f"cannot mount: {done.err.decode().strip()}")
-        mounted.append(folder)
-        return folder
-
-    yield make
-    for folder in mounted:
-        run(["umount", folder])
 
 
 @pytest.mark.parametrize("size", ["4k", "1m", "20m", "23m"])

@@ -20,7 +20,7 @@ from terminal import Terminal
 
 SUMMARY = re.compile(
     r"app: \d+\.\d MB \(base \d+\.\d MB, application \d+\.\d [kM]B\), "
-    r"Python 3\.11\.\d+, 1 distribution, \d+\.\d s\n"
+    r"Python 3\.11\.\d+, 1 distribution, (for glibc \d+\.\d+, )?\d+\.\d s\n"
 )
 # Carriage return, and clear to the end of the line.
 CLEAR = b"\r\x1b[K"

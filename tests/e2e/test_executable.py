@@ -9,13 +9,17 @@ import shutil
 from conftest import PACK, run
 
 
-def test_elf(make_app, tmp_path):
-    app = make_app("cowsay==6.1", "-c", "cowsay")
+def test_size_of_hello(make_app, tmp_path):
+    app = make_app("-e", "hello", sources={"hello.py": "print('hello')\n"})
     plain = tmp_path / "plain"
     assert run([PACK, "--snapshot", "off", app.pex, "-o", plain]).code == 0
     assert plain.stat().st_size <= 22_000_000
     # The snapshot of an interpreter and a few modules comes on top.
     assert app.exe.stat().st_size <= 34_000_000
+
+
+def test_elf(make_app, tmp_path):
+    app = make_app("cowsay==6.1", "-c", "cowsay")
     sections = run(["readelf", "-SlW", str(app.exe)]).out.decode()
     assert ".pexcz.stdlib" in sections and ".pexcz.app" in sections
     stack = [line for line in sections.splitlines() if "GNU_STACK" in line]
