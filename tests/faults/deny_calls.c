@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * deny_calls NAME... -- COMMAND...: a seccomp profile like a container's, under
- * which the named system calls fail with EPERM.
+ * deny_calls NAME... -- COMMAND...: a seccomp profile like a container's,
+ * under which the named system calls fail with EPERM.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -18,11 +18,16 @@ static const struct {
     const char *name;
     uint32_t number;
 } known[] = {
-    {"memfd_create", SYS_memfd_create}, {"flock", SYS_flock},
-    {"fsync", SYS_fsync},               {"statx", SYS_statx},
-    {"renameat2", SYS_renameat2},       {"clone3", SYS_clone3},
-    {"utimensat", SYS_utimensat},       {"sched_getaffinity", SYS_sched_getaffinity},
-    {"fchmodat", SYS_fchmodat},         {"unshare", SYS_unshare},
+    {"memfd_create", SYS_memfd_create},
+    {"flock", SYS_flock},
+    {"fsync", SYS_fsync},
+    {"statx", SYS_statx},
+    {"renameat2", SYS_renameat2},
+    {"clone3", SYS_clone3},
+    {"utimensat", SYS_utimensat},
+    {"sched_getaffinity", SYS_sched_getaffinity},
+    {"fchmodat", SYS_fchmodat},
+    {"unshare", SYS_unshare},
 };
 
 static uint32_t
@@ -51,13 +56,13 @@ main(int argc, char **argv)
         /* clone3 is answered as an old kernel does, else nobody forks. */
         uint32_t error = strcmp(argv[i], "clone3") == 0 ? ENOSYS : EPERM;
 
-        code[n++] = (struct sock_filter)BPF_JUMP(
-            BPF_JMP | BPF_JEQ | BPF_K, number_of(argv[i]), 0, 1);
+        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+                                                 number_of(argv[i]), 0, 1);
         code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
                                                  SECCOMP_RET_ERRNO | error);
     }
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-                                             SECCOMP_RET_ALLOW);
+    code[n++]
+        = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     program.len = n;
     if (i + 1 >= argc || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
         || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
