@@ -30,5 +30,7 @@ check-unit: $(UNIT_TESTS) ## unit tests of this MODE
 check-unit-asan: ## unit tests with ASan and UBSan
 	$(MAKE) MODE=debug check-unit
 
+# Its vfork() shares no memory: posix_spawn() cannot tell why the child ended.
 check-valgrind: $(UNIT_TESTS) ## unit tests under valgrind
-	$(HOST_PYTHON) tests/run_unit.py --valgrind $(UNIT_TESTS)
+	$(HOST_PYTHON) tests/run_unit.py --valgrind \
+	    $(filter-out %/test_vfs_spawn,$(UNIT_TESTS))
