@@ -88,20 +88,3 @@ pexcz_inspect(const struct pexcz_file_options *options,
     pexcz_packed_file_close(&file);
     return rc;
 }
-
-int
-pexcz_verify(const struct pexcz_file_options *options, struct pexcz_error *err)
-{
-    struct pexcz_packed_file file;
-    int rc = pexcz_packed_file_open(&file, options->file, err);
-
-    if (rc < 0) {
-        return rc;
-    }
-    rc = pexcz_packed_file_verify(&file, err);
-    if (rc == PEXCZ_OK && options->verbosity >= 0) {
-        (void)printf("%s: intact\n", options->file);
-    }
-    pexcz_packed_file_close(&file);
-    return rc;
-}

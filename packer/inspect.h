@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `pexcz inspect` and `pexcz verify`.
+ * `pexcz inspect`.
  */
 #ifndef PEXCZ_INSPECT_H
 #define PEXCZ_INSPECT_H
@@ -11,10 +11,6 @@
 /* Prints what is in the file on stdout, which the caller flushes. */
 PEXCZ_MUST_USE int pexcz_inspect(const struct pexcz_file_options *options,
                                  struct pexcz_error *err);
-
-/* Checks the file and, unless quiet, says on stdout that it is intact. */
-PEXCZ_MUST_USE int pexcz_verify(const struct pexcz_file_options *options,
-                                struct pexcz_error *err);
 
 /* The two forms of the report. */
 void pexcz_inspect_print_text(const struct pexcz_inspection *inspection);

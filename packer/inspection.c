@@ -14,19 +14,11 @@ struct numbers {
     bool *seen;          /* payload */
 };
 
-struct owner {
-    const char *path;
-    size_t dist;
-};
-
 struct reading {
     struct pexcz_inspection *in;
     struct pexcz_tree tree;
     struct numbers numbers[PEXCZ_PART_COUNT];
     struct pexcz_strings search_path;
-    struct owner *owners; /* of RECORD files; sorted later */
-    size_t owner_count;
-    size_t owner_cap;
     struct pexcz_buf scratch;
 };
 
@@ -275,16 +267,17 @@ row_path(struct reading *r, struct pexcz_slice folder, const char *row,
 }
 
 static int
-add_owner(struct reading *r, const char *path, size_t dist,
-          struct pexcz_error *err)
+add_recorded(struct pexcz_inspection *in, const char *path, const char *hash,
+             size_t dist, struct pexcz_error *err)
 {
-    void *owners = r->owners;
-    int rc = pexcz_arena_grow(&r->in->arena, &owners, r->owner_count,
-                              &r->owner_cap, sizeof(*r->owners), err);
+    void *rows = in->recorded;
+    int rc = pexcz_arena_grow(&in->arena, &rows, in->recorded_count,
+                              &in->recorded_cap, sizeof(*in->recorded), err);
 
     if (rc == PEXCZ_OK) {
-        r->owners = owners;
-        r->owners[r->owner_count++] = (struct owner){path, dist};
+        in->recorded = rows;
+        in->recorded[in->recorded_count++]
+            = (struct pexcz_recorded){path, hash, dist};
     }
     return rc;
 }
@@ -321,7 +314,9 @@ read_record(struct reading *r, size_t dist, struct pexcz_error *err)
     for (size_t i = 0; rc == PEXCZ_OK && i < record.count; i++) {
         const char *row = row_path(r, folder, record.rows[i].path, err);
 
-        rc = row == NULL ? PEXCZ_E_NOMEM : add_owner(r, row, dist, err);
+        rc = row == NULL
+                 ? PEXCZ_E_NOMEM
+                 : add_recorded(r->in, row, record.rows[i].hash, dist, err);
     }
     return rc;
 }
@@ -359,10 +354,10 @@ read_dist(struct reading *r, const char *info, struct pexcz_error *err)
 }
 
 static int
-compare_owners(const void *a, const void *b)
+compare_recorded(const void *a, const void *b)
 {
-    return strcmp(((const struct owner *)a)->path,
-                  ((const struct owner *)b)->path);
+    return strcmp(((const struct pexcz_recorded *)a)->path,
+                  ((const struct pexcz_recorded *)b)->path);
 }
 
 /* What RECORD files name, and everything in the .dist-info folders. */
@@ -385,16 +380,17 @@ read_dists(struct reading *r, struct pexcz_error *err)
             e->distribution = in->dist_count - 1;
         }
     }
-    if (rc < 0 || r->owner_count == 0) {
+    if (rc < 0 || in->recorded_count == 0) {
         return rc;
     }
-    qsort(r->owners, r->owner_count, sizeof(*r->owners), compare_owners);
+    qsort(in->recorded, in->recorded_count, sizeof(*in->recorded),
+          compare_recorded);
     for (size_t i = 0; i < in->entry_count; i++) {
         struct pexcz_inspected *e = &in->entries[i];
-        struct owner key = {.path = e->path};
-        const struct owner *found
-            = bsearch(&key, r->owners, r->owner_count, sizeof(*r->owners),
-                      compare_owners);
+        struct pexcz_recorded key = {.path = e->path};
+        const struct pexcz_recorded *found
+            = bsearch(&key, in->recorded, in->recorded_count,
+                      sizeof(*in->recorded), compare_recorded);
 
         if (found != NULL && e->distribution == PEXCZ_NO_DISTRIBUTION) {
             e->distribution = found->dist;

@@ -52,6 +52,13 @@ struct pexcz_inspected_dist {
     struct pexcz_sums sums;
 };
 
+/* A row of a distribution's RECORD. */
+struct pexcz_recorded {
+    const char *path; /* under the root */
+    const char *hash; /* "" if missing */
+    size_t dist;
+};
+
 struct pexcz_inspection {
     const struct pexcz_packed_file *file;
     struct pexcz_arena arena;
@@ -61,6 +68,9 @@ struct pexcz_inspection {
     struct pexcz_inspected_dist *dists; /* in order of their folders */
     size_t dist_count;
     size_t dist_cap;
+    struct pexcz_recorded *recorded; /* of all, in order of their paths */
+    size_t recorded_count;
+    size_t recorded_cap;
     struct pexcz_sums other; /* of no distribution */
     struct pexcz_sums total;
     uint64_t program; /* bytes of the file that are in no blob */

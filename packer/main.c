@@ -10,7 +10,9 @@
 #include "interrupt.h"
 #include "pack.h"
 #include "pexcz_version.h"
+#include "signature.h"
 #include "utf8.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -228,8 +230,15 @@ print_verify_help(const char *program)
 {
     (void)printf("usage: %s [options] FILE\n"
                  "\n"
-                 "Checks every byte that was packed.\n"
+                 "Checks every byte that was packed, and each distribution "
+                 "against its RECORD.\n"
                  "\n"
+                 "      --signers FILE    also check who signed it: one of "
+                 "FILE,\n"
+                 "                        as ssh-keygen has them\n"
+                 "      --signer NAME     the one that it must be\n"
+                 "      --signature FILE  default: the file's name and "
+                 ".sig\n"
                  "  -q, --quiet    print errors only\n"
                  "  -h, --help     print this\n"
                  "      --version  print the version\n",
@@ -319,11 +328,49 @@ verb_cache(const char *program, int argc, char **argv)
     return rc < 0 ? fail(program, &err) : close_stdout(program);
 }
 
+static int
+print_sign_help(const char *program)
+{
+    (void)printf("usage: %s --key KEY FILE\n"
+                 "\n"
+                 "Writes FILE.sig, a signature that ssh-keygen makes.\n"
+                 "\n"
+                 "  -k, --key KEY  a key of OpenSSH\n"
+                 "  -h, --help     print this\n"
+                 "      --version  print the version\n",
+                 program);
+    return close_stdout(program);
+}
+
+/* What is signed has been checked. */
+static int
+verb_sign(const char *program, int argc, char **argv)
+{
+    struct pexcz_file_options options;
+    struct pexcz_error err;
+
+    if (pexcz_sign_options_parse(argc, argv, &options, &err) < 0) {
+        return fail(program, &err);
+    }
+    if (options.help) {
+        return print_sign_help(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
+    options.verbosity = -1;
+    return pexcz_verify(&options, &err) < 0
+                   || pexcz_signature_make(options.file, options.key, &err) < 0
+               ? fail(program, &err)
+               : 0;
+}
+
 static const struct verb verbs[] = {
     {"pack", verb_pack, "make an executable from a PEX"},
     {"inspect", verb_inspect, "list what a packed file holds"},
     {"extract", verb_extract, "write the tree of a packed file to a folder"},
     {"verify", verb_verify, "check every byte of a packed file"},
+    {"sign", verb_sign, "sign a packed file with a key of OpenSSH"},
     {"cache", verb_cache, "look after the cache of shared objects"},
     {"base", verb_base, NULL},
 };

@@ -22,6 +22,9 @@ enum {
     OPTION_ALL,
     OPTION_JSON,
     OPTION_VERSION,
+    OPTION_SIGNERS,
+    OPTION_SIGNER,
+    OPTION_SIGNATURE,
 };
 
 #define COMMON_OPTIONS                                                        \
@@ -63,6 +66,14 @@ static const struct option extract_options[] = {
 
 static const struct option verify_options[] = {
     {"quiet", no_argument, NULL, 'q'},
+    {"signers", required_argument, NULL, OPTION_SIGNERS},
+    {"signer", required_argument, NULL, OPTION_SIGNER},
+    {"signature", required_argument, NULL, OPTION_SIGNATURE},
+    COMMON_OPTIONS,
+};
+
+static const struct option sign_options[] = {
+    {"key", required_argument, NULL, 'k'},
     COMMON_OPTIONS,
 };
 
@@ -311,6 +322,18 @@ parse_file_options(int argc, char **argv, const struct option *options,
         case OPTION_JSON:
             o.json = true;
             break;
+        case OPTION_SIGNERS:
+            o.signers = optarg;
+            break;
+        case OPTION_SIGNER:
+            o.signer = optarg;
+            break;
+        case OPTION_SIGNATURE:
+            o.signature = optarg;
+            break;
+        case 'k':
+            o.key = optarg;
+            break;
         case OPTION_ALL:
             o.all = true;
             break;
@@ -362,8 +385,30 @@ pexcz_verify_options_parse(int argc, char **argv,
                            struct pexcz_file_options *ret,
                            struct pexcz_error *err)
 {
-    return parse_file_options(argc, argv, verify_options, ":qh", false, ret,
-                              err);
+    int rc = parse_file_options(argc, argv, verify_options, ":qh", false, ret,
+                                err);
+
+    if (rc == PEXCZ_OK && (ret->signers != NULL) != (ret->signer != NULL)) {
+        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                        "--signers and --signer go together");
+    }
+    if (rc == PEXCZ_OK && ret->signature != NULL && ret->signers == NULL) {
+        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "--signature needs --signers");
+    }
+    return rc;
+}
+
+int
+pexcz_sign_options_parse(int argc, char **argv, struct pexcz_file_options *ret,
+                         struct pexcz_error *err)
+{
+    int rc = parse_file_options(argc, argv, sign_options, ":k:h", false, ret,
+                                err);
+
+    if (rc == PEXCZ_OK && ret->key == NULL && !ret->help && !ret->version) {
+        rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "no --key given");
+    }
+    return rc;
 }
 
 /* A number of bytes, or of KB, MB, GB (powers of 1000). */

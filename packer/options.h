@@ -80,6 +80,10 @@ struct pexcz_file_options {
     const char *directory; /* extract */
     bool all;              /* inspect, extract: the standard library, too */
     bool json;             /* inspect */
+    const char *signers;   /* verify: a file; NULL: not asked for */
+    const char *signer;    /* of them */
+    const char *signature; /* NULL: FILE.sig */
+    const char *key;       /* sign */
     int verbosity;         /* extract, verify: -1 quiet, 0 */
     bool help;
     bool version;
@@ -94,5 +98,8 @@ PEXCZ_MUST_USE int pexcz_extract_options_parse(int argc, char **argv,
 PEXCZ_MUST_USE int pexcz_verify_options_parse(int argc, char **argv,
                                               struct pexcz_file_options *ret,
                                               struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_sign_options_parse(int argc, char **argv,
+                                            struct pexcz_file_options *ret,
+                                            struct pexcz_error *err);
 
 #endif
