@@ -315,6 +315,7 @@ enum pexcz_boot_key {
     PEXCZ_BOOT_SCRIPT_NAME = 15,  /* argv[0] of a console script */
     PEXCZ_BOOT_BIN_PATH = 16,     /* "prepend" or "append": bin/ on PATH */
     PEXCZ_BOOT_COMMAND = 17,      /* repeats: NAME=mod:attr, one of several */
+    PEXCZ_BOOT_FILES = 18,        /* repeats: path that is to be real */
 };
 
 struct pexcz_boot_f {

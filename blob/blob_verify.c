@@ -294,6 +294,7 @@ may_repeat(uint32_t key)
     case PEXCZ_BOOT_BIND_RESOURCE:
     case PEXCZ_BOOT_OPTION:
     case PEXCZ_BOOT_COMMAND:
+    case PEXCZ_BOOT_FILES:
         return true;
     }
     return true; /* of a later minor version */

@@ -74,6 +74,7 @@ pexcz_boot_settings_write(const struct pexcz_plan *plan, const char *name,
     put_text(&s, PEXCZ_BOOT_INHERIT_PATH, boot->inherit_path);
     put_text(&s, PEXCZ_BOOT_BIN_PATH, boot->bin_path);
     put_list(&s, PEXCZ_BOOT_COMMAND, &boot->commands);
+    put_list(&s, PEXCZ_BOOT_FILES, &boot->files);
     put_list(&s, PEXCZ_BOOT_OPTION, options);
     put(&s, PEXCZ_BOOT_PEX_INFO, plan->pex_info);
     return s.rc;

@@ -61,6 +61,7 @@ pexcz_boot_key_name(uint32_t key)
         [PEXCZ_BOOT_SCRIPT_NAME] = "script_name",
         [PEXCZ_BOOT_BIN_PATH] = "bin_path",
         [PEXCZ_BOOT_COMMAND] = "command",
+        [PEXCZ_BOOT_FILES] = "files",
     };
 
     return key < sizeof(names) / sizeof(names[0]) ? names[key] : NULL;

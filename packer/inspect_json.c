@@ -56,6 +56,7 @@ repeats(uint32_t key)
     case PEXCZ_BOOT_BIND_RESOURCE:
     case PEXCZ_BOOT_OPTION:
     case PEXCZ_BOOT_COMMAND:
+    case PEXCZ_BOOT_FILES:
         return true;
     default:
         return false;

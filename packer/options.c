@@ -14,6 +14,7 @@ enum {
     OPTION_LEVEL,
     OPTION_SNAPSHOT,
     OPTION_SNAPSHOT_EXCLUDE,
+    OPTION_FILES,
     OPTION_SNAPSHOT_WARM,
     OPTION_SHARED_OBJECTS,
     OPTION_ALLOW_LIBRARY,
@@ -45,6 +46,7 @@ static const struct option pack_options[] = {
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
     {"level", required_argument, NULL, OPTION_LEVEL},
     {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
+    {"files", required_argument, NULL, OPTION_FILES},
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
     {"snapshot-warm", required_argument, NULL, OPTION_SNAPSHOT_WARM},
     {"shared-objects", required_argument, NULL, OPTION_SHARED_OBJECTS},
@@ -190,6 +192,9 @@ add_text(const char ***list, size_t *count, const char *text,
 void
 pexcz_pack_options_done(struct pexcz_pack_options *options)
 {
+    free(options->files);
+    options->files = NULL;
+    options->files_count = 0;
     free(options->wish.exclude);
     free(options->wish.warm);
     free(options->allowed_libraries);
@@ -240,6 +245,9 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_SNAPSHOT:
         rc = parse_snapshot_mode(optarg, &o->snapshot, err);
+        break;
+    case OPTION_FILES:
+        rc = add_text(&o->files, &o->files_count, optarg, err);
         break;
     case OPTION_SNAPSHOT_EXCLUDE:
         rc = add_text(&o->wish.exclude, &o->wish.exclude_count, optarg, err);

@@ -36,7 +36,9 @@ struct pexcz_pack_options {
     const char *python; /* "3.11"; NULL: the newest base */
     enum pexcz_snapshot_mode snapshot;
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
-    const char *max_glibc;           /* "2.28"; NULL: that of this machine */
+    const char **files;              /* distributions; array owned */
+    size_t files_count;
+    const char *max_glibc; /* "2.28"; NULL: that of this machine */
     enum pexcz_shared_objects shared_objects;
     const char **allowed_libraries; /* file names; array owned, see done() */
     size_t allowed_count;

@@ -13,6 +13,7 @@
 #include "import_closure.h"
 #include "library_report.h"
 #include "pex_set.h"
+#include "plan_files.h"
 #include "progress.h"
 #include "stdlib_copies.h"
 
@@ -143,6 +144,11 @@ read_plan(struct packing *p)
     if (rc == PEXCZ_OK && p->options->busybox) {
         rc = pexcz_plan_commands(&p->plan, p->pexes.sources, p->pexes.count,
                                  p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_plan_files(&p->plan, p->pexes.sources, p->pexes.count,
+                              p->options->files, p->options->files_count,
+                              p->err);
     }
     if (rc < 0) {
         return rc;
@@ -395,18 +401,49 @@ report_left(struct packing *p)
     }
 }
 
+/* As given, and without the modules that are to come from real files. */
+static int
+snapshot_wish(struct packing *p, struct pexcz_snapshot_wish *ret)
+{
+    const struct pexcz_snapshot_wish *given = &p->options->wish;
+    const struct pexcz_strings *more = &p->plan.boot.file_modules;
+
+    *ret = *given;
+    if (more->count == 0) {
+        return PEXCZ_OK;
+    }
+    ret->exclude
+        = pexcz_arena_alloc(&p->plan.arena, given->exclude_count + more->count,
+                            sizeof(*ret->exclude), p->err);
+    if (ret->exclude == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    for (size_t i = 0; i < given->exclude_count; i++) {
+        ret->exclude[i] = given->exclude[i];
+    }
+    for (size_t i = 0; i < more->count; i++) {
+        ret->exclude[given->exclude_count + i] = more->items[i];
+    }
+    ret->exclude_count += more->count;
+    return PEXCZ_OK;
+}
+
 static int
 add_snapshot(struct packing *p)
 {
     const struct pexcz_pack_options *o = p->options;
+    struct pexcz_snapshot_wish wish;
     int rc;
 
     if (o->snapshot == PEXCZ_SNAPSHOT_OFF) {
         return PEXCZ_OK;
     }
     pexcz_progress_step(&p->progress, "importing", PEXCZ_UNIT_FILES);
-    rc = pexcz_snapshot_add(&p->out, &p->plan.boot, &o->wish, &p->snapshot,
-                            p->err);
+    rc = snapshot_wish(p, &wish);
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_add(&p->out, &p->plan.boot, &wish, &p->snapshot,
+                                p->err);
+    }
     if (rc < 0) {
         return rc;
     }

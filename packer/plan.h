@@ -69,6 +69,10 @@ struct pexcz_plan_boot {
     /* sys.path entries under the root, in order; the first is site-packages,
      * the others come from .pth files. */
     struct pexcz_strings search_path;
+    /* --files: paths of what is to be real files, for each distribution what
+     * it has in site-packages, its .dist-info folder last. */
+    struct pexcz_strings files;
+    struct pexcz_strings file_modules; /* what can be imported of them */
     /* `import …` lines of .pth files, in the order in which site runs them. */
     struct pexcz_strings startup_lines;
     bool has_sitecustomize;

@@ -12,6 +12,7 @@
 #include "pex_run.h"
 #include "prompt.h"
 #include "pyconfig.h"
+#include "real_files.h"
 #include "shared_objects.h"
 #include "snapshot.h"
 #include "snapshot_role.h"
@@ -94,7 +95,7 @@ run_application(const struct pexcz_located *located,
         ready = pexcz_app_site(app, command->name) == 0
                 && pexcz_pex_setup(variables) == 0;
     }
-    if (ready) {
+    if (ready && pexcz_real_files_add(&located->tree, app) == 0) {
         (void)pexcz_pex_run(app, command, variables, options->executable);
     }
     pexcz_exit(pexcz_shared_objects_used()
@@ -156,6 +157,10 @@ main(int argc, char **argv)
         run_application(&located, &command, &variables, &options);
     }
     start_python(&options);
+    if (located.has_app
+        && pexcz_real_files_add(&located.tree, &located.app) < 0) {
+        pexcz_exit(false);
+    }
     if (options.isolated) {
         pexcz_prompt_edit();
     }

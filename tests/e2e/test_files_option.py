@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pexcz-pack --files: a distribution as real files, for other programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Dict
+
+import pytest
+from conftest import PACK, App
+from sides import run
+
+SOURCE = """
+import importlib.metadata, os, subprocess, sys
+import cowsay, tool
+print(cowsay.__file__)
+print(tool.__file__)
+path = os.path.join(os.path.dirname(cowsay.__file__), "main.py")
+print(len(subprocess.run(["cat", path], capture_output=True).stdout) > 1000)
+print(importlib.metadata.version("cowsay"))
+print(sum(d.name == "cowsay" for d in importlib.metadata.distributions()) > 0)
+child = "import cowsay; print(cowsay.__file__)"
+print(subprocess.run([sys.executable, "-c", child], capture_output=True,
+                     text=True).stdout, end="")
+cowsay.cow("moo")
+"""
+SITE = "lib/python3.11/site-packages"
+
+
+@pytest.fixture(scope="module")
+def app(make_pex, tmp_path_factory) -> App:
+    sources = {"show.py": SOURCE, "tool/__init__.py": "import cowsay\n"}
+    pex = make_pex("cowsay==6.1", "-e", "show", sources=sources)
+    exe = tmp_path_factory.mktemp("files") / "app"
+    packing = run([PACK, "--files", "CowSay", pex, "-o", exe])
+    assert packing.code == 0, packing.err.decode()
+    return App(pex, exe, packing)
+
+
+def environment(home: Path, **more: str) -> Dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(home), **more}
+
+
+def files_below(folder: Path) -> Dict[str, int]:
+    return {
+        str(p.relative_to(folder)): p.stat().st_mtime_ns
+        for p in folder.rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts
+    }
+
+
+def test_real_files(app: App, tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    first = run([app.exe], env=env)
+    assert first.code == 0, first.err.decode()
+    own, tool, seen, version, listed, child, *cow = first.text.splitlines()
+    assert own.startswith(f"{tmp_path}/.cache/pexcz/")
+    assert own.endswith(f"/{SITE}/cowsay/__init__.py")
+    assert tool == f"/proc/pexcz/{SITE}/tool/__init__.py"
+    assert (seen, version, listed, child) == ("True", "6.1", "True", own)
+    assert any("moo" in line for line in cow)
+    made = files_below(tmp_path)
+    names = {name.split("site-packages/")[1] for name in made if SITE in name}
+    assert {"cowsay/main.py", "cowsay-6.1.dist-info/RECORD"} <= names
+    assert not [name for name in names if not name.startswith("cowsay")]
+    # Only what is missing is written.
+    again = run([app.exe], env=env)
+    assert (again.code, again.text) == (0, first.text)
+    assert files_below(tmp_path) == made
+    # A first start that was ended before it was through is continued.
+    for name in made:
+        if name.endswith(("/RECORD", "/main.py")):
+            (tmp_path / name).unlink()
+    assert run([app.exe], env=env).text == first.text
+    assert files_below(tmp_path).keys() == made.keys()
+
+
+def test_without_a_cache(app: App, tmp_path: Path) -> None:
+    env = environment(tmp_path, PEXCZ_CACHE="/proc/none")
+    done = run([app.exe], env=env)
+    assert done.code == 0, done.err.decode()
+    assert done.text.startswith(f"/proc/pexcz/{SITE}/cowsay/__init__.py\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_not_packed(app: App, tmp_path: Path) -> None:
+    done = run([PACK, "--files", "cow\x1bsay2", app.pex, "-o", tmp_path / "x"])
+    assert done.code == 1
+    assert b"--files: no distribution 'cow\\x1bsay2' is packed" in done.err
+    assert not (tmp_path / "x").exists()
