@@ -46,7 +46,7 @@ def find_static(cc, name):
     return Path(found).resolve()
 
 
-def build(src, work, cc, pgo, jobs):
+def build(src, work, version, cc, pgo, jobs):
     """Builds in `src`; helper files go to `work`.  Returns the static libs."""
     stub = work / "stub"
     slibs = work / "slibs"
@@ -64,6 +64,8 @@ def build(src, work, cc, pgo, jobs):
         needs = " ".join(str(static[n]) for n in versions.STATIC_NEEDS.get(name, ()))
         (slibs / name).write_text(f"INPUT ( {path} {needs} )\n")
     setup = (HERE / "Setup.local").read_text()
+    own = (HERE / f"Setup-{version}.local").read_text()
+    setup = setup.replace("@OF THIS VERSION@\n", own)
     setup = setup.replace("$(UUID_INC)", "/usr/include/uuid")
     (src / "Modules/Setup.local").write_text(setup)
     configure = [
@@ -77,6 +79,7 @@ def build(src, work, cc, pgo, jobs):
         "--with-readline=editline",
         "--disable-test-modules",
         "--without-ensurepip",
+        *versions.VERSIONS[version]["configure"],
     ]
     if pgo:
         configure.append("--enable-optimizations")
@@ -91,6 +94,33 @@ def build(src, work, cc, pgo, jobs):
     if newest is None or glibc_floor.version_key(newest) > floor:
         raise BuildError(f"python needs GLIBC_{newest}, over the floor {versions.GLIBC_FLOOR}")
     return static
+
+
+def rebuild_pic(src, work, jobs):
+    """Compiles all objects again, position-independent, with the same profile.
+
+    For the embedding library, which may become part of a PIE or of a shared
+    object; the base stays non-PIE (docs/design.md).  The few functions whose
+    code differs before the profile is applied are compiled without it.
+    """
+    log = work / "build.log"
+    for pattern in ("*.o", "lib*.a"):
+        for path in src.rglob(pattern):
+            path.unlink()
+    makefile = src / "Makefile"
+    text = makefile.read_text()
+    text, count = re.subn(r"^(CONFIGURE_CFLAGS=.*)-fno-pie", r"\1-fPIC", text, flags=re.M)
+    if count != 1:
+        raise BuildError("CPython's Makefile does not have the flags it was given")
+    if list(src.glob("Objects/*.gcda")):
+        text = re.sub(
+            r"^(CONFIGURE_CFLAGS_NODIST=.*)", r"\1 $(PGO_PROF_USE_FLAG)"
+            " -Wno-error=coverage-mismatch", text, flags=re.M)
+    makefile.write_text(text)
+    library = next(w for w in re.findall(r"^LIBRARY=\s*(\S+)", text, re.M))
+    library = library.replace("$(VERSION)", re.search(r"^VERSION=\s*(\S+)", text, re.M)[1])
+    library = library.replace("$(ABIFLAGS)", "")
+    step(["make", f"-j{jobs}", library], src, log)
 
 
 def install(src, work, destination):

@@ -22,11 +22,21 @@ import versions
 HERE = Path(__file__).resolve().parent
 
 
+# What links the base and the library, and this project's part of the latter;
+# of versions.py the values count.
+AFTERWARDS = {"link_base.py", "link_library.py", "libc_variables.c", "versions.py"}
+
+
 def input_key(version, cc, pgo):
     """Hash of all that decides the result; the base's link comes after it."""
     digest = hashlib.sha256(f"{version} pgo={pgo}\n".encode())
+    settings = (versions.GLIBC_FLOOR, versions.VERSIONS[version],
+                versions.STATIC_LIBS, versions.STATIC_NEEDS)
+    digest.update(repr(settings).encode())
     for path in sorted(HERE.iterdir()):
-        if path.name == "link_base.py":
+        if path.name in AFTERWARDS:
+            continue
+        if path.suffix == ".local" and path.stem not in ("Setup", f"Setup-{version}"):
             continue
         if path.suffix in (".py", ".c", ".S", ".local"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -59,16 +69,18 @@ def main():
         name = f"{options.version}-{key}"
         final = root / name
         if not (final / "python/PYTHON.json").is_file():
-            row = versions.VERSIONS[options.version]
             with tempfile.TemporaryDirectory(prefix="work-", dir=root) as work:
                 work = Path(work)
                 print(f"building Python {options.version} (once; some minutes)", flush=True)
-                src = fetch_source.fetch(row["suite"], row["source"], work)
-                static = build_cpython.build(src, work, options.cc, pgo, options.jobs)
+                src = fetch_source.fetch(options.version, work)
+                static = build_cpython.build(src, work, options.version,
+                                             options.cc, pgo, options.jobs)
                 out = work / name / "python"
                 out.mkdir(parents=True)
                 build_cpython.install(src, work, out)
                 python_json.write(src, out, static, pgo)
+                build_cpython.rebuild_pic(src, work, options.jobs)
+                python_json.add_pic(src, out)
                 shutil.rmtree(final, ignore_errors=True)
                 (work / name).rename(final)
         point_to(root / options.version, name)

@@ -52,8 +52,10 @@ def debian_mirror():
     raise FetchError("no Debian archive in /etc/apt: cannot fetch CPython's source")
 
 
-def fetch(suite, source, folder):
-    """Unpacks `source` of `suite` under `folder`; returns its directory."""
+def fetch(version, folder):
+    """Unpacks CPython's source under `folder`; returns its directory."""
+    row = versions.VERSIONS[version]
+    suite, source = row["suite"], row["source"]
     folder = Path(folder).resolve()
     state = folder / "apt"
     for sub in ("lists/partial", "cache/archives/partial", "etc/preferences.d"):
@@ -88,6 +90,6 @@ def fetch(suite, source, folder):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    for patch, file in versions.DISTRIBUTOR_CHANGES:
+    for patch, file in row["undo"]:
         undo_patch(target, patch, file)
     return target

@@ -2,6 +2,7 @@
 """Lays a CPython build out as a python-build-standalone full archive.
 
 python/build/     objects of core and extensions, static libraries in lib/
+python/build/pic/ position-independent twins of the objects, where they differ
 python/install/   what `make install` gives
 python/licenses/  the copyright files of the linked Debian packages
 python/PYTHON.json, format version 8: its documentation names the fields
@@ -49,11 +50,11 @@ def link_entry(name, static):
     return {"name": name, "system": True}
 
 
-def copy_object(src, destination, relative):
-    target = destination / "build" / relative
+def copy_object(src, destination, relative, folder="build"):
+    target = destination / folder / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(src / relative, target)
-    return f"build/{relative}"
+    return f"{folder}/{relative}"
 
 
 def describe_extensions(src, destination, static):
@@ -218,3 +219,19 @@ def write(src, destination, static, pgo):
     (destination / "PYTHON.json").write_text(
         json.dumps(document, indent=1, sort_keys=True) + "\n"
     )
+
+
+def add_pic(src, destination):
+    """Puts the objects of another build of `src` beside those of the first.
+
+    PYTHON.json does not name them: in the archives of others build/ itself is
+    position-independent.
+    """
+    build = destination / "build"
+    for path in sorted(build.rglob("*.o")):
+        relative = path.relative_to(build)
+        if (src / relative).is_file():
+            copy_object(src, destination, relative, "build/pic")
+    for path in src.rglob("libmpdec.a"):
+        (build / "pic/lib").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, build / "pic/lib/libmpdec.a")

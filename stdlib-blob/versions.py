@@ -2,22 +2,37 @@
 """The Python versions that can be built: the only place that knows a number.
 
 Each row: Debian suite and source package that the CPython source is taken
-from.  The glibc floor is the oldest libc that a base must start on.
+from; options of its configure beside the common ones; the distributor's
+changes that are undone.  Setup-X.Y.local has the extension modules that not
+all versions have.  The glibc floor is the oldest libc that a base must start on.
 """
 
 GLIBC_FLOOR = "2.17"
 
+# Undone are Debian's own places for packages (dist-packages instead of
+# site-packages), which a tree laid out as a venv does not have, and a Makefile
+# that takes no LDFLAGS from configure.
 VERSIONS = {
-    "3.11": {"suite": "bookworm", "source": "python3.11"},
-    "3.13": {"suite": "trixie", "source": "python3.13"},
+    "3.11": {
+        "suite": "bookworm",
+        "source": "python3.11",
+        "configure": [],
+        "undo": (
+            ("sysconfig-debian-schemes.diff", "Lib/sysconfig.py"),
+            ("distutils-install-layout.diff", "Lib/site.py"),
+        ),
+    },
+    "3.13": {
+        "suite": "trixie",
+        "source": "python3.13",
+        "configure": ["--without-system-libmpdec"],
+        "undo": (
+            ("sysconfig-debian-schemes.diff", "Lib/sysconfig/__init__.py"),
+            ("distutils-install-layout.diff", "Lib/site.py"),
+            ("makefile-bootstrap.diff", "Makefile.pre.in"),
+        ),
+    },
 }
-
-# Debian's own places for packages (dist-packages instead of site-packages),
-# which a tree laid out as a venv does not have; undone after unpacking.
-DISTRIBUTOR_CHANGES = (
-    ("sysconfig-debian-schemes.diff", "Lib/sysconfig.py"),
-    ("distutils-install-layout.diff", "Lib/site.py"),
-)
 
 # Static archives linked in: file, Debian package that ships it.
 STATIC_LIBS = {
