@@ -3,7 +3,11 @@
 #   make            build everything          make help   list of targets
 
 BUILD ?= build
-PYTHON ?= 3.11
+# All Pythons to build bases for; the first one is also the tests' and the
+# embedding library's.
+PYTHONS ?= 3.11
+PYTHON ?= $(firstword $(PYTHONS))
+OTHER_PYTHONS := $(filter-out $(PYTHON),$(PYTHONS))
 MODE ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -93,16 +97,4 @@ compile_commands.json: ## for editors and clang tools
 clean: ## remove objects and programs, keep the built Python
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests
 
-PREFIX ?= /usr/local
-DESTDIR ?=
-MAN_PAGES := $(wildcard docs/man/*.[1-9])
-
-.PHONY: install
-install: all ## programs, bases and man pages under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pexcz
-	install $(BUILD)/bin/pexcz $(DESTDIR)$(PREFIX)/bin
-	ln -sf pexcz $(DESTDIR)$(PREFIX)/bin/pexcz-pack
-	install $(BUILD)/lib/pexcz/base-* $(DESTDIR)$(PREFIX)/lib/pexcz
-	for page in $(MAN_PAGES); do \
-	    dir=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
-	    install -d $$dir && install -m 644 $$page $$dir || exit 1; done
+include install.mk

@@ -11,6 +11,8 @@
 #define NAME_PREFIX "base-"
 
 struct found {
+    int max_major; /* below this version; 0: any */
+    int max_minor;
     int major;
     int minor;
     bool any;
@@ -44,6 +46,24 @@ base_dir(char ret[PATH_MAX], struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
+/* The version in a base's name; false when it is none. */
+static bool
+read_name(const char *name, int *ret_major, int *ret_minor)
+{
+    const char *version = name + sizeof(NAME_PREFIX) - 1;
+    int end = 0;
+
+    return strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) == 0
+           && sscanf(version, "%2d.%3d%n", ret_major, ret_minor, &end) == 2
+           && version[end] == '\0';
+}
+
+static bool
+is_older(int major, int minor, int than_major, int than_minor)
+{
+    return major < than_major || (major == than_major && minor < than_minor);
+}
+
 static void
 consider(struct found *f, const char *name, const char *python)
 {
@@ -51,19 +71,17 @@ consider(struct found *f, const char *name, const char *python)
     size_t used = strlen(f->list);
     int major;
     int minor;
-    int end = 0;
 
-    if (strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) != 0
-        || sscanf(version, "%2d.%3d%n", &major, &minor, &end) != 2
-        || version[end] != '\0') {
+    if (!read_name(name, &major, &minor)) {
         return;
     }
     (void)snprintf(f->list + used, sizeof(f->list) - used, "%s%s",
                    used != 0 ? ", " : "", version);
     if (python != NULL ? strcmp(python, version) != 0
-                       : f->any
-                             && (major < f->major
-                                 || (major == f->major && minor < f->minor))) {
+                       : (f->any && is_older(major, minor, f->major, f->minor))
+                             || (f->max_major != 0
+                                 && !is_older(major, minor, f->max_major,
+                                              f->max_minor))) {
         return;
     }
     f->any = true;
@@ -73,15 +91,19 @@ consider(struct found *f, const char *name, const char *python)
 }
 
 int
-pexcz_find_base(const char *python, struct pexcz_buf *ret,
-                struct pexcz_error *err)
+pexcz_find_base(const char *python, const char *older_than,
+                struct pexcz_buf *ret, struct pexcz_error *err)
 {
     char dir[PATH_MAX];
     struct found f = {0};
+    const char *slash = older_than != NULL ? strrchr(older_than, '/') : NULL;
     const struct dirent *entry;
     DIR *stream;
     int rc = base_dir(dir, err);
 
+    if (slash != NULL && !read_name(slash + 1, &f.max_major, &f.max_minor)) {
+        f.max_major = 0;
+    }
     if (rc < 0) {
         return rc;
     }

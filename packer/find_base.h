@@ -11,11 +11,13 @@
 #include "buf.h"
 
 /*
- * The base for `python` ("3.11"), or the newest if that is NULL: its path,
- * NUL-terminated, in *ret, which the caller frees.  NOT_FOUND lists what there
- * is.
+ * The base for `python` ("3.11"): its path, NUL-terminated, in *ret, which the
+ * caller frees.  Without a `python` the newest, or the newest that is older
+ * than the base named by `older_than`, a path that this function gave, unless
+ * that is NULL.  NOT_FOUND lists what there is.
  */
-PEXCZ_MUST_USE int pexcz_find_base(const char *python, struct pexcz_buf *ret,
+PEXCZ_MUST_USE int pexcz_find_base(const char *python, const char *older_than,
+                                   struct pexcz_buf *ret,
                                    struct pexcz_error *err);
 
 #endif

@@ -97,7 +97,7 @@ choose_base(struct packing *p)
                               strlen(p->options->base) + 1, p->err);
     }
     else {
-        rc = pexcz_find_base(p->options->python, &p->base, p->err);
+        rc = pexcz_find_base(p->options->python, NULL, &p->base, p->err);
     }
     return rc == PEXCZ_OK ? pexcz_check_base((const char *)p->base.ptr, p->err)
                           : rc;
@@ -130,13 +130,59 @@ warn(struct packing *p, const struct pexcz_strings *lines)
     }
 }
 
+/* The next older base, opened; NOT_FOUND when there is none. */
+static int
+try_older_base(struct packing *p, struct pexcz_error *err)
+{
+    struct pexcz_buf older = {0};
+    int rc = pexcz_find_base(NULL, (const char *)p->base.ptr, &older, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    pexcz_buf_done(&p->base);
+    p->base = older;
+    pexcz_compiler_close(&p->compiler);
+    rc = pexcz_check_base((const char *)p->base.ptr, err);
+    return rc == PEXCZ_OK ? open_target(p) : rc;
+}
+
+/*
+ * Chooses the distributions and, unless it was asked for, the base: the newest
+ * whose Python the PEX admits and has a distribution of everything for.
+ */
+static int
+resolve(struct packing *p)
+{
+    bool free_choice = p->options->base == NULL && p->options->python == NULL;
+    struct pexcz_error first = {.code = PEXCZ_OK};
+    struct pexcz_error none;
+    int rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
+
+    if (rc < 0) {
+        first = *p->err;
+    }
+    while (rc == PEXCZ_E_UNSUPPORTED && free_choice) {
+        rc = try_older_base(p, &none);
+        if (rc == PEXCZ_E_NOT_FOUND) {
+            /* What the newest lacks says most. */
+            *p->err = first;
+            return first.code;
+        }
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
+        }
+    }
+    return rc;
+}
+
 static int
 read_plan(struct packing *p)
 {
     int rc;
 
     pexcz_progress_step(&p->progress, "resolving", PEXCZ_UNIT_FILES);
-    rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
+    rc = resolve(p);
     if (rc == PEXCZ_OK) {
         rc = pexcz_plan_make(p->pexes.sources, p->pexes.count, &p->target,
                              &p->plan, p->err);

@@ -2,6 +2,7 @@
 #include "exit.h"
 
 #include "live_objects.h"
+#include "python_version.h"
 
 #include <signal.h>
 #include <stdio.h>

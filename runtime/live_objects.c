@@ -2,11 +2,9 @@
 #include "live_objects.h"
 
 #include "frozen.h"
+#include "python_version.h"
 
 #include <string.h>
-
-/* pycore_frame.h: FRAME_SUSPENDED. */
-#define FRAME_IS_SUSPENDED (-1)
 
 struct finaliser_search {
     PyTypeObject *io_base; /* _io._IOBase */
@@ -51,10 +49,9 @@ pexcz_live_objects(void)
 static bool
 generator_is_noticeable(PyObject *o)
 {
-    const PyGenObject *gen = (PyGenObject *)o;
-
-    return gen->gi_frame_state == FRAME_IS_SUSPENDED
-           && PyBytes_GET_SIZE(gen->gi_code->co_exceptiontable) != 0;
+    return pexcz_generator_is_suspended((const PyGenObject *)o) != 0
+           && PyBytes_GET_SIZE(pexcz_generator_code(o)->co_exceptiontable)
+                  != 0;
 }
 
 /* What these do in `__del__` is a ResourceWarning (pexcz_exit() tears down

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define Py_BUILD_CORE 1
 #include "main_thread.h"
+#include "python_version.h"
 
 #include <internal/pycore_runtime.h>
 #include <pthread.h>
@@ -63,7 +64,7 @@ pexcz_main_thread_forget(void)
 void
 pexcz_main_thread_adopt(PyThreadState *state)
 {
-    (void)pthread_setspecific(_PyRuntime.gilstate.autoTSSkey._key, state);
+    (void)pthread_setspecific(PEXCZ_THREAD_STATE_KEY, state);
     state->thread_id = PyThread_get_thread_ident();
     state->native_thread_id = PyThread_get_thread_native_id();
     _PyRuntime.main_thread = state->thread_id;

@@ -2,6 +2,7 @@
 #include <Python.h>
 
 #include "prompt.h"
+#include "python_version.h"
 
 #include <stdbool.h>
 #include <unistd.h>

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Python's global flags are deprecated from 3.12 on. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 static PyObject *
 loaded_module(const char *name)
 {

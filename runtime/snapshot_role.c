@@ -4,6 +4,7 @@
 #include "app_environment.h"
 #include "app_site.h"
 #include "command.h"
+#include "python_version.h"
 #include "exe_layout.h"
 #include "library_direct.h"
 #include "library_watch.h"
@@ -210,6 +211,12 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     bool dump = argv[1][0] != '-';
     struct pexcz_error err;
 
+    if (!PEXCZ_HAS_SNAPSHOT) {
+        (void)pexcz_fail(&err, PEXCZ_E_UNSUPPORTED, 0,
+                         "heap snapshots cannot be made with Python %d.%d",
+                         PY_MAJOR_VERSION, PY_MINOR_VERSION);
+        give_up(&err);
+    }
     startup_app = &located->app;
     if (strchr(argv[1], ',') == NULL) {
         pexcz_libraries_begin(located);
