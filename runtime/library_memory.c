@@ -312,3 +312,18 @@ pexcz_library_memory_inner(const char *real)
     unlock();
     return found != NULL ? found->inner : NULL;
 }
+
+void
+pexcz_library_memory_forget(void)
+{
+    struct object *o;
+    struct object *next;
+
+    lock();
+    HASH_ITER(hh, state.objects, o, next)
+    {
+        HASH_DEL(state.objects, o);
+        free(o);
+    }
+    unlock();
+}

@@ -22,4 +22,7 @@ void *pexcz_library_memory_open(const struct pexcz_library_set *set, long list,
  * NULL. */
 const char *pexcz_library_memory_inner(const char *real);
 
+/* Forgets which objects are loaded: another tree may have their paths. */
+void pexcz_library_memory_forget(void);
+
 #endif

@@ -3,15 +3,19 @@
 # library's blob behind it.  Always of the release mode: the sanitizers define
 # the libc names that vfs/ defines.
 
-RUNTIME_SRCS := $(filter-out runtime/mark_%.c,$(wildcard runtime/*.c))
+RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c,\
+    $(wildcard runtime/*.c))
 PYTHON_JSON := $(STDLIB_DIST)/python/PYTHON.json
 PYTHON_INCLUDE := $(STDLIB_DIST)/python/install/include/python$(PYTHON)
 BUILD_PYTHON := $(STDLIB_DIST)/python/install/bin/python$(PYTHON)
 BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
-BASE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(BASE_SRCS))
+# What includes Python.h has objects for each version.
+PYOBJ := $(OBJ)/python$(PYTHON)
+PIC := $(OBJ)/pic-$(PYTHON)
+BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
 # Outside of the marks: what belongs to the process, not to Python.
-PROCESS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
-PYTHON_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(IMPORTER_SRCS))
+PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
+PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
 # and mends libedit: terminal_entry.c, readline_keys.c, readline_files.c.
 WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
@@ -23,13 +27,18 @@ BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
 LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
+$(PYOBJ)/%.o: %.c $(FLAGS)
+	@mkdir -p $(@D)
+	@echo "  CC  $< (Python $(PYTHON))"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
 $(BASE_OBJS): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs -Icache
 $(BASE_OBJS): | $(PYTHON_JSON)
 # The assembler puts the Python code in with .incbin.
-$(OBJ)/runtime/pex_helper.o: private CFLAGS += -Wa,-Iruntime
-$(OBJ)/runtime/pex_helper.o: $(wildcard runtime/*.py)
+$(PYOBJ)/runtime/pex_helper.o $(PIC)/runtime/pex_helper.o: private CFLAGS += -Wa,-Iruntime
+$(PYOBJ)/runtime/pex_helper.o $(PIC)/runtime/pex_helper.o: $(wildcard runtime/*.py)
 # It is malloc: the compiler must not know what malloc does.
-$(OBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
+$(PYOBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
 $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
     runtime/exports.list stdlib-blob/link_base.py $(PYTHON_JSON)
@@ -46,8 +55,49 @@ $(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list
 	$(Q)$(BUILD)/bin/pexcz base $(BASE_ELF) $(STDLIB_DIST)/python/install \
 	    $(BUILD_PYTHON) stdlib-blob/hot_modules.list $@
 
+.PHONY: base
+base: $(BASE)
+
 ifeq ($(MODE),release)
-ALL_TARGETS += $(BASE)
+ALL_TARGETS += $(BASE) $(OTHER_PYTHONS:%=base-%)
 endif
 
+# PYTHONS="3.11 3.13": bases for the others, beside that of the first.
+.PHONY: $(OTHER_PYTHONS:%=base-%)
+$(OTHER_PYTHONS:%=base-%): base-%: $(PROGRAMS)/pexcz
+	$(Q)$(MAKE) --no-print-directory PYTHON=$* PYTHONS=$* base
+
 -include $(BASE_OBJS:.o=.d)
+
+# --- the embedding library ---------------------------------------------------
+# Position-independent, without what only an executable can have: its own
+# malloc, blobs at fixed addresses, snapshots, the end of the process.
+
+EMBED_RUNTIME := $(wildcard runtime/embed_*.c) $(patsubst %,runtime/%.c,\
+    app_environment app_site entry_point lazy_site library_files \
+    library_memory library_set memory_file pex_helper pex_rc pex_variables \
+    preconfig pyconfig run_module shared_objects stub_library sys_flags thread_exit)
+EMBED_SRCS := $(EMBED_RUNTIME) $(IMPORTER_SRCS) $(VFS_SRCS) \
+    $(VFS_INTERPOSE_SRCS) $(CACHE_SRCS) $(BLOB_SRCS)
+EMBED_OBJS := $(patsubst %.c,$(PIC)/%.o,$(EMBED_SRCS))
+EMBED_LIBRARY := $(BUILD)/lib/libpexcz_runtime.a
+
+$(PIC)/%.o: %.c $(FLAGS) | $(PYTHON_JSON)
+	@mkdir -p $(@D)
+	@echo "  CC  $< (PIC)"
+	$(Q)$(CC) $(CPPFLAGS) -DPEXCZ_LIBRARY -isystem $(PYTHON_INCLUDE) -Iimporter \
+	    -Ivfs -Icache $(filter-out -fno-pie,$(CFLAGS)) -fPIC -MMD -MP -c $< -o $@
+
+$(EMBED_LIBRARY): $(EMBED_OBJS) stdlib-blob/link_library.py \
+    stdlib-blob/link_base.py stdlib-blob/libc_variables.c $(PYTHON_JSON)
+	@mkdir -p $(@D)
+	@echo "  AR  $@"
+	$(Q)$(HOST_PYTHON) stdlib-blob/link_library.py --cc $(CC) --module _pexcz \
+	    --module pexcz_snapshot $(STDLIB_DIST)/python \
+	    $(OBJ)/library-$(PYTHON) $@ $(EMBED_OBJS) $(LIBZSTD)
+
+ifeq ($(MODE),release)
+ALL_TARGETS += $(EMBED_LIBRARY)
+endif
+
+-include $(EMBED_OBJS:.o=.d)

@@ -110,11 +110,48 @@ set_search_paths(PyConfig *config, const struct pexcz_python_options *options)
                : append_split(list, options->extra_path);
 }
 
+static PyStatus
+preconfigure_guest(const struct pexcz_python_options *options)
+{
+    PyPreConfig pre;
+
+    if (options->environment) {
+        PyPreConfig_InitPythonConfig(&pre);
+        pre.configure_locale = 0;
+        pre.coerce_c_locale = 0;
+        pre.coerce_c_locale_warn = 0;
+    }
+    else {
+        PyPreConfig_InitIsolatedConfig(&pre);
+    }
+    pre.utf8_mode = 1;
+    return Py_PreInitialize(&pre);
+}
+
+/* Isolated, unless the environment is to count. */
+static void
+init_guest(PyConfig *config, const struct pexcz_python_options *options)
+{
+    if (options->environment) {
+        PyConfig_InitPythonConfig(config);
+        config->parse_argv = 0;
+        config->configure_c_stdio = 0;
+        config->safe_path = 1;
+    }
+    else {
+        PyConfig_InitIsolatedConfig(config);
+    }
+    config->install_signal_handlers = options->signal_handlers;
+}
+
 PyStatus
 pexcz_python_preconfigure(const struct pexcz_python_options *options)
 {
     PyPreConfig pre;
 
+    if (options->guest) {
+        return preconfigure_guest(options);
+    }
     PyPreConfig_InitPythonConfig(&pre);
     pre.isolated = options->isolated;
     pre.use_environment = options->environment;
@@ -164,7 +201,12 @@ pexcz_python_start(const struct pexcz_python_options *options)
     if (PyStatus_Exception(status)) {
         return status;
     }
-    PyConfig_InitPythonConfig(&config);
+    if (options->guest) {
+        init_guest(&config, options);
+    }
+    else {
+        PyConfig_InitPythonConfig(&config);
+    }
     set_flags(&config, options);
     status = set_fields(&config, options->executable);
     if (PyStatus_Exception(status)) {

@@ -18,6 +18,9 @@ struct pexcz_python_options {
     int program; /* index of "-" or the script in argv */
     int original_argc;
     char *const *original_argv; /* becomes sys.orig_argv */
+    bool guest; /* in another program: argv is sys.argv; UTF-8 mode; the
+                   locale and C's streams stay as they are */
+    bool signal_handlers; /* of a guest; else Python installs them */
     bool isolated;              /* as `python -I` */
     bool environment;           /* PYTHONHASHSEED and the like count */
     bool python_path;           /* so does PYTHONPATH */

@@ -22,6 +22,7 @@ static struct {
     const struct pexcz_tree *tree;
     const char *executable;
     atomic_bool used;
+    void (*before_first)(void);
 } state;
 
 bool
@@ -129,13 +130,17 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     void *handle = NULL;
     bool done = false;
 
+#ifndef PEXCZ_LIBRARY /* which has no snapshot */
     if (list == LM_ID_BASE) {
         handle = pexcz_library_handle(inner_path, mode);
         if (handle != NULL) {
             return handle;
         }
     }
-    atomic_store(&state.used, true);
+#endif
+    if (!atomic_exchange(&state.used, true) && state.before_first != NULL) {
+        state.before_first();
+    }
     /* ld.so has the words for a file that is no shared object. */
     if (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0
         && pexcz_library_set_of_file(state.tree, inner_path, &set, &err) < 0) {
@@ -218,4 +223,20 @@ pexcz_shared_objects_init(const struct pexcz_tree *tree,
     state.tree = tree;
     state.executable = executable;
     pexcz_vfs_set_libraries(&libraries);
+}
+
+void
+pexcz_shared_objects_before_first(void (*function)(void))
+{
+    state.before_first = function;
+}
+
+void
+pexcz_shared_objects_forget(void)
+{
+    pexcz_vfs_set_libraries(NULL);
+    pexcz_library_memory_forget();
+    state.tree = NULL;
+    state.executable = NULL;
+    atomic_store(&state.used, false);
 }

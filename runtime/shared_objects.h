@@ -16,6 +16,12 @@
 void pexcz_shared_objects_init(const struct pexcz_tree *tree,
                                const char *executable);
 
+/* For the embedding library, whose process goes on: a function to be called
+ * before the first object is opened; and the end, after which nothing is known
+ * of the tree.  What is loaded stays so. */
+void pexcz_shared_objects_before_first(void (*function)(void));
+void pexcz_shared_objects_forget(void);
+
 /*
  * dlmopen() for the object at `inner_path` under the root, with every packed
  * library that it needs; dlerror() says why it is NULL.  Any thread.

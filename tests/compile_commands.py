@@ -26,13 +26,16 @@ INCLUDES = {
     "packer": [],
     "vfs": [],
     "importer": [],
+    "tests/embed": ["runtime/include"],
+    "samples/embed/c": ["runtime/include"],
+    "samples/embed/plugin": ["runtime/include"],
     "runtime": ["importer", "vfs", "cache"],
     "tests/unit": ["packer", "vfs"],
     "tests/vfs": ["vfs"],
     "tests/format": [],
     "tests/fuzz": ["packer", "vfs", "tests/unit"],
 }
-WITH_PYTHON = ("importer/", "runtime/")
+WITH_PYTHON = ("importer/", "runtime/", "tests/embed/")
 PEDANTIC = ("blob/", "packer/", "vfs/")
 
 

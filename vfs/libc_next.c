@@ -5,6 +5,17 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+/*
+ * Where the real names are.  The executable exports its own, so the next one
+ * is libc's or a preloaded library's.  In libpexcz_runtime.a our names are
+ * local, so the program's own view is what is wanted.
+ */
+#ifdef PEXCZ_LIBRARY
+#define REAL_NAMES RTLD_DEFAULT
+#else
+#define REAL_NAMES RTLD_NEXT
+#endif
+
 /* The only layout of struct stat that x86_64 has had. */
 #define STAT_VERSION 1
 #define MKNOD_VERSION 0
@@ -19,7 +30,7 @@ static atomic_bool rare_ready;
 static void
 resolve(void *member, const char *name)
 {
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = dlsym(REAL_NAMES, name);
 
     memcpy(member, &found, sizeof(found));
 }

@@ -36,6 +36,13 @@ pexcz_vfs_set_owner(uid_t user, gid_t members)
     group = members;
 }
 
+void
+pexcz_vfs_unmount(void)
+{
+    pexcz_cwd_set(NULL);
+    atomic_store_explicit(&mounted, NULL, memory_order_release);
+}
+
 const struct pexcz_tree *
 pexcz_vfs_tree(void)
 {

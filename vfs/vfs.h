@@ -36,6 +36,12 @@ void pexcz_vfs_mount(const struct pexcz_tree *tree);
 void pexcz_vfs_set_owner(uid_t user, gid_t members);
 
 /*
+ * For a library, whose process goes on: every call passes through again.  No
+ * descriptor of the tree may be used from now on.
+ */
+void pexcz_vfs_unmount(void);
+
+/*
  * The real path of the executable, the content of entries of kind SELF;
  * borrowed for the life of the process.  Until it is set, or with NULL,
  * "/proc/self/exe" stands for it.
