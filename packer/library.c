@@ -139,13 +139,14 @@ copy_string(const struct object *o, uint64_t offset,
             struct pexcz_library_info *info, const char **ret,
             struct pexcz_error *err)
 {
-    const uint8_t *text = o->strings.ptr + offset;
+    const uint8_t *text;
     const uint8_t *end;
 
     *ret = NULL;
     if (offset >= o->strings.len) {
         return PEXCZ_OK;
     }
+    text = o->strings.ptr + offset;
     end = memchr(text, '\0', o->strings.len - (size_t)offset);
     if (end == NULL || end - text > PATH_MAX) {
         return PEXCZ_OK;

@@ -45,15 +45,15 @@ struct pexcz_marker;
 void pexcz_marker_env_init(struct pexcz_marker_env *env,
                            const struct pexcz_target *target);
 
-/* Parses all of `text`.  USAGE if malformed. */
+/* Parses all of `text`.  CORRUPT if malformed. */
 PEXCZ_MUST_USE int pexcz_marker_parse(struct pexcz_slice text,
                                       struct pexcz_arena *arena,
                                       const struct pexcz_marker **ret,
                                       struct pexcz_error *err);
 
 /*
- * Evaluates with `extra` (in canonical form, "" for none) as the extra.  USAGE
- * when it compares what cannot be compared.
+ * Evaluates with `extra` (in canonical form, "" for none) as the extra.
+ * CORRUPT when it compares what cannot be compared.
  */
 PEXCZ_MUST_USE int pexcz_marker_eval(const struct pexcz_marker *marker,
                                      const struct pexcz_marker_env *env,

@@ -25,7 +25,7 @@ struct pexcz_requirement {
 char *pexcz_name_canonical(struct pexcz_slice name, struct pexcz_arena *arena,
                            struct pexcz_error *err);
 
-/* *ret lives in the arena.  USAGE, with the text in the message, if
+/* *ret lives in the arena.  CORRUPT, with the text in the message, if
  * malformed. */
 PEXCZ_MUST_USE int pexcz_requirement_parse(struct pexcz_slice text,
                                            struct pexcz_arena *arena,

@@ -44,7 +44,7 @@ size_t pexcz_specifier_prefix(struct pexcz_slice text);
 bool pexcz_specifier_contains(const struct pexcz_specifier *spec,
                               struct pexcz_slice version);
 
-/* A comma-separated list, possibly empty.  USAGE if malformed. */
+/* A comma-separated list, possibly empty.  CORRUPT if malformed. */
 PEXCZ_MUST_USE int pexcz_specifiers_parse(struct pexcz_slice text,
                                           struct pexcz_arena *arena,
                                           struct pexcz_specifiers *ret,

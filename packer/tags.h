@@ -41,7 +41,7 @@ struct pexcz_wheel_name {
 #define PEXCZ_WHEEL_MAX_TAGS 10000u
 
 /* "NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"; like Pex, content with the
- * tags alone.  USAGE if malformed. */
+ * tags alone.  CORRUPT if malformed. */
 PEXCZ_MUST_USE int pexcz_wheel_name_parse(const char *file_name,
                                           struct pexcz_arena *arena,
                                           struct pexcz_wheel_name *ret,

@@ -118,6 +118,8 @@ def zips():
         with z.open(info, "w", force_zip64=True) as f:
             f.write(b"zip64")
     write("zip", "zip64", out.getvalue())
+    good = zip_bytes([("a.py", b"x = 1\n", stored)])
+    write("zip", "damaged-end-behind-a-good-one", good + good[-22:-2] + b"\0\0")
 
 
 def pex_infos():
@@ -163,7 +165,46 @@ def pex_infos():
     write("pex_info", "wrong-type", b'{"requirements":{"a":1.5e3}}')
 
 
+def metadata():
+    """The first byte says which text it is: see fuzz_metadata.c."""
+    write("metadata", "metadata", b"\0Metadata-Version: 2.1\nName: a\nVersion: 1.0\n"
+          b"Requires-Python: >=3.8,<4\nProvides-Extra: x\n"
+          b'Requires-Dist: b[y] (>=1.0,!=1.5); extra == "x" and '
+          b"python_version in '3.8 3.11'\nSummary: a\n  continued\n\nText\n")
+    write("metadata", "wheel", b"\1Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+          b"Tag: py3-none-any\n")
+    write("metadata", "entry-points", b"\2[console_scripts]\na = b.c:d.e [x]\n"
+          b"[gui_scripts]\n# comment\ng=h\n")
+    write("metadata", "record", b'\3a.py,sha256=abc,3\n"b,""c.py",,\r\n'
+          b"d-1.dist-info/RECORD,,\n")
+    write("metadata", "requirement", b"\4a[b,c]@ https://e.x/a.whl ; "
+          b'os_name == "nt" or not_it < \'1\'')
+    write("metadata", "requirement-versions", b"\4a.b_c ~=1!2.0rc1.post2.dev3+l.1,===x")
+    write("metadata", "wheel-name",
+          b"\5a_b-1.0-1x-cp311.py3-abi3.none-manylinux_2_17_x86_64.any.whl")
+
+
+def libraries(compiler="gcc"):
+    """A small shared object, as it is and without section headers."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "l.so")
+        source = b"#include <stdio.h>\nint f(void) { return puts(\"\"); }\n"
+        subprocess.run(
+            [compiler, "-shared", "-fPIC", "-Os", "-nostartfiles", "-x", "c", "-",
+             "-Wl,-soname,l.so.1,-rpath,$ORIGIN/x,-z,max-page-size=256",
+             "-Wl,-z,noseparate-code,--build-id=none", "-s", "-o", out],
+            input=source, check=True,
+        )
+        data = bytearray(out.read_bytes())
+        write("library", "object", data)
+        struct.pack_into("<Q", data, 40, 0)
+        struct.pack_into("<3H", data, 58, 64, 0, 0)
+        write("library", "no-sections", data)
+
+
 if __name__ == "__main__":
     blobs(sys.argv[1])
     zips()
     pex_infos()
+    metadata()
+    libraries()
