@@ -72,7 +72,7 @@ def test_completion(prompt: List[object], env: Dict[str, str]) -> None:
 
 
 def test_history_file(shell: App, env: Dict[str, str], tmp_path: Path) -> None:
-    env["PEX_INTERPRETER"] = "1"
+    env.update(PEX_INTERPRETER="1", PEX_INTERPRETER_HISTORY="1")
     for keys in (b"6 * 7", UP + UP):
         with Terminal([shell.exe], env) as t:
             t.expect(PROMPT)
