@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # dependency rule of docs/design.md.  Tests see what they test.
 INCLUDES = {
     "blob": [],
-    "packer": [],
+    "packer": ["cache"],
     "vfs": [],
     "importer": [],
     "tests/embed": ["runtime/include"],

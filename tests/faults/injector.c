@@ -7,6 +7,8 @@
  * application calls.  FAULT_SHORT=1: the write is short instead.  The number
  * of calls seen is written to descriptor FAULT_FD by fault_disarm().
  */
+#undef _FORTIFY_SOURCE /* defines some of these names in the headers */
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
