@@ -24,7 +24,7 @@
  *            code is mapped from the application's blob in the same file,
  *            their data is among the pages
  *   imports  libc's functions and variables that they use, by number
- *   words    words of their data that only the process knows
+ *   words    words of their data, or of the heap, that only the process knows
  *   absent   paths of files that they looked for and did not find, each with a
  *            NUL
  *   tls      content of their thread-local data in the main thread
@@ -136,7 +136,8 @@ enum pexcz_snapshot_word_kind {
     PEXCZ_WORD_ARGC,       /* main()'s arguments, as constructors get them */
     PEXCZ_WORD_ARGV,
     PEXCZ_WORD_ENVIRON,
-    PEXCZ_WORD_ATEXIT, /* no word: call address(addend) at exit */
+    PEXCZ_WORD_THREAD,   /* the main thread's number */
+    PEXCZ_WORD_REQUIRED, /* no word: the import must be there */
 };
 
 struct pexcz_snapshot_word {

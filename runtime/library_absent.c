@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_absent.h"
 
+#include "library_processors.h"
 #include "library_watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 #define MAX_PATHS 64
@@ -61,6 +64,29 @@ pexcz_library_stat(const char *path, struct stat *ret)
 
     note("stat", path, rc != 0 && errno == ENOENT);
     return rc;
+}
+
+int
+pexcz_library_open_file(const char *path, int flags, ...)
+{
+    va_list args;
+    mode_t mode = 0;
+    int fd;
+
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+        va_start(args, flags);
+        mode = va_arg(args, mode_t);
+        va_end(args);
+    }
+    if (absent.making
+        && pexcz_library_counts_are_hints(__builtin_return_address(0))
+        && strcmp(path, "/proc/self/cgroup") == 0) {
+        errno = ENOENT; /* limits of processors */
+        return -1;
+    }
+    fd = open(path, flags, mode);
+    note("open", path, fd < 0 && errno == ENOENT);
+    return fd;
 }
 
 int

@@ -17,6 +17,7 @@ void pexcz_library_absent_begin(void);
 /* In the place of libc's; all but finding nothing is reported. */
 FILE *pexcz_library_fopen(const char *path, const char *mode);
 int pexcz_library_stat(const char *path, struct stat *ret);
+int pexcz_library_open_file(const char *path, int flags, ...);
 int pexcz_library_access(const char *path, int mode);
 
 /* Appends the table `absent` of snapshot_format.h. */

@@ -6,6 +6,7 @@
 #include "library_cpu.h"
 #include "library_elf.h"
 #include "library_entropy.h"
+#include "library_processors.h"
 #include "library_relocate.h"
 #include "library_state.h"
 #include "library_stubs.h"
@@ -46,6 +47,7 @@ pexcz_libraries_begin(const struct pexcz_located *located)
 {
     making.located = located;
     pexcz_library_absent_begin();
+    pexcz_library_processors_begin();
     pexcz_library_entropy_begin(located->app.id);
     making.next = PEXCZ_ADDR_LIBRARIES + PEXCZ_PAGE_SIZE;
 }
@@ -357,6 +359,24 @@ pexcz_library_of(const void *address)
 
         if (a - l->base < l->size) {
             return l;
+        }
+    }
+    return NULL;
+}
+
+const char *
+pexcz_library_in_blob(const char *text)
+{
+    const struct pexcz_snapshot_library *l = pexcz_library_of(text);
+    uint64_t address = (uintptr_t)text;
+
+    for (size_t i = 0; l != NULL && i < l->segment_count; i++) {
+        const struct pexcz_snapshot_segment *s = &l->segments[i];
+
+        if ((s->flags & PF_W) == 0 && address - s->start < s->size) {
+            return (const char *)making.located->app.bytes.ptr
+                   + (s->offset - offset_of_application())
+                   + (address - s->start);
         }
     }
     return NULL;

@@ -37,6 +37,10 @@ const struct pexcz_snapshot_library *pexcz_libraries(size_t *ret_count);
 /* The one that `address` lies in, or NULL. */
 const struct pexcz_snapshot_library *pexcz_library_of(const void *address);
 
+/* Where the string, a constant of a library, lies in the application's blob;
+ * NULL: nowhere.  While a snapshot is made. */
+const char *pexcz_library_in_blob(const char *text);
+
 /* Whether tearing down an object of one of them could be noticed. */
 bool pexcz_libraries_are_noticeable(void);
 

@@ -34,8 +34,9 @@ static bool
 draws_seeds_only(const void *caller)
 {
     static const char *const marks[] = {
-        "xmlDictCreate",       /* libxml2 */
-        "XML_ParserCreate_MM", /* expat */
+        "xmlDictCreate",         /* libxml2 */
+        "XML_ParserCreate_MM",   /* expat */
+        "PyInit__pydantic_core", /* ahash */
     };
     const struct pexcz_snapshot_library *l = pexcz_library_of(caller);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_relocate.h"
 
+#include "exe_layout.h"
+#include "library_direct.h"
 #include "library_state.h"
 #include "library_stubs.h"
 #include "library_tls.h"
@@ -442,6 +444,34 @@ pexcz_library_relocate(const struct pexcz_library_elf *file,
         pexcz_library_state.word_count = words;
     }
     return why;
+}
+
+/* --- dlsym() ------------------------------------------------------------- */
+
+void *
+pexcz_library_constant(const char *name)
+{
+    struct target target = {.import = -1};
+    const char *stored = pexcz_library_in_blob(name);
+    void *address = pexcz_library_look_up(name, NULL);
+    int number;
+
+    target.value = pexcz_library_replacement(name);
+    if (target.value != 0) {
+        return (void *)(uintptr_t)target.value;
+    }
+    if (stored == NULL || address == NULL
+        || outside(stored, NULL, (uintptr_t)address, &target) != NULL
+        || target.import >= 0) {
+        return NULL;
+    }
+    number = pexcz_library_stub_number(target.value);
+    if (number >= 0
+        && note_word(PEXCZ_WORD_REQUIRED, PEXCZ_ADDR_LIBRARIES, number, 0)
+               != NULL) {
+        return NULL;
+    }
+    return (void *)(uintptr_t)target.value;
 }
 
 /* --- constructors -------------------------------------------------------- */

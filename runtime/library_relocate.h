@@ -15,6 +15,11 @@ const char *
 pexcz_library_relocate(const struct pexcz_library_elf *file,
                        const struct pexcz_snapshot_library *library);
 
+/* What dlsym(RTLD_DEFAULT, name) is for a library of the image: an address
+ * that is the same in every process, which must have the function.  NULL when
+ * there is none. */
+void *pexcz_library_constant(const char *name);
+
 /* Runs its constructors; NULL, or why not.  Where they keep main()'s
  * arguments is noted. */
 const char *

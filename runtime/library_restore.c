@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct {
@@ -100,14 +101,19 @@ are_imports_sound(struct pexcz_slice table,
 }
 
 static bool
-are_words_sound(struct pexcz_slice table, size_t imports, uint64_t limit)
+are_words_sound(struct pexcz_slice table, size_t imports, uint64_t limit,
+                uint64_t heap_end)
 {
     const struct pexcz_snapshot_word *words = (const void *)table.ptr;
 
     for (size_t i = 0; i < table.len / sizeof(*words); i++) {
-        if ((words[i].kind == PEXCZ_WORD_IMPORT && words[i].import >= imports)
-            || !is_inside(words[i].address, sizeof(uint64_t),
-                          PEXCZ_ADDR_LIBRARIES, limit)) {
+        if (((words[i].kind == PEXCZ_WORD_IMPORT
+              || words[i].kind == PEXCZ_WORD_REQUIRED)
+             && words[i].import >= imports)
+            || !(is_inside(words[i].address, sizeof(uint64_t),
+                           PEXCZ_ADDR_LIBRARIES, limit)
+                 || is_inside(words[i].address, sizeof(uint64_t),
+                              PEXCZ_ADDR_ARENA, heap_end))) {
             return false;
         }
     }
@@ -155,7 +161,7 @@ pexcz_libraries_check(const struct pexcz_located *located,
         || !are_imports_sound(imports, located)
         || !are_words_sound(pexcz_snapshot_table(header, &header->words),
                             imports.len / sizeof(struct pexcz_snapshot_import),
-                            header->libraries_end)
+                            header->libraries_end, header->heap_end)
         || header->tls.size > PEXCZ_LIBRARY_TLS) {
         return "the snapshot is damaged";
     }
@@ -269,6 +275,11 @@ pexcz_library_set_word(const struct pexcz_snapshot_word *word)
             return false;
         }
         value = (uintptr_t)found + word->addend;
+        break;
+    case PEXCZ_WORD_REQUIRED:
+        return pexcz_library_import((unsigned int)word->import) != NULL;
+    case PEXCZ_WORD_THREAD:
+        value = (uint64_t)syscall(SYS_gettid);
         break;
     case PEXCZ_WORD_ARGC:
         value = (uint64_t)arguments.argc;

@@ -134,6 +134,15 @@ pexcz_library_stub_address(int number)
     return (uintptr_t)pexcz_library_stub_text + (uint64_t)number * 16;
 }
 
+int
+pexcz_library_stub_number(uint64_t address)
+{
+    uint64_t offset = address - (uintptr_t)pexcz_library_stub_text;
+
+    return offset < (uint64_t)PEXCZ_LIBRARY_STUBS * 16 ? (int)(offset / 16)
+                                                       : -1;
+}
+
 static bool
 is_same_object(const void *a, const void *b)
 {

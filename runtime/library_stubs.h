@@ -28,6 +28,8 @@
 int pexcz_library_stub_take(const char *name, const char *version,
                             bool watched);
 uint64_t pexcz_library_stub_address(int number);
+/* Whose address it is; -1: no stub's. */
+int pexcz_library_stub_number(uint64_t address);
 
 /* The table `imports` of snapshot_format.h. */
 PEXCZ_MUST_USE int pexcz_library_stubs_write(struct pexcz_buf *out,

@@ -3,9 +3,13 @@
 
 #include "library_absent.h"
 #include "library_entropy.h"
+#include "library_processors.h"
+#include "library_relocate.h"
+#include "library_settle.h"
 #include "library_stubs.h"
 #include "process_facts.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,15 +110,6 @@ library_strndup(const char *text, size_t max)
     return memcpy(copy, text, size);
 }
 
-static long
-library_sysconf(int name)
-{
-    if (watch.making && name != _SC_PAGESIZE) {
-        report("sysconf");
-    }
-    return sysconf(name);
-}
-
 /* What would be done to thread-local data at the end of the thread.  Of the
  * main thread's nothing has to be: the process ends with it. */
 static int
@@ -133,6 +128,23 @@ library_thread_atexit(void (*destroy)(void *), void *object, void *library)
     return real != NULL ? real(destroy, object, library) : 0;
 }
 
+/* For a function that may be missing in an older libc. */
+static void *
+library_dlsym(void *handle, const char *name)
+{
+    void *found;
+
+    if (!watch.making) {
+        return dlsym(handle, name);
+    }
+    found = handle == RTLD_DEFAULT ? pexcz_library_constant(name) : NULL;
+    if (found == NULL) {
+        report("dlsym");
+        return dlsym(handle, name);
+    }
+    return found;
+}
+
 uint64_t
 pexcz_library_replacement(const char *name)
 {
@@ -144,6 +156,7 @@ pexcz_library_replacement(const char *name)
         const char *name;
         uint64_t address;
     } all[] = {
+        REPLACEMENT("dlsym", library_dlsym),
         REPLACEMENT("fopen", pexcz_library_fopen),
         REPLACEMENT("fopen64", pexcz_library_fopen),
         REPLACEMENT("stat", pexcz_library_stat),
@@ -151,6 +164,7 @@ pexcz_library_replacement(const char *name)
         REPLACEMENT("access", pexcz_library_access),
         REPLACEMENT("getrandom", pexcz_library_getrandom),
         REPLACEMENT("getentropy", pexcz_library_getentropy),
+        REPLACEMENT("gettid", pexcz_library_gettid),
         REPLACEMENT("getenv", library_getenv),
         REPLACEMENT("secure_getenv", library_getenv),
         REPLACEMENT("__secure_getenv", library_getenv),
@@ -158,7 +172,10 @@ pexcz_library_replacement(const char *name)
         REPLACEMENT("__strdup", library_strdup),
         REPLACEMENT("strndup", library_strndup),
         REPLACEMENT("__strndup", library_strndup),
-        REPLACEMENT("sysconf", library_sysconf),
+        REPLACEMENT("sysconf", pexcz_library_sysconf),
+        REPLACEMENT("sched_getaffinity", pexcz_library_sched_getaffinity),
+        REPLACEMENT("open", pexcz_library_open_file),
+        REPLACEMENT("open64", pexcz_library_open_file),
         REPLACEMENT("__cxa_thread_atexit_impl", library_thread_atexit),
         REPLACEMENT("pthread_key_create", __wrap_pthread_key_create),
         REPLACEMENT("__pthread_key_create", __wrap_pthread_key_create),

@@ -7,6 +7,7 @@
 #include "python_version.h"
 #include "exe_layout.h"
 #include "library_direct.h"
+#include "library_settle.h"
 #include "library_watch.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
@@ -205,10 +206,39 @@ boot(const struct pexcz_located *located, bool dump)
     }
 }
 
+struct role {
+    const struct pexcz_located *located;
+    int argc;
+    char **argv;
+};
+
+static void
+make(void *argument)
+{
+    const struct role *r = argument;
+    bool dump = r->argv[1][0] != '-';
+    struct pexcz_error err;
+
+    /* Numbers above 256 are objects in the heap, small ones are not: it must
+     * not show in the snapshot who packs. */
+    pexcz_vfs_set_owner(0, 0);
+    boot(r->located, dump);
+    note_gate(r->argv[2]);
+    if (run_script(r->argv[3], r->argv + FIXED_ARGUMENTS,
+                   r->argc - FIXED_ARGUMENTS)
+        < 0) {
+        _exit(1);
+    }
+    if (dump && pexcz_snapshot_write(r->located, atoi(r->argv[1]), &err) < 0) {
+        give_up(&err);
+    }
+    _exit(0);
+}
+
 _Noreturn void
 pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
 {
-    bool dump = argv[1][0] != '-';
+    struct role role = {located, argc, argv};
     struct pexcz_error err;
 
     if (!PEXCZ_HAS_SNAPSHOT) {
@@ -221,18 +251,8 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     if (strchr(argv[1], ',') == NULL) {
         pexcz_libraries_begin(located);
         pexcz_library_watch(NULL);
+        pexcz_library_settle_begin(make, &role);
     }
-    /* Numbers above 256 are objects in the heap, small ones are not: it must
-     * not show in the snapshot who packs. */
-    pexcz_vfs_set_owner(0, 0);
-    boot(located, dump);
-    note_gate(argv[2]);
-    if (run_script(argv[3], argv + FIXED_ARGUMENTS, argc - FIXED_ARGUMENTS)
-        < 0) {
-        _exit(1);
-    }
-    if (dump && pexcz_snapshot_write(located, atoi(argv[1]), &err) < 0) {
-        give_up(&err);
-    }
+    make(&role);
     _exit(0);
 }

@@ -2,6 +2,7 @@
 #include "exe_layout.h"
 #include "heap.h"
 #include "library_direct.h"
+#include "library_settle.h"
 #include "live_objects.h"
 #include "main_thread.h"
 #include "owned_data.h"
@@ -258,7 +259,10 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
     header.thread_state = (uintptr_t)PyThreadState_Get();
     PyOS_BeforeFork();
     header.heap_end = pexcz_heap_end();
-    rc = collect_pages(&tables, err);
+    rc = pexcz_library_settle(header.heap_end, err);
+    if (rc == PEXCZ_OK) {
+        rc = collect_pages(&tables, err);
+    }
     if (rc == PEXCZ_OK) {
         rc = build_tables(&tables, err);
     }

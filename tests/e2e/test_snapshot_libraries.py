@@ -133,7 +133,9 @@ def use():
 """
 
 MODELS = """\
-import pydantic, sqlalchemy, sqlalchemy.orm
+import cryptography.fernet, pydantic, sqlalchemy, sqlalchemy.orm
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 class Base(sqlalchemy.orm.DeclarativeBase):
     pass
@@ -151,7 +153,14 @@ def step():
     assert Model(a="3", b=["x"]).model_dump() == {"a": 3, "b": ["x"]}
 
 def use():
+    import sys
+    if sys.argv[1:] == ["keys"]:
+        print(cryptography.fernet.Fernet.generate_key().decode())
+        print(ed25519.Ed25519PrivateKey.generate().private_bytes_raw().hex())
+        return
     step()
+    print(AESGCM(b"k" * 16).encrypt(b"n" * 12, b"data", None).hex())
+    print(ed25519.Ed25519PrivateKey.from_private_bytes(b"s" * 32).sign(b"m").hex())
     engine = sqlalchemy.create_engine("sqlite://")
     Base.metadata.create_all(engine)
     with sqlalchemy.orm.Session(engine) as session:
@@ -170,7 +179,7 @@ APPS = {
     "data": (DATA, ["cffi", "lxml", "markupsafe", "msgpack", "orjson", "pyyaml",
                     "regex", "wrapt", "zope.interface"]),
     "web": (WEB, ["aiohttp", "flask", "requests"]),
-    "models": (MODELS, ["pydantic", "sqlalchemy"]),
+    "models": (MODELS, ["cryptography", "pydantic", "sqlalchemy"]),
 }  # fmt: skip
 
 
@@ -200,7 +209,7 @@ def test_restored_as_imported(
     assert restored.code == 0
 
 
-@pytest.mark.parametrize("name", ["data", "web"])
+@pytest.mark.parametrize("name", APPS)
 def test_no_library_is_left_out(
     library_app: Callable[[str], App], tmp_path: Path, name: str
 ) -> None:
@@ -228,6 +237,16 @@ def test_no_cache_is_written(library_app: Callable[[str], App], sides: Sides) ->
     got = sides.packed.run(env=EXPLAIN)
     assert (got.code, got.err) == (0, b"")
     assert os.listdir(sides.packed.folder / "home") == []
+
+
+def test_keys_are_new(library_app: Callable[[str], App], sides: Sides) -> None:
+    """What makes secrets draws entropy of its own in each process."""
+    sides.expect_manylinux()
+    sides.install(library_app("models"))
+    runs = [sides.packed.run("keys", env=EXPLAIN) for _ in range(3)]
+    assert [run.err for run in runs] == [b""] * 3
+    keys = [key for run in runs for key in run.text.split()]
+    assert len(keys) == len(set(keys)) == 3 * 3 * 2
 
 
 @pytest.mark.parametrize("limit", [120 << 20, 400 << 20, 4 << 30])

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "library_processors.h"
+
+#include "library_direct.h"
+#include "library_watch.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool making;
+
+void
+pexcz_library_processors_begin(void)
+{
+    making = true;
+}
+
+/* Known by a function that they have. */
+bool
+pexcz_library_counts_are_hints(const void *caller)
+{
+    static const char *const marks[] = {
+        "PyInit__rust", /* cryptography: parts of a concurrent map */
+    };
+    const struct pexcz_snapshot_library *l = pexcz_library_of(caller);
+
+    for (size_t i = 0; l != NULL && i < sizeof(marks) / sizeof(marks[0]);
+         i++) {
+        if (dlsym((void *)(uintptr_t)l->base, marks[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+long
+pexcz_library_sysconf(int name)
+{
+    if (making && name != _SC_PAGESIZE) {
+        if (name == _SC_NPROCESSORS_ONLN
+            && pexcz_library_counts_are_hints(__builtin_return_address(0))) {
+            return 1;
+        }
+        pexcz_library_watched("sysconf");
+    }
+    return sysconf(name);
+}
+
+int
+pexcz_library_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *ret)
+{
+    if (making) {
+        if (pexcz_library_counts_are_hints(__builtin_return_address(0))) {
+            memset(ret, 0, size);
+            CPU_SET_S(0, size, ret);
+            return 0;
+        }
+        pexcz_library_watched("sched_getaffinity");
+    }
+    return sched_getaffinity(pid, size, ret);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "library_settle.h"
+
+#include "exe_layout.h"
+#include "library_state.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* In front of the snapshot; no library comes so far. */
+#define STACK_SIZE (UINT64_C(64) << 20)
+#define STACK_END (PEXCZ_ADDR_SNAPSHOT - PEXCZ_PAGE_SIZE)
+/* A number that no thread has and that is found again. */
+#define NEUTRAL_NUMBER 0x5be7a3d7
+#define TAG UINT64_C(0xff)
+
+static bool making;
+
+/* glibc's tcbhead_t: what the compiler compares at the end of functions, and
+ * what longjmp()'s addresses are hidden with.  Whoever has the earlier values
+ * on the stack never returns. */
+static void
+fix_canaries(void)
+{
+    const uint64_t canary = UINT64_C(0x5be7a3d15be7a300);
+
+    __asm__ volatile("movq %0, %%fs:0x28\n\tmovq %0, %%fs:0x30"
+                     :
+                     : "r"(canary));
+}
+
+_Noreturn void
+pexcz_library_settle_begin(void (*function)(void *), void *argument)
+{
+    void *want = (void *)(uintptr_t)(STACK_END - STACK_SIZE);
+    void *stack = mmap(want, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+                           | MAP_FIXED_NOREPLACE,
+                       -1, 0);
+
+    making = true;
+    if (stack == want) {
+        fix_canaries();
+        __asm__ volatile("movq %0, %%rsp\n\t"
+                         "xorl %%ebp, %%ebp\n\t"
+                         "call *%1\n\t"
+                         "ud2"
+                         :
+                         : "r"(STACK_END), "r"(function), "D"(argument)
+                         : "memory");
+    }
+    function(argument);
+    __builtin_unreachable();
+}
+
+pid_t
+pexcz_library_gettid(void)
+{
+    return making ? NEUTRAL_NUMBER : (pid_t)syscall(SYS_gettid);
+}
+
+/* --- return addresses ---------------------------------------------------- */
+
+#define MAX_RANGES 64
+
+/* Code of the system's libraries. */
+static struct {
+    size_t count;
+    struct {
+        uint64_t start;
+        uint64_t end;
+    } ranges[MAX_RANGES];
+} foreign;
+
+static int
+add_code(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    (void)arg;
+    for (size_t i = 0; i < info->dlpi_phnum && foreign.count < MAX_RANGES;
+         i++) {
+        const Elf64_Phdr *p = &info->dlpi_phdr[i];
+        uint64_t start = info->dlpi_addr + p->p_vaddr;
+
+        /* The executable and the libraries of the image lie below. */
+        if (p->p_type == PT_LOAD && (p->p_flags & PF_X) != 0
+            && start > PEXCZ_ADDR_SNAPSHOT_END) {
+            foreign.ranges[foreign.count].start = start;
+            foreign.ranges[foreign.count++].end = start + p->p_memsz;
+        }
+    }
+    return 0;
+}
+
+/* Whether a call instruction ends at `end`: E8 and an offset, or FF /2 with an
+ * operand of up to five bytes. */
+static bool
+is_behind_call(const uint8_t *end)
+{
+    if (end[-5] == 0xe8) {
+        return true;
+    }
+    for (int n = 2; n <= 7; n++) {
+        if (end[-n] == 0xff && (end[1 - n] >> 3 & 7) == 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_return_address(uint64_t value)
+{
+    for (size_t i = 0; i < foreign.count; i++) {
+        if (value > foreign.ranges[i].start + 8
+            && value < foreign.ranges[i].end) {
+            return is_behind_call((const uint8_t *)(uintptr_t)value);
+        }
+    }
+    return false;
+}
+
+/* --- all words ----------------------------------------------------------- */
+
+static int
+settle_range(uint64_t start, uint64_t end, struct pexcz_error *err)
+{
+    struct pexcz_library_state *s = &pexcz_library_state;
+
+    for (uint64_t at = start; at + 8 <= end; at += 8) {
+        uint64_t *word = (uint64_t *)(uintptr_t)at;
+
+        if (*word - (STACK_END - STACK_SIZE) < STACK_SIZE) {
+            *word &= TAG;
+        }
+        if (*word > PEXCZ_ADDR_SNAPSHOT_END && is_return_address(*word)) {
+            *word = 0;
+        }
+        if ((uint32_t)*word != NEUTRAL_NUMBER
+            && *word >> 32 != NEUTRAL_NUMBER) {
+            continue;
+        }
+        if (*word != NEUTRAL_NUMBER || s->word_count == PEXCZ_LIBRARY_WORDS) {
+            return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                              "a shared object keeps the number of a thread");
+        }
+        *word = 0;
+        s->words[s->word_count++] = (struct pexcz_snapshot_word){
+            .kind = PEXCZ_WORD_THREAD,
+            .address = at,
+        };
+    }
+    return PEXCZ_OK;
+}
+
+int
+pexcz_library_settle(uint64_t heap_end, struct pexcz_error *err)
+{
+    const struct pexcz_library_state *s = &pexcz_library_state;
+    int rc = PEXCZ_OK;
+
+    if (s->count == 0) {
+        return rc;
+    }
+    (void)dl_iterate_phdr(add_code, NULL);
+    rc = settle_range(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE, heap_end, err);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct pexcz_snapshot_library *l = &s->made[i];
+
+        for (size_t k = 0; k < l->segment_count && rc == PEXCZ_OK; k++) {
+            const struct pexcz_snapshot_segment *part = &l->segments[k];
+
+            if ((part->flags & PF_W) == 0) {
+                continue;
+            }
+            if (l->relro >= part->start
+                && l->relro + l->relro_size <= part->start + part->size) {
+                /* Read-only since it was relocated. */
+                rc = settle_range(l->relro + l->relro_size,
+                                  part->start + part->size, err);
+            }
+            else {
+                rc = settle_range(part->start, part->start + part->size, err);
+            }
+        }
+    }
+    return rc;
+}
