@@ -76,7 +76,7 @@ pexcz_utf8_clean(char *text)
     for (size_t i = 0; i < s.len;) {
         size_t n = sequence_size(s, i);
 
-        if (is_plain(s, i, n) || text[i] == '\n') {
+        if (is_plain(s, i, n) || (text[i] == '\n' && text[i + 1] == ' ')) {
             i += n;
         }
         else {

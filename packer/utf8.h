@@ -18,7 +18,7 @@ bool pexcz_utf8_valid(struct pexcz_slice s);
 void pexcz_utf8_escape(struct pexcz_slice s, char *ret, size_t size);
 
 /* A finished message, in place: what could steer a terminal becomes '?'.
- * Line ends stay. */
+ * Line ends stay before an indented line only: those are ours. */
 void pexcz_utf8_clean(char *text);
 
 #endif
