@@ -20,10 +20,10 @@ struct pexcz_python_options {
     char *const *original_argv; /* becomes sys.orig_argv */
     bool guest; /* in another program: argv is sys.argv; UTF-8 mode; the
                    locale and C's streams stay as they are */
-    bool signal_handlers; /* of a guest; else Python installs them */
-    bool isolated;              /* as `python -I` */
-    bool environment;           /* PYTHONHASHSEED and the like count */
-    bool python_path;           /* so does PYTHONPATH */
+    bool signal_handlers;   /* of a guest; else Python installs them */
+    bool isolated;          /* as `python -I` */
+    bool environment;       /* PYTHONHASHSEED and the like count */
+    bool python_path;       /* so does PYTHONPATH */
     bool site;              /* import site; else it is left to the caller */
     uint32_t hash_seed;     /* 0: as Python chooses */
     const char *extra_path; /* entries behind the stdlib, joined by ':', or
