@@ -12,9 +12,8 @@
  *   0x0000400000  code and data of the base
  *   0x0010000000  stdlib blob        (section .pexcz.stdlib)
  *   0x0040000000  application blob   (section .pexcz.app)
- *   0x1000000000  heap of the snapshot, once it is in place
+ *   0x1000000000  heap snapshot      (section .pexcz.snapshot, writable)
  *   0x2000000000  shared objects of the snapshot, once they are in place
- *   0x3000000000  heap snapshot      (section .pexcz.snapshot, writable)
  */
 #ifndef PEXCZ_EXE_LAYOUT_H
 #define PEXCZ_EXE_LAYOUT_H
@@ -25,12 +24,10 @@
 
 #define PEXCZ_ADDR_STDLIB UINT64_C(0x0010000000)
 #define PEXCZ_ADDR_APP UINT64_C(0x0040000000)
-#define PEXCZ_ADDR_ARENA UINT64_C(0x1000000000)
-#define PEXCZ_ADDR_ARENA_END UINT64_C(0x2000000000)
+#define PEXCZ_ADDR_SNAPSHOT UINT64_C(0x1000000000)
+#define PEXCZ_ADDR_SNAPSHOT_END UINT64_C(0x2000000000)
 #define PEXCZ_ADDR_LIBRARIES UINT64_C(0x2000000000)
 #define PEXCZ_ADDR_LIBRARIES_END UINT64_C(0x3000000000)
-#define PEXCZ_ADDR_SNAPSHOT UINT64_C(0x3000000000)
-#define PEXCZ_ADDR_SNAPSHOT_END UINT64_C(0x4000000000)
 
 #define PEXCZ_SECTION_STDLIB ".pexcz.stdlib"
 #define PEXCZ_SECTION_APP ".pexcz.app"

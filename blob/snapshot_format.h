@@ -3,14 +3,13 @@
  * The heap snapshot of a packed executable (section .pexcz.snapshot).
  *
  * A writable PT_LOAD segment at PEXCZ_ADDR_SNAPSHOT that the kernel maps
- * copy-on-write with the program: this header, in a page of its own, then
- * pages of memory, then tables.  At start the pages are moved to where they
- * were when the snapshot was made.  It is made and read by one and the same
- * executable, so its integers are the machine's own and its addresses those
- * of the link.
+ * copy-on-write with the program: this header, in a page of its own; the heap,
+ * which is where it was when the snapshot was made; pages of the base's own
+ * .data and .bss, which are moved to their places at start; tables.  It is
+ * made and read by one and the same executable, so its integers are the
+ * machine's own and its addresses those of the link.
  *
- *   pages    runs of pages: {address, offset, size}; of the heap, and of the
- *            base's own .data and .bss
+ *   pages    runs of pages of .data and .bss: {address, offset, size}
  *   kept     addresses of words in these pages that keep the value of the
  *            process: ld.so or a constructor has set them
  *   delta    runs of words that changed in .data and .bss outside of whole

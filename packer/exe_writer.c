@@ -15,7 +15,7 @@ address_limit(uint64_t address)
     case PEXCZ_ADDR_STDLIB:
         return PEXCZ_ADDR_APP;
     case PEXCZ_ADDR_APP:
-        return PEXCZ_ADDR_ARENA;
+        return PEXCZ_ADDR_SNAPSHOT;
     default:
         return PEXCZ_ADDR_SNAPSHOT_END;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exit.h"
 
+#include "frozen.h"
 #include "live_objects.h"
 #include "python_version.h"
 
@@ -178,7 +179,7 @@ wants_warnings(void)
 static int
 tear_down(void)
 {
-    call_if_loaded("gc", "unfreeze");
+    pexcz_frozen_release();
     return Py_FinalizeEx();
 }
 
@@ -186,7 +187,6 @@ tear_down(void)
 static int
 finish(bool foreign)
 {
-    PyObject *objects;
     int rc;
 
     if (foreign || wants_warnings()) {
@@ -194,14 +194,12 @@ finish(bool foreign)
     }
     call_if_loaded("threading", "_shutdown");
     call_if_loaded("atexit", "_run_exitfuncs");
-    objects = pexcz_live_objects();
-    if (pexcz_live_objects_need_teardown(objects)) {
-        Py_XDECREF(objects);
+    if (pexcz_live_objects_need_teardown()) {
         return tear_down();
     }
     rc = flush_stream("stdout", true);
     (void)flush_stream("stderr", false);
-    pexcz_live_objects_flush(objects);
+    pexcz_live_objects_flush();
     return rc;
 }
 

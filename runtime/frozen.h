@@ -7,4 +7,7 @@
  * gc.unfreeze() is noticed; gc.get_freeze_count() looks at every object. */
 const void *pexcz_frozen_last(void);
 
+/* As gc.unfreeze(), without importing gc. */
+void pexcz_frozen_release(void);
+
 #endif

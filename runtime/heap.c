@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define RESERVED (PEXCZ_ADDR_ARENA_END - PEXCZ_ADDR_ARENA)
-#define FIRST (PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE)
+#define RESERVED (PEXCZ_ADDR_SNAPSHOT_END - PEXCZ_ADDR_SNAPSHOT)
+/* Behind the page of the snapshot's header. */
+#define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
 /* Four sizes for each doubling, from 16 bytes to the whole reservation. */
 #define CLASS_COUNT 132
 #define ALIGNED_CLASS CLASS_COUNT /* of a block that is never reused */
@@ -60,7 +61,7 @@ set_next_free(struct block *b, struct block *next)
 static inline bool
 is_arena(const void *p)
 {
-    return (uint64_t)(uintptr_t)p - PEXCZ_ADDR_ARENA < heap.size;
+    return (uint64_t)(uintptr_t)p - PEXCZ_ADDR_SNAPSHOT < heap.size;
 }
 
 /* Whether the executable itself calls, or a library that is stored with it
@@ -121,7 +122,7 @@ take_new(uint64_t size, uint64_t align)
     struct block *b;
 
     start = (start + align - 1) & ~(align - 1);
-    if (start + size > PEXCZ_ADDR_ARENA + RESERVED) {
+    if (start + size > PEXCZ_ADDR_SNAPSHOT + RESERVED) {
         errno = ENOMEM;
         return NULL;
     }
@@ -434,7 +435,7 @@ pexcz_heap_begin(void)
         .alloc = python_arena_alloc,
         .free = python_arena_free,
     };
-    void *want = (void *)(uintptr_t)PEXCZ_ADDR_ARENA;
+    void *want = (void *)(uintptr_t)PEXCZ_ADDR_SNAPSHOT;
     void *got = mmap(want, RESERVED, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
                          | MAP_FIXED_NOREPLACE,
@@ -468,27 +469,8 @@ pexcz_heap_end(void)
     return heap.next;
 }
 
-bool
-pexcz_heap_reserve(uint64_t end)
-{
-    void *want = (void *)(uintptr_t)PEXCZ_ADDR_ARENA;
-
-    return mmap(want, (size_t)(end - PEXCZ_ADDR_ARENA), PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-                    | MAP_FIXED_NOREPLACE,
-                -1, 0)
-           == want;
-}
-
-void
-pexcz_heap_release(uint64_t end)
-{
-    (void)munmap((void *)(uintptr_t)PEXCZ_ADDR_ARENA,
-                 (size_t)(end - PEXCZ_ADDR_ARENA));
-}
-
 void
 pexcz_heap_adopt(uint64_t end)
 {
-    heap.size = end - PEXCZ_ADDR_ARENA;
+    heap.size = end - PEXCZ_ADDR_SNAPSHOT;
 }

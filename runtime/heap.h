@@ -7,7 +7,7 @@
  * object.  Outside of a snapshot's making each call is handed on to glibc, so
  * speed, fragmentation and behaviour between threads and forks are glibc's
  * own.  While a snapshot is made, what the executable asks for comes from
- * PEXCZ_ADDR_ARENA upwards, and so do Python's arenas; what libc and ld.so
+ * PEXCZ_ADDR_SNAPSHOT upwards, and so do Python's arenas; what libc and ld.so
  * ask for themselves stays in glibc's heap, which is not stored.
  *
  * In a restored process the blocks of the snapshot are never reused by
@@ -28,14 +28,7 @@ bool pexcz_heap_begin(void);
  * address behind the last byte that must be stored. */
 uint64_t pexcz_heap_end(void);
 
-/* Reserves the addresses of a snapshot's heap, which ends at `end`, as zero
- * pages.  False when they are not free. */
-bool pexcz_heap_reserve(uint64_t end);
-
-/* Gives them back. */
-void pexcz_heap_release(uint64_t end);
-
-/* The snapshot's heap is there. */
+/* The snapshot's heap, which ends at `end`, is there. */
 void pexcz_heap_adopt(uint64_t end);
 
 #endif

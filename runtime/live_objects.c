@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define Py_BUILD_CORE 1
 #include "live_objects.h"
 
 #include "frozen.h"
 #include "python_version.h"
 
+#include <internal/pycore_gc.h>
+#include <internal/pycore_interp.h>
 #include <string.h>
 
 struct finaliser_search {
@@ -12,6 +15,9 @@ struct finaliser_search {
     PyObject *harmless;    /* set of types that have no finaliser */
     PyTypeObject *last;    /* the type found harmless last */
 };
+
+/* Not zero ends the walk. */
+typedef int visitor(PyObject *o, void *context);
 
 /* The last object that a snapshot brought along; NULL: there is none. */
 static const void *trusted;
@@ -22,26 +28,32 @@ pexcz_live_objects_trust_frozen(void)
     trusted = pexcz_frozen_last();
 }
 
-PyObject *
-pexcz_live_objects(void)
+static int
+walk_list(const PyGC_Head *head, visitor *visit, void *context)
 {
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *done = NULL;
-    PyObject *all = NULL;
+    int rc = 0;
 
-    if (gc != NULL && trusted != NULL && trusted == pexcz_frozen_last()) {
-        done = Py_NewRef(Py_None);
+    for (PyGC_Head *g = _PyGCHead_NEXT((PyGC_Head *)(uintptr_t)head);
+         g != head && rc == 0; g = _PyGCHead_NEXT(g)) {
+        rc = visit((PyObject *)(g + 1), context);
     }
-    else if (gc != NULL) {
-        done = PyObject_CallMethod(gc, "unfreeze", NULL);
+    return rc;
+}
+
+/* The collector's own lists: gc.get_objects() would have to be imported, and
+ * makes a list.  `visit` makes no objects that the collector knows. */
+static int
+walk(visitor *visit, void *context)
+{
+    const struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
+    int rc = trusted != NULL && trusted == pexcz_frozen_last()
+                 ? 0
+                 : walk_list(&gc->permanent_generation.head, visit, context);
+
+    for (int i = 0; i < NUM_GENERATIONS && rc == 0; i++) {
+        rc = walk_list(&gc->generations[i].head, visit, context);
     }
-    if (done != NULL) {
-        all = PyObject_CallMethod(gc, "get_objects", NULL);
-    }
-    Py_XDECREF(done);
-    Py_XDECREF(gc);
-    PyErr_Clear();
-    return all;
+    return rc;
 }
 
 /* Closing a generator runs code only where one of its frame's exception
@@ -98,8 +110,9 @@ is_class_of_unseen(const struct finaliser_search *search, PyObject *o)
 
 /* 1 when tearing the object down can be noticed, 0 not, -1 exception. */
 static int
-is_noticeable(struct finaliser_search *search, PyObject *o)
+is_noticeable(PyObject *o, void *context)
 {
+    struct finaliser_search *search = context;
     PyTypeObject *type = Py_TYPE(o);
     int rc;
 
@@ -124,30 +137,55 @@ is_noticeable(struct finaliser_search *search, PyObject *o)
     return rc < 0 ? -1 : 0;
 }
 
-bool
-pexcz_live_objects_need_teardown(PyObject *objects)
+/* A class of _io; NULL without an exception. */
+static PyTypeObject *
+io_class(const char *name)
 {
-    struct finaliser_search search = {0};
     PyObject *io = PyImport_ImportModule("_io");
-    PyObject *base = io != NULL ? PyObject_GetAttrString(io, "_IOBase") : NULL;
-    bool found = true;
+    PyObject *type = io != NULL ? PyObject_GetAttrString(io, name) : NULL;
 
-    search.del = PyUnicode_InternFromString("__del__");
-    search.harmless = PySet_New(NULL);
-    if (objects != NULL && base != NULL && search.del != NULL
-        && search.harmless != NULL) {
-        search.io_base = (PyTypeObject *)base;
-        found = false;
-        for (Py_ssize_t i = 0; !found && i < PyList_GET_SIZE(objects); i++) {
-            found = is_noticeable(&search, PyList_GET_ITEM(objects, i)) != 0;
-        }
-    }
+    Py_XDECREF(io);
+    PyErr_Clear();
+    return (PyTypeObject *)type;
+}
+
+bool
+pexcz_live_objects_need_teardown(void)
+{
+    struct finaliser_search search = {
+        .io_base = io_class("_IOBase"),
+        .del = PyUnicode_InternFromString("__del__"),
+        .harmless = PySet_New(NULL),
+    };
+    bool found = search.io_base == NULL || search.del == NULL
+                 || search.harmless == NULL
+                 || walk(is_noticeable, &search) != 0;
+
     PyErr_Clear();
     Py_XDECREF(search.harmless);
     Py_XDECREF(search.del);
-    Py_XDECREF(base);
-    Py_XDECREF(io);
+    Py_XDECREF(search.io_base);
     return found;
+}
+
+#define WRITERS 4
+
+struct writer_search {
+    PyTypeObject *types[WRITERS];
+    PyObject *found; /* list */
+};
+
+static int
+note_writer(PyObject *o, void *context)
+{
+    const struct writer_search *search = context;
+
+    for (size_t i = 0; i < WRITERS; i++) {
+        if (Py_IS_TYPE(o, search->types[i])) {
+            return PyList_Append(search->found, o);
+        }
+    }
+    return 0;
 }
 
 static void
@@ -164,21 +202,23 @@ flush_all_of(PyObject *objects, PyTypeObject *type)
 }
 
 void
-pexcz_live_objects_flush(PyObject *objects)
+pexcz_live_objects_flush(void)
 {
-    static const char *const classes[] = {"TextIOWrapper", "BufferedRWPair",
-                                          "BufferedWriter", "BufferedRandom"};
-    PyObject *io = PyImport_ImportModule("_io");
+    struct writer_search search = {
+        .types = {io_class("TextIOWrapper"), io_class("BufferedRWPair"),
+                  io_class("BufferedWriter"), io_class("BufferedRandom")},
+        .found = PyList_New(0),
+    };
 
-    for (size_t k = 0; io != NULL && k < sizeof(classes) / sizeof(classes[0]);
-         k++) {
-        PyObject *type = PyObject_GetAttrString(io, classes[k]);
-
-        if (type != NULL) {
-            flush_all_of(objects, (PyTypeObject *)type);
+    if (search.found != NULL) {
+        (void)walk(note_writer, &search);
+        for (size_t i = 0; i < WRITERS; i++) {
+            flush_all_of(search.found, search.types[i]);
         }
-        Py_XDECREF(type);
     }
-    Py_XDECREF(io);
     PyErr_Clear();
+    for (size_t i = 0; i < WRITERS; i++) {
+        Py_XDECREF(search.types[i]);
+    }
+    Py_XDECREF(search.found);
 }

@@ -16,20 +16,16 @@
  * exit, and is not looked at, which would copy every page of it. */
 void pexcz_live_objects_trust_frozen(void);
 
-/* All objects that the collector tracks, frozen ones included unless they are
- * trusted; NULL without an exception when there is no memory. */
-PyObject *pexcz_live_objects(void);
-
 /*
- * Whether tearing one of `objects` (pexcz_live_objects()) down can be noticed:
- * a `__del__`, a suspended generator or coroutine inside `try` or `with`, an
- * open file of a class of its own, a database connection.  True as well when
- * that cannot be found out.
+ * Whether tearing down one of the objects that the collector tracks can be
+ * noticed: a `__del__`, a suspended generator or coroutine inside `try` or
+ * `with`, an open file of a class of its own, a database connection.  True as
+ * well when that cannot be found out.
  */
-bool pexcz_live_objects_need_teardown(PyObject *objects);
+bool pexcz_live_objects_need_teardown(void);
 
-/* Flushes every open writer among `objects`: text layers first, so that their
- * bytes reach the buffers below.  Errors go unreported, as in teardown. */
-void pexcz_live_objects_flush(PyObject *objects);
+/* Flushes every open writer: text layers first, so that their bytes reach the
+ * buffers below.  Errors go unreported, as in teardown. */
+void pexcz_live_objects_flush(void);
 
 #endif

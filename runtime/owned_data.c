@@ -250,13 +250,21 @@ is_owned(uint64_t address, uint64_t size)
 }
 
 bool
-pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept)
+pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept,
+                  struct pexcz_slice pages)
 {
+    const struct pexcz_snapshot_page_run *runs = (const void *)pages.ptr;
     const uint64_t *addresses = (const void *)kept.ptr;
     size_t count = kept.len / sizeof(*addresses);
 
     for (size_t i = 0; i < count; i++) {
         if (!is_owned(addresses[i], sizeof(*addresses))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < pages.len / sizeof(*runs); i++) {
+        if (runs[i].address < PEXCZ_ADDR_STDLIB
+            && !is_owned(runs[i].address, runs[i].size)) {
             return false;
         }
     }
@@ -292,22 +300,6 @@ apply_delta(struct pexcz_slice delta)
     }
 }
 
-/* Where the kernel does not move mappings. */
-static void
-copy_pages(struct pexcz_slice pages, const void *snapshot, uint64_t start,
-           uint64_t end)
-{
-    const struct pexcz_snapshot_page_run *runs = (const void *)pages.ptr;
-
-    for (size_t i = 0; i < pages.len / sizeof(*runs); i++) {
-        if (runs[i].address >= start && runs[i].address < end) {
-            memcpy((void *)(uintptr_t)runs[i].address,
-                   (const char *)snapshot + runs[i].offset,
-                   (size_t)runs[i].size);
-        }
-    }
-}
-
 void
 pexcz_owned_apply(struct pexcz_slice delta, struct pexcz_slice kept,
                   struct pexcz_slice pages, const void *snapshot)
@@ -319,15 +311,7 @@ pexcz_owned_apply(struct pexcz_slice delta, struct pexcz_slice kept,
     for (size_t i = 0; i < count; i++) {
         values[i] = *(const uint64_t *)(uintptr_t)addresses[i];
     }
-    for (size_t i = 0; i < RANGES; i++) {
-        uint64_t start;
-        uint64_t end;
-
-        pexcz_owned_pages(i, &start, &end);
-        if (!pexcz_page_runs_move(pages, snapshot, start, end)) {
-            copy_pages(pages, snapshot, start, end);
-        }
-    }
+    pexcz_page_runs_put(pages, snapshot, PEXCZ_ADDR_STDLIB);
     for (size_t i = 0; i < count; i++) {
         *(uint64_t *)(uintptr_t)addresses[i] = values[i];
     }

@@ -48,7 +48,8 @@ PEXCZ_MUST_USE int pexcz_owned_kept(const struct pexcz_owned_copies *copies,
                                     struct pexcz_error *err);
 
 /* Whether all that the tables name is owned data. */
-bool pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept);
+bool pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept,
+                       struct pexcz_slice pages);
 
 /* Puts pages and words of checked tables in place; `snapshot` is where the
  * snapshot is mapped, `pages` its table of page runs. */

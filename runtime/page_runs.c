@@ -7,6 +7,9 @@
 
 /* Zero pages that are stored rather than begin another run. */
 #define MAX_HOLE 16
+/* Bytes of a run that is copied: its own page faults cost less than moving a
+ * mapping. */
+#define MAX_COPIED (8 * PEXCZ_PAGE_SIZE)
 
 static bool
 is_zero(const uint64_t *page)
@@ -117,6 +120,33 @@ pexcz_page_runs_check(struct pexcz_slice table, uint64_t first, uint64_t end)
         }
     }
     return true;
+}
+
+/* Copied where moving costs more, or the kernel refuses to. */
+static void
+put(const struct pexcz_snapshot_page_run *run, const void *snapshot)
+{
+    void *from = (void *)((uintptr_t)snapshot + run->offset);
+    void *to = (void *)(uintptr_t)run->address;
+    size_t size = (size_t)run->size;
+
+    if (size <= MAX_COPIED
+        || mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to) {
+        memcpy(to, from, size);
+    }
+}
+
+void
+pexcz_page_runs_put(struct pexcz_slice table, const void *snapshot,
+                    uint64_t end)
+{
+    const struct pexcz_snapshot_page_run *runs = (const void *)table.ptr;
+
+    for (size_t i = 0; i < table.len / sizeof(*runs); i++) {
+        if (runs[i].address < end) {
+            put(&runs[i], snapshot);
+        }
+    }
 }
 
 bool

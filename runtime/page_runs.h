@@ -34,8 +34,13 @@ void pexcz_page_runs_done(struct pexcz_page_runs *pages);
 bool pexcz_page_runs_check(struct pexcz_slice table, uint64_t first,
                            uint64_t end);
 
-/* Moves the runs of [start, end) to their addresses, from the snapshot that is
- * mapped at `snapshot`.  False when the kernel refuses one. */
+/* Puts the runs below `end` where they belong, from the snapshot that is
+ * mapped at `snapshot`. */
+void pexcz_page_runs_put(struct pexcz_slice table, const void *snapshot,
+                         uint64_t end);
+
+/* Moves the runs of [start, end) to their addresses.  False when the kernel
+ * refuses one. */
 bool pexcz_page_runs_move(struct pexcz_slice table, const void *snapshot,
                           uint64_t start, uint64_t end);
 

@@ -45,10 +45,12 @@ pexcz_preconfig_stdio_errors(const PyPreConfig *config)
 int
 pexcz_preconfig_put(const PyPreConfig *config)
 {
+    bool same = _PyRuntime.preconfig.utf8_mode == config->utf8_mode;
+
     _PyRuntime.preconfig = *config;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     Py_UTF8Mode = config->utf8_mode;
 #pragma GCC diagnostic pop
-    return pexcz_set_sys_flag("utf8_mode", config->utf8_mode);
+    return same ? 0 : pexcz_set_sys_flag("utf8_mode", config->utf8_mode);
 }

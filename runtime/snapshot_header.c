@@ -54,13 +54,14 @@ pexcz_snapshot_check(const struct pexcz_located *located,
         return NULL;
     }
     if (h->tables > h->size || h->tables < PEXCZ_PAGE_SIZE
-        || h->heap_end <= PEXCZ_ADDR_ARENA
-        || h->heap_end > PEXCZ_ADDR_ARENA_END || !is_inside(&h->pages, h)
-        || !is_inside(&h->kept, h) || !is_inside(&h->delta, h)
-        || !is_inside(&h->env, h) || !is_inside(&h->keys, h)
-        || !is_inside(&h->atfork, h) || !is_inside(&h->libraries, h)
-        || !is_inside(&h->imports, h) || !is_inside(&h->words, h)
-        || !is_inside(&h->tls, h) || !is_inside(&h->absent, h)
+        || h->heap_end <= PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE
+        || h->heap_end - PEXCZ_ADDR_SNAPSHOT > h->tables
+        || !is_inside(&h->pages, h) || !is_inside(&h->kept, h)
+        || !is_inside(&h->delta, h) || !is_inside(&h->env, h)
+        || !is_inside(&h->keys, h) || !is_inside(&h->atfork, h)
+        || !is_inside(&h->libraries, h) || !is_inside(&h->imports, h)
+        || !is_inside(&h->words, h) || !is_inside(&h->tls, h)
+        || !is_inside(&h->absent, h)
         || XXH3_64bits(snapshot.ptr + h->tables, (size_t)(h->size - h->tables))
                != h->tables_sum) {
         return NULL;

@@ -2,6 +2,8 @@
 #include "snapshot_refresh.h"
 
 #include "orig_argv.h"
+#include "snapshot_objects.h"
+#include "snapshot_streams.h"
 #include "sys_flags.h"
 
 #include <signal.h>
@@ -9,31 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 /* Python's global flags are deprecated from 3.12 on. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
-static PyObject *
-loaded_module(const char *name)
-{
-    PyObject *text = PyUnicode_FromString(name);
-    PyObject *module = text != NULL ? PyImport_GetModule(text) : NULL;
-
-    Py_XDECREF(text);
-    return module;
-}
-
 /* --- arguments and environment ------------------------------------------- */
 
-/* The list `name` of sys gets `first` (unless NULL) and `items`, and stays
- * the same object. */
+/* The list gets `first` (unless NULL) and `items`, and stays the same
+ * object. */
 static int
-refill_list(const char *name, const char *first, char *const *items, int count)
+refill_list(PyObject *list, const char *first, char *const *items, int count)
 {
-    PyObject *list = PySys_GetObject(name);
     PyObject *values = PyList_New(0);
-    int rc = list != NULL && PyList_Check(list) && values != NULL ? 0 : -1;
+    int rc = values != NULL ? 0 : -1;
 
     for (int i = first != NULL ? -1 : 0; i < count && rc == 0; i++) {
         PyObject *text = PyUnicode_DecodeFSDefault(i < 0 ? first : items[i]);
@@ -89,34 +80,17 @@ fill_environ(PyObject *dict)
     return rc;
 }
 
-/* posix.environ, which os.environ shares. */
-static int
-refresh_environ(void)
-{
-    PyObject *posix = loaded_module("posix");
-    PyObject *dict;
-    int rc;
-
-    if (posix == NULL) {
-        return PyErr_Occurred() != NULL ? -1 : 0;
-    }
-    dict = PyObject_GetAttrString(posix, "environ");
-    rc = dict != NULL && PyDict_Check(dict) ? fill_environ(dict) : -1;
-    Py_XDECREF(dict);
-    Py_DECREF(posix);
-    return rc;
-}
-
 int
 pexcz_refresh_arguments(const struct pexcz_python_options *options,
                         const char *argv0)
 {
+    const struct pexcz_snapshot_objects *objects = &pexcz_snapshot_objects;
     int program = options->program + 1;
 
-    if (refill_list("argv", argv0, options->argv + program,
+    if (refill_list(objects->argv, argv0, options->argv + program,
                     options->argc - program)
             < 0
-        || refill_list("orig_argv", NULL, options->original_argv,
+        || refill_list(objects->orig_argv, NULL, options->original_argv,
                        options->original_argc)
                < 0
         || set_executable(options->executable) < 0) {
@@ -127,92 +101,16 @@ pexcz_refresh_arguments(const struct pexcz_python_options *options,
         PyErr_NoMemory();
         return -1;
     }
-    return refresh_environ();
-}
-
-/* --- streams ------------------------------------------------------------- */
-
-/* Calls type(self).__init__ again with these arguments, which are consumed. */
-static int
-initialise(PyObject *self, PyObject *args)
-{
-    int rc = args != NULL ? Py_TYPE(self)->tp_init(self, args, NULL) : -1;
-
-    Py_XDECREF(args);
-    return rc;
-}
-
-/* A FileIO as create_stdio() of pylifecycle.c makes it.  A new one: __init__
- * would keep what it found out about the old descriptor. */
-static PyObject *
-new_raw(PyObject *type, int fd, const char *name)
-{
-    PyObject *args = Py_BuildValue("is", fd, fd == STDIN_FILENO ? "rb" : "wb");
-    PyObject *kwargs = Py_BuildValue("{s:O}", "closefd", Py_False);
-    PyObject *text = PyUnicode_FromString(name);
-    PyObject *raw = args != NULL && kwargs != NULL && text != NULL
-                        ? PyObject_Call(type, args, kwargs)
-                        : NULL;
-
-    if (raw != NULL && PyObject_SetAttrString(raw, "name", text) < 0) {
-        Py_CLEAR(raw);
-    }
-    Py_XDECREF(text);
-    Py_XDECREF(kwargs);
-    Py_XDECREF(args);
-    return raw;
-}
-
-/* The stream and its buffer stay the objects that they are. */
-static int
-refresh_layers(PyObject *text, PyObject *buffer, PyObject *raw, int fd,
-               const char *errors)
-{
-    bool buffered = Py_UnbufferedStdioFlag == 0;
-    bool by_line = buffered && (fd == STDERR_FILENO || isatty(fd) == 1);
-    PyObject *below = buffered || fd == STDIN_FILENO ? buffer : raw;
-    PyObject *size = PyObject_GetAttrString(raw, "_blksize");
-    int rc = size != NULL ? initialise(buffer, Py_BuildValue("OO", raw, size))
-                          : -1;
-
-    Py_XDECREF(size);
-    if (rc < 0) {
-        return -1;
-    }
-    if (below == raw) {
-        Py_INCREF(buffer); /* its end would close `raw` */
-    }
-    return initialise(text, Py_BuildValue("OsssOO", below, "utf-8", errors,
-                                          "\n", by_line ? Py_True : Py_False,
-                                          buffered ? Py_False : Py_True));
-}
-
-static int
-refresh_stream(int fd, const char *attribute, const char *name,
-               const char *errors)
-{
-    PyObject *text = PySys_GetObject(attribute);
-    PyObject *buffer
-        = text != NULL ? PyObject_GetAttrString(text, "buffer") : NULL;
-    PyObject *old
-        = buffer != NULL ? PyObject_GetAttrString(buffer, "raw") : NULL;
-    PyObject *raw
-        = old != NULL ? new_raw((PyObject *)Py_TYPE(old), fd, name) : NULL;
-    int rc = raw != NULL ? refresh_layers(text, buffer, raw, fd, errors) : -1;
-
-    Py_XDECREF(raw);
-    Py_XDECREF(old);
-    Py_XDECREF(buffer);
-    return rc;
+    return objects->environ != NULL ? fill_environ(objects->environ) : 0;
 }
 
 /* --- signals ------------------------------------------------------------- */
 
 static int
-call_signal(PyObject *module, int number, PyObject *handler)
+call_signal(int number, PyObject *handler)
 {
-    PyObject *result
-        = PyObject_CallMethod(module, "signal", "iO", number, handler);
+    PyObject *result = PyObject_CallFunction(pexcz_snapshot_objects.signal,
+                                             "iO", number, handler);
 
     Py_XDECREF(result);
     return result != NULL ? 0 : -1;
@@ -221,43 +119,37 @@ call_signal(PyObject *module, int number, PyObject *handler)
 /* A signal ignored by whoever started us stays so, as Python has it; for the
  * others the handlers of the snapshot go in. */
 static int
-refresh_signal(PyObject *module, int number, PyObject *ignore)
+refresh_signal(int number)
 {
+    PyObject *handler = pexcz_snapshot_objects.handlers[number];
     struct sigaction action;
-    PyObject *handler;
+    PyObject *ignore;
     int rc = 0;
 
     if (sigaction(number, NULL, &action) != 0) {
         return 0;
     }
-    if ((action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN) {
-        return call_signal(module, number, ignore);
+    if ((action.sa_flags & SA_SIGINFO) != 0 || action.sa_handler != SIG_IGN) {
+        return handler != NULL ? call_signal(number, handler) : 0;
     }
-    handler = PyObject_CallMethod(module, "getsignal", "i", number);
-    if (handler == NULL) {
-        return -1;
+    if (pexcz_snapshot_objects.ignored[number] == 0) {
+        ignore = PyLong_FromLong((long)(intptr_t)SIG_IGN);
+        rc = ignore != NULL ? call_signal(number, ignore) : -1;
+        Py_XDECREF(ignore);
     }
-    if (handler != Py_None && !PyLong_Check(handler)) {
-        rc = call_signal(module, number, handler);
-    }
-    Py_DECREF(handler);
     return rc;
 }
 
 static int
 refresh_signals(void)
 {
-    PyObject *module = loaded_module("_signal");
-    PyObject *ignore = PyLong_FromLong((long)(intptr_t)SIG_IGN);
-    int rc = module != NULL && ignore != NULL ? 0 : -1;
+    int rc = 0;
 
     (void)PyOS_setsig(SIGPIPE, SIG_IGN);
     (void)PyOS_setsig(SIGXFSZ, SIG_IGN);
     for (int i = 1; i < NSIG && rc == 0; i++) {
-        rc = refresh_signal(module, i, ignore);
+        rc = refresh_signal(i);
     }
-    Py_XDECREF(ignore);
-    Py_XDECREF(module);
     return rc;
 }
 
@@ -291,35 +183,145 @@ refresh_flags(void)
 
 /* --- the rest ------------------------------------------------------------ */
 
+/* A snapshot has UTC. */
 static int
 refresh_time_zone(void)
 {
-    PyObject *module = loaded_module("time");
     PyObject *result;
 
-    if (module == NULL) {
-        return PyErr_Occurred() != NULL ? -1 : 0;
+    if (pexcz_snapshot_objects.tzset == NULL) {
+        return 0;
     }
-    result = PyObject_CallMethod(module, "tzset", NULL);
+    tzset();
+    if (timezone == 0 && daylight == 0 && strcmp(tzname[0], "UTC") == 0
+        && strcmp(tzname[1], "UTC") == 0) {
+        return 0;
+    }
+    result = PyObject_CallNoArgs(pexcz_snapshot_objects.tzset);
     Py_XDECREF(result);
-    Py_DECREF(module);
     return result != NULL ? 0 : -1;
 }
 
 int
 pexcz_refresh_process(const char *stdio_errors)
 {
-    if (refresh_flags() < 0
-        || refresh_stream(STDIN_FILENO, "__stdin__", "<stdin>", stdio_errors)
-               < 0
-        || refresh_stream(STDOUT_FILENO, "__stdout__", "<stdout>",
-                          stdio_errors)
-               < 0
-        || refresh_stream(STDERR_FILENO, "__stderr__", "<stderr>",
-                          "backslashreplace")
-               < 0
+    if (refresh_flags() < 0 || pexcz_streams_refresh(stdio_errors) < 0
         || refresh_signals() < 0) {
         return -1;
     }
     return refresh_time_zone();
+}
+
+/* --- before the dump ----------------------------------------------------- */
+
+/* The attribute of a module that is loaded; NULL, without an exception, when
+ * it is not. */
+static PyObject *
+attribute_of_loaded(const char *module, const char *name)
+{
+    PyObject *text = PyUnicode_FromString(module);
+    PyObject *loaded = text != NULL ? PyImport_GetModule(text) : NULL;
+    PyObject *value
+        = loaded != NULL ? PyObject_GetAttrString(loaded, name) : NULL;
+
+    Py_XDECREF(loaded);
+    Py_XDECREF(text);
+    PyErr_Clear();
+    return value;
+}
+
+static bool
+find_handlers(void)
+{
+    struct pexcz_snapshot_objects *objects = &pexcz_snapshot_objects;
+    PyObject *getsignal = attribute_of_loaded("_signal", "getsignal");
+
+    objects->signal = attribute_of_loaded("_signal", "signal");
+    for (int i = 1; i < NSIG && getsignal != NULL; i++) {
+        PyObject *handler = PyObject_CallFunction(getsignal, "i", i);
+
+        if (handler != NULL && PyCallable_Check(handler)) {
+            objects->handlers[i] = Py_NewRef(handler);
+        }
+        objects->ignored[i]
+            = handler != NULL && PyLong_Check(handler)
+              && PyLong_AsLong(handler) == (long)(intptr_t)SIG_IGN;
+        Py_XDECREF(handler);
+        PyErr_Clear();
+    }
+    Py_XDECREF(getsignal);
+    return getsignal != NULL && objects->signal != NULL;
+}
+
+static bool
+find_lists(void)
+{
+    struct pexcz_snapshot_objects *objects = &pexcz_snapshot_objects;
+
+    objects->argv = Py_XNewRef(PySys_GetObject("argv"));
+    objects->orig_argv = Py_XNewRef(PySys_GetObject("orig_argv"));
+    objects->environ = attribute_of_loaded("posix", "environ");
+    return objects->argv != NULL && PyList_Check(objects->argv)
+           && objects->orig_argv != NULL && PyList_Check(objects->orig_argv)
+           && (objects->environ == NULL || PyDict_Check(objects->environ));
+}
+
+/* Goes through a refresh, which fills caches that each restored process would
+ * have to fill, and leaves nothing behind that it would have to take away. */
+static int
+rehearse(void)
+{
+    static char variable[] = "NAME=value";
+    static char *argv[] = {variable, variable, NULL};
+    static const char *const errors[] = {"strict", "surrogateescape"};
+    struct pexcz_snapshot_objects *objects = &pexcz_snapshot_objects;
+    const struct pexcz_python_options options = {
+        .executable = "",
+        .argv = argv,
+        .argc = 2,
+        .original_argv = argv,
+        .original_argc = 2,
+    };
+    int rc = setenv("TZ", "UTC0", 1);
+
+    for (size_t i = 0; i < 2 && rc == 0; i++) {
+        rc = pexcz_refresh_arguments(&options, variable);
+        if (rc == 0) {
+            rc = pexcz_refresh_process(errors[i]);
+        }
+    }
+    if (rc == 0 && objects->tzset != NULL) {
+        Py_XDECREF(PyObject_CallNoArgs(objects->tzset));
+    }
+    (void)unsetenv("TZ");
+    if (objects->environ != NULL) {
+        PyDict_Clear(objects->environ);
+    }
+    if (rc == 0) {
+        rc = pexcz_orig_argv_put(0, argv);
+    }
+    if (rc == 0) {
+        rc = refill_list(objects->argv, NULL, NULL, 0);
+    }
+    if (rc == 0) {
+        rc = refill_list(objects->orig_argv, NULL, NULL, 0);
+    }
+    PyErr_Clear();
+    return rc;
+}
+
+int
+pexcz_refresh_prepare(struct pexcz_error *err)
+{
+    int rc = pexcz_streams_prepare(err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    pexcz_snapshot_objects.tzset = attribute_of_loaded("time", "tzset");
+    if (!find_lists() || !find_handlers() || rehearse() < 0) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports changed what belongs to sys");
+    }
+    return PEXCZ_OK;
 }

@@ -6,7 +6,11 @@
 #ifndef PEXCZ_SNAPSHOT_REFRESH_H
 #define PEXCZ_SNAPSHOT_REFRESH_H
 
+#include "error.h"
 #include "pyconfig.h"
+
+/* Before the dump: finds what will be made anew, and leaves it empty. */
+PEXCZ_MUST_USE int pexcz_refresh_prepare(struct pexcz_error *err);
 
 /* sys.argv, sys.orig_argv, sys.executable and os.environ: before any Python
  * code runs.  0, or -1 with an exception. */

@@ -55,24 +55,6 @@ is_wanted(void)
     return value == NULL || strcmp(value, "0") != 0;
 }
 
-/* The heap at its addresses; false, and nothing there, when that is not
- * possible. */
-static bool
-place_heap(const struct pexcz_snapshot_header *header)
-{
-    struct pexcz_slice pages = pexcz_snapshot_table(header, &header->pages);
-
-    if (!pexcz_heap_reserve(header->heap_end)) {
-        return false;
-    }
-    if (!pexcz_page_runs_move(pages, header, PEXCZ_ADDR_ARENA,
-                              PEXCZ_ADDR_ARENA_END)) {
-        pexcz_heap_release(header->heap_end);
-        return false;
-    }
-    return true;
-}
-
 /* From here on there is no way back to an ordinary boot. */
 static void
 resume(const struct pexcz_snapshot_header *header,
@@ -135,7 +117,8 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
                                "the snapshot was made has another value");
     }
     if (!pexcz_owned_check(pexcz_snapshot_table(header, &header->delta),
-                           pexcz_snapshot_table(header, &header->kept))
+                           pexcz_snapshot_table(header, &header->kept),
+                           pexcz_snapshot_table(header, &header->pages))
         || !pexcz_page_runs_check(pexcz_snapshot_table(header, &header->pages),
                                   PEXCZ_PAGE_SIZE, header->tables)
         || PyStatus_Exception(pexcz_python_preconfigure(options))) {
@@ -152,13 +135,8 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     if (!pexcz_libraries_place(header)) {
         return boot_ordinarily("the addresses of the libraries are taken");
     }
-    if (!place_heap(header)) {
-        pexcz_libraries_remove(header);
-        return boot_ordinarily("the addresses of the heap are taken");
-    }
     if (!pexcz_libraries_resume(header, options->original_argc,
                                 options->original_argv)) {
-        pexcz_heap_release(header->heap_end);
         pexcz_libraries_remove(header);
         return boot_ordinarily("a shared object needs what libc lacks");
     }

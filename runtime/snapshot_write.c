@@ -12,6 +12,7 @@
 #include "snapshot_environment.h"
 #include "snapshot_header.h"
 #include "snapshot_hooks.h"
+#include "snapshot_refresh.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -96,8 +97,7 @@ call(PyObject *module, const char *function)
 static int
 settle(PyObject *gc, struct pexcz_error *err)
 {
-    PyObject *objects;
-    bool noticeable;
+    int rc;
 
     if (gc == NULL || pexcz_snapshot_hooks_before_dump() < 0
         || pexcz_main_thread_forget() < 0) {
@@ -105,10 +105,11 @@ settle(PyObject *gc, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
                           "a callback before the dump failed");
     }
-    objects = pexcz_live_objects();
-    noticeable = pexcz_live_objects_need_teardown(objects);
-    Py_XDECREF(objects);
-    if (noticeable) {
+    rc = pexcz_refresh_prepare(err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (pexcz_live_objects_need_teardown()) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports leave an object whose end can be "
                           "noticed");
@@ -148,9 +149,10 @@ static int
 collect_pages(struct tables *t, struct pexcz_error *err)
 {
     uint64_t mask = PEXCZ_PAGE_SIZE - 1;
-    int rc = pexcz_page_runs_add(&t->pages, PEXCZ_ADDR_ARENA,
-                                 (t->header->heap_end + mask) & ~mask,
-                                 PEXCZ_PAGE_SIZE, err);
+    uint64_t heap = PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE;
+    uint64_t heap_end = (t->header->heap_end + mask) & ~mask;
+    int rc = pexcz_buf_append(&t->pages.bytes, (const void *)(uintptr_t)heap,
+                              (size_t)(heap_end - heap), err);
 
     for (size_t i = 0; i < PEXCZ_OWNED_ANCHORS / 2 && rc == PEXCZ_OK; i++) {
         uint64_t start;

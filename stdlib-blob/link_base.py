@@ -20,6 +20,14 @@ import versions
 HERE = Path(__file__).resolve().parent
 SPARE_PHDRS = 8
 PHDR_SIZE = 56
+# In this order ld.so looks for symbols: nearly all are found in the second.
+# libpthread comes before libc as it does in every program for glibc < 2.34.
+LIBRARIES = ["-lpthread", "-lc", "-ldl", "-lm"]
+# What glibc < 2.34 has in these is in runtime/old_glibc.c.
+REPLACED = {"-lrt", "-lutil"}
+ONLY_THERE = re.compile(
+    r"(aio_|lio_|mq_|shm_|timer_)\w+|openpty|forkpty|login(_tty)?|logout|logwtmp"
+)
 
 
 class LinkError(Exception):
@@ -97,7 +105,9 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
     write_exports(exports, objects, export_files)
     debug = out.with_name(out.name + ".debug")
     static = [f for f in dict.fromkeys(libraries) if not f.startswith("-l")]
-    system = [f for f in dict.fromkeys(libraries) if f.startswith("-l")]
+    unknown = {f for f in libraries if f.startswith("-l")} - set(LIBRARIES) - REPLACED
+    if unknown:
+        raise LinkError(f"needs {unknown}")
     command = [
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
         "-Wl,-z,now,-z,relro,-z,noexecstack,-z,max-page-size=4096",
@@ -105,11 +115,15 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
         f"-Wl,--dynamic-list={exports}", *[f"-Wl,--wrap={n}" for n in wrapped], "-T", script,
         *own_objects, *objects, work / "inittab.o", work / "compat.o",
         "-Wl,--start-group", *static, "-Wl,--end-group", last,
-        *system, "-lpthread", "-ldl", "-lutil", "-lrt", "-lm",
+        *LIBRARIES,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LinkError(done.stderr.strip()[-4000:])
+    text = subprocess.check_output(["nm", "-D", "--undefined-only", debug], text=True)
+    for name in re.findall(r" [Uw] (\w+)", text):
+        if ONLY_THERE.fullmatch(name):
+            raise LinkError(f"{name} is in librt or libutil of an old glibc")
     newest = glibc_floor.highest_version(debug)
     floor = glibc_floor.version_key(versions.GLIBC_FLOOR)
     if newest is None or glibc_floor.version_key(newest) > floor:

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a restored process makes anew, found once, when the snapshot is made:
+ * looking it up costs more than changing it.
+ */
+#ifndef PEXCZ_SNAPSHOT_OBJECTS_H
+#define PEXCZ_SNAPSHOT_OBJECTS_H
+
+#include <Python.h>
+
+#include <signal.h>
+
+struct pexcz_snapshot_objects {
+    PyObject *argv;      /* sys.argv, a list */
+    PyObject *orig_argv; /* sys.orig_argv, a list */
+    PyObject *environ;   /* posix.environ, a dict; NULL without posix */
+    PyObject *streams[3];
+    PyObject *spares[3];      /* stdin, stdout for the other error handler */
+    PyObject *signal;         /* _signal.signal */
+    PyObject *handlers[NSIG]; /* callable ones; else NULL */
+    unsigned char ignored[NSIG];
+    PyObject *tzset; /* time.tzset; NULL without time */
+};
+
+/* In the owned data, so that a snapshot has them; references are owned. */
+extern struct pexcz_snapshot_objects pexcz_snapshot_objects;
+
+#endif
