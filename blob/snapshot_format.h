@@ -9,7 +9,8 @@
  * made and read by one and the same executable, so its integers are the
  * machine's own and its addresses those of the link.
  *
- *   pages    runs of pages of .data and .bss: {address, offset, size}
+ *   pages    runs of pages of .data, .bss and the libraries: {address, offset,
+ *            size}
  *   kept     addresses of words in these pages that keep the value of the
  *            process: ld.so or a constructor has set them
  *   delta    runs of words that changed in .data and .bss outside of whole

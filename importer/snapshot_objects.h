@@ -11,6 +11,7 @@
 #include <signal.h>
 
 struct pexcz_snapshot_objects {
+    int utf8_mode;       /* of sys.flags */
     PyObject *argv;      /* sys.argv, a list */
     PyObject *orig_argv; /* sys.orig_argv, a list */
     PyObject *environ;   /* posix.environ, a dict; NULL without posix */

@@ -130,6 +130,9 @@ read_line(struct making *m, struct pexcz_slice line)
     if (strcmp(kind, "module") == 0) {
         return pexcz_strings_add(&r->modules, &r->arena, line, m->err);
     }
+    if (strcmp(kind, "absent") == 0) {
+        return pexcz_strings_add(&r->absent, &r->arena, line, m->err);
+    }
     if (strcmp(kind, "cwd") == 0) {
         const char *module = keep_field(m, &line);
         const char *name = keep_field(m, &line);
@@ -241,11 +244,13 @@ static int
 dump(const struct making *m, int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
-    size_t count = r->modules.count + r->left_count + r->cwd.count + 2;
+    size_t count = r->modules.count + r->left_count + r->cwd.count
+                   + r->absent.count + 3;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
     char module_count[32];
     char left_count[32];
+    char absent_count[32];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = true,
@@ -264,6 +269,8 @@ dump(const struct making *m, int fd)
         (void)snprintf(module_count, sizeof(module_count), "%zu",
                        r->modules.count);
         (void)snprintf(left_count, sizeof(left_count), "%zu", r->left_count);
+        (void)snprintf(absent_count, sizeof(absent_count), "%zu",
+                       r->absent.count);
         args[n++] = module_count;
         for (size_t i = 0; i < r->modules.count; i++) {
             args[n++] = r->modules.items[i];
@@ -271,6 +278,10 @@ dump(const struct making *m, int fd)
         args[n++] = left_count;
         for (size_t i = 0; i < r->left_count; i++) {
             args[n++] = r->left[i].module;
+        }
+        args[n++] = absent_count;
+        for (size_t i = 0; i < r->absent.count; i++) {
+            args[n++] = r->absent.items[i];
         }
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
@@ -360,6 +371,7 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->gate.count = 0;
     report->modules.count = 0;
     report->cwd.count = 0;
+    report->absent.count = 0;
     report->left_count = 0;
 }
 

@@ -445,6 +445,11 @@ report_left(struct packing *p)
                            "  the snapshot is not used when $%s is set",
                            p->snapshot.gate.items[i]);
     }
+    for (size_t i = 0; i < p->snapshot.absent.count; i++) {
+        pexcz_progress_say(&p->progress, 1,
+                           "  the snapshot is not used when %s is there",
+                           p->snapshot.absent.items[i]);
+    }
 }
 
 /* As given, and without the modules that are to come from real files. */

@@ -4,14 +4,14 @@
 Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
-must not be imported, and "MODULE:NAME" of global variables that are the
-working directory.  `startup` runs the lines of .pth files and the like.
+must not be imported, how many paths, files that must not be there, and
+"MODULE:NAME" of global variables that are the working directory.  `startup` runs the lines of .pth files and the like.
 """
 
 import sys
 
 
-CWD = "/pexcz/working-directory"  # also in snapshot_trace.py
+CWD = "/pexcz-working-directory"
 
 
 class Left(BaseException):
@@ -61,6 +61,21 @@ def import_with_cwd(modules, left, variables):
     making = False
     for module, name in variables:
         setattr(sys.modules[module], name, None)
+    return after
+
+
+def mend_django_encoding(module):
+    name = "DEFAULT_LOCALE_ENCODING"
+    value = getattr(module, name)
+    holders = [m for m in sys.modules.values()
+               if getattr(m, "__dict__", {}).get(name) is value]
+
+    def after():
+        for holder in holders:
+            setattr(holder, name, module.get_system_encoding())
+
+    for holder in holders:
+        setattr(holder, name, None)
     return after
 
 
@@ -139,6 +154,7 @@ def mend_platform(module):
 
 
 MENDED = {
+    "django.utils.encoding": mend_django_encoding,
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
@@ -176,6 +192,8 @@ def main(*names):
     rest = list(names)
     modules = take(rest)
     left = set(take(rest))
+    for path in take(rest):
+        look_for(path)
     variables = [text.split(":") for text in rest]
     after = None
     startup()

@@ -18,6 +18,7 @@ separated by tabs:
   gate NAME                  an environment variable that was read
   module NAME                can be in the snapshot; in the order to import
   left NAME CAUSE REASON     cannot; CAUSE is the module that REASON is about
+  absent PATH                a file that must not be there, as it is not now
   cwd NAME ATTRIBUTE         a global variable that is the working directory
   off REASON                 no snapshot at all
   ended REASON               the exception that ended the imports
@@ -35,10 +36,15 @@ OPCODE_NAMES = opcode.opname
 for name in "opcode", "_opcode":  # the application imports its own
     del sys.modules[name]
 PREFIX = "/proc/pexcz"
-# Also in snapshot_import.py; put together here, so that no constant of this
-# file is taken for a copy that a module keeps.
-CWD = "/".join(("", "pexcz", "working-directory"))
+# What os.getcwd() returns, behind it the number of the module that asks: one
+# component, so that a pathlib.Path is found as well.  Put together, so that no
+# constant of this file is taken for a copy that a module keeps.
+CWD = "-".join(("/pexcz", "working", "directory"))
 OWN = globals()
+ENOENT = 2
+# Parts of paths that only the making of a snapshot has.
+MARKS = ("/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz", CWD)
+MOST_ABSENT = 32  # each costs a start a microsecond
 
 # Set in nearly every session, so a snapshot that was gated by one of them
 # would never be used.
@@ -49,6 +55,8 @@ PERSONAL = {
     "TEMP", "TZ", "USER", "USERNAME", "VISUAL", "VIRTUAL_ENV", "_",
 }
 PERSONAL_PREFIXES = ("LC_", "PEX", "PYTHON", "SSH_", "XDG_")
+# Unset in nearly every session.
+RARE = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
 
 # These do not: snapshot_environment.c of the runtime.
 SEEN_BY_SNAPSHOT = {
@@ -58,6 +66,7 @@ SEEN_BY_SNAPSHOT = {
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
+    "django.utils.encoding": {"locale.setlocale()"},
     "logging": {"time.time()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
@@ -138,8 +147,9 @@ class Watch:
         self.startup = None    # the same of what runs before all imports
         self.gate = []
         self.watched = []
-        self.cwd_readers = set()
+        self.cwd_readers = {}  # module -> what os.getcwd() is to it
         self.cwd = []          # (module, global variable)
+        self.absent = []       # files that were looked for and not found
         self.active = False
         self.in_startup = False
 
@@ -171,7 +181,8 @@ class Watch:
                     self.startup = self.startup or reason
             elif what == "os.getcwd()":
                 if what not in MENDED.get(name, ()):
-                    self.cwd_readers.add(name)
+                    self.cwd_readers.setdefault(
+                        name, f"{CWD}-{len(self.cwd_readers):05}")
             elif what not in MENDED.get(name, ()):
                 self.reasons.setdefault(name, reason)
         finally:
@@ -233,6 +244,9 @@ class Watch:
         what = f"{module.__name__.lstrip('_')}.{name}()"
 
         def watched(*args, **kwargs):
+            if name in PATHS and self.is_absent(real, args, kwargs):
+                raise FileNotFoundError(
+                    ENOENT, os.strerror(ENOENT), os.fspath(args[0]))
             if allowed is None or not allowed(args):
                 self.blame(what, f"calls {what}")
             return real(*args, **kwargs)
@@ -245,6 +259,26 @@ class Watch:
             if functions is not None and real in functions:
                 functions.add(watched)
         setattr(module, name, watched)
+
+    def is_absent(self, real, args, kwargs):
+        """Whether a file outside of the tree is looked for and not there; the
+        snapshot is good for processes that do not find it either."""
+        path = args[0] if len(args) == 1 and not kwargs else None
+        if type(path) is not str or not path.startswith("/") \
+                or in_tree(path) or not self.active or any(
+                    mark in path for mark in MARKS) or not path.isprintable():
+            return False
+        if path not in self.absent:
+            try:
+                real(path)
+                return False
+            except FileNotFoundError:
+                if len(self.absent) >= MOST_ABSENT:
+                    return False
+                self.absent.append(path)
+            except OSError:
+                return False
+        return True
 
     def watch_functions(self, name, functions):
         """Of a module that is loaded already, when others call them."""
@@ -275,11 +309,13 @@ class Watch:
     def watch_process(self):
         own_uname = lambda args: (
             sys._getframe(2).f_globals.get("__name__") == "platform")
-        os.getcwd = lambda: CWD
+        os.getcwd = lambda: self.cwd_readers.get(self.body(), CWD)
         for name in PROCESS:
             self.wrap(os, name, own_uname if name == "uname" else None)
         for name in PATHS:
-            self.wrap(os, name, lambda args: args and in_tree(args[0]))
+            parents = ("/", "/proc") if name == "lstat" else ()  # realpath()
+            self.wrap(os, name, lambda args, parents=parents: args and (
+                in_tree(args[0]) or args[0] in parents))
         for name in CLOCK:
             self.wrap(time, name)
         import _signal
@@ -337,7 +373,8 @@ class Watch:
             return  # any of them switches the snapshot off
         if caller() in HARMLESS_READERS:
             return
-        if name in PERSONAL or name.startswith(PERSONAL_PREFIXES):
+        if name in PERSONAL or (
+                name.startswith(PERSONAL_PREFIXES) and name not in RARE):
             self.blame("os.environ", f"reads ${name}")
         elif self.active and name not in self.gate:
             self.gate.append(name)
@@ -418,31 +455,63 @@ class Watch:
             return
         import gc
         self.active = False
+        readers = {mark[1:]: name for name, mark in self.cwd_readers.items()}
         own = {id(vars(sys.modules[n])): n for n in self.cwd_readers
                if n in sys.modules}
-        found = []
-        lost = False
+        found = set()
+        lost = set()
         for holder in gc.get_objects():
-            if holder is OWN or holder is found or holder is own:
+            if holder is OWN or holder is readers or holder is own \
+                    or holder is self.cwd_readers or holder is self:
                 continue
-            for value in gc.get_referents(holder):
-                if type(value) is str and CWD in value:
-                    if value == CWD and id(holder) in own:
-                        found.append(own[id(holder)])
-                    else:
-                        lost = True
-        for name in self.cwd_readers:
-            if lost or name not in found:
+            for value, direct in texts_in(gc, holder):
+                if CWD[1:] not in value:
+                    continue
+                name = own.get(id(holder))
+                if direct and name and value == self.cwd_readers[name]:
+                    found.add(name)
+                else:
+                    lost.update(n for mark, n in readers.items() if mark in value)
+        for name, mark in self.cwd_readers.items():
+            if name in lost or name not in found:
                 self.reasons.setdefault(name, "calls os.getcwd()")
             else:
                 self.cwd += [(name, attribute) for attribute, value
-                             in vars(sys.modules[name]).items() if value == CWD]
+                             in vars(sys.modules[name]).items() if value == mark]
         self.active = True
+
+    def find_patches(self):
+        """A module that changes others when it is imported does so at another
+        time if it is left out: what is imported after it is left out, too."""
+        left = close(self)
+        for number, name in enumerate(self.order):
+            if name not in left or name not in sys.modules:
+                continue
+            changed = self.changed_by(name, left)
+            if changed is not None:
+                for later in self.order[number + 1:]:
+                    self.reasons.setdefault(
+                        later, f"is imported after {name}, which changes {changed}")
+                return
+
+    def changed_by(self, patcher, left):
+        """A module that has something of `patcher`, which it does not import."""
+        namespace = vars(sys.modules[patcher])
+        for name, module in list(sys.modules.items()):
+            if name == patcher or type(module) is not type(sys) or name in left \
+                    or name == "__main__":
+                continue
+            for value in list(vars(module).values()):
+                if is_of(value, namespace):
+                    return name
+                if type(value) is type and value.__module__ == name and any(
+                        is_of(v, namespace) for v in list(vars(value).values())):
+                    return name
+        return None
 
     def find_kept_paths(self):
         """Modules that keep what was derived from sys.executable or argv."""
         self.active = False
-        marks = "/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz"
         for name in self.order:
             module = sys.modules.get(name)
             if "sys.executable" in MENDED.get(name, ()):
@@ -452,7 +521,7 @@ class Watch:
             for value in list(vars(module).values()):
                 items = value if type(value) in (list, tuple) else (value,)
                 texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
-                if any(mark in text for text in texts for mark in marks):
+                if any(mark in text for text in texts for mark in MARKS):
                     self.reasons.setdefault(name, "keeps sys.executable")
         self.active = True
 
@@ -487,6 +556,24 @@ def caller():
             or frame.f_globals.get("__name__") in PASSED_THROUGH):
         frame = frame.f_back
     return frame.f_globals.get("__name__") if frame is not None else None
+
+
+def texts_in(gc, holder):
+    """(text, whether it is in `holder` itself): also those in containers that
+    the collector does not know."""
+    stack = [(value, True) for value in gc.get_referents(holder)]
+    while stack:
+        value, direct = stack.pop()
+        if type(value) is str:
+            yield value, direct
+        elif type(value) in (tuple, dict) and not gc.is_tracked(value):
+            stack += [(v, False) for v in gc.get_referents(value)]
+
+
+def is_of(value, namespace):
+    """Whether it is a function of the module with this namespace."""
+    value = getattr(value, "__func__", value)
+    return getattr(value, "__globals__", None) is namespace
 
 
 def in_tree(path):
@@ -636,6 +723,7 @@ def main(fd, kind, name, attribute, count, *rest):
     off = watch.startup
     if off is None and not watch.reasons:
         attempt(lines, import_for_entry_point, kind, name)
+        watch.find_patches()
         for line in lines_to_warm:
             attempt(lines, warm_up, kind, name, attribute, line)
         watch.find_cwd()
@@ -648,6 +736,7 @@ def main(fd, kind, name, attribute, count, *rest):
         lines.append(f"off\tcode that runs before all imports {off}")
     causes = close(watch)
     lines += [f"gate\t{n}" for n in watch.gate]
+    lines += [f"absent\t{n}" for n in watch.absent]
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in causes]
     for n in watch.order:
         if n in causes:

@@ -2,6 +2,7 @@
 #define Py_BUILD_CORE 1
 #include "preconfig.h"
 
+#include "snapshot_objects.h"
 #include "sys_flags.h"
 
 #include <internal/pycore_runtime.h>
@@ -45,7 +46,7 @@ pexcz_preconfig_stdio_errors(const PyPreConfig *config)
 int
 pexcz_preconfig_put(const PyPreConfig *config)
 {
-    bool same = _PyRuntime.preconfig.utf8_mode == config->utf8_mode;
+    bool same = pexcz_snapshot_objects.utf8_mode == config->utf8_mode;
 
     _PyRuntime.preconfig = *config;
 #pragma GCC diagnostic push

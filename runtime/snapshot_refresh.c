@@ -2,6 +2,7 @@
 #include "snapshot_refresh.h"
 
 #include "orig_argv.h"
+#include "preconfig.h"
 #include "snapshot_objects.h"
 #include "snapshot_streams.h"
 #include "sys_flags.h"
@@ -313,11 +314,14 @@ rehearse(void)
 int
 pexcz_refresh_prepare(struct pexcz_error *err)
 {
+    PyPreConfig preconfig;
     int rc = pexcz_streams_prepare(err);
 
     if (rc < 0) {
         return rc;
     }
+    pexcz_preconfig_get(&preconfig);
+    pexcz_snapshot_objects.utf8_mode = preconfig.utf8_mode;
     pexcz_snapshot_objects.tzset = attribute_of_loaded("time", "tzset");
     if (!find_lists() || !find_handlers() || rehearse() < 0) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,

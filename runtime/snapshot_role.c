@@ -5,6 +5,7 @@
 #include "app_site.h"
 #include "command.h"
 #include "exe_layout.h"
+#include "library_absent.h"
 #include "library_direct.h"
 #include "library_settle.h"
 #include "library_watch.h"
@@ -91,7 +92,25 @@ watch_libraries(PyObject *self, PyObject *report)
     Py_RETURN_NONE;
 }
 
+/* look_for(path): the snapshot is good for processes that do not find a file
+ * there, as this one does not. */
+static PyObject *
+look_for(PyObject *self, PyObject *path)
+{
+    const char *text = PyUnicode_AsUTF8(path);
+
+    (void)self;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (pexcz_library_access(text, F_OK) == 0) {
+        return PyErr_Format(PyExc_RuntimeError, "%s is there", text);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
+    {"look_for", look_for, METH_O, NULL},
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},

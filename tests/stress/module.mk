@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# Many starts from a snapshot at once, disturbed by signals.
+
+STRESS_STARTS ?= 10000
+
+.PHONY: stress
+stress: all | venv ## 10,000 starts under load, with signals and kills: minutes
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/stress.py \
+	    --starts $(STRESS_STARTS)
+
+.PHONY: check-stress
+check-stress: all | venv ## some hundred of them
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/stress.py \
+	    --starts 400
