@@ -520,6 +520,10 @@ pexcz_snapshot_add(struct pexcz_out_file *out,
         ret->off = "there is no entry point";
         return PEXCZ_OK;
     }
+    if (access("/proc/self/fd", X_OK) != 0) {
+        ret->off = "the output cannot be run while it is made: no /proc";
+        return PEXCZ_OK;
+    }
     first = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
     second = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
     rc = first >= 0 && second >= 0

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from conftest import PACK, PEXCZ, App
+from conftest import BASE, PACK, PEXCZ, App
 from refusals import files_of, refused
-from sides import run
+from sides import Result, run
 
 
 @pytest.fixture
@@ -130,6 +130,30 @@ def test_read_only_file_system(tiny: Callable[[str], Path], pex: Path) -> None:
     assert run(["mount", "-o", "remount,ro", disk]).code == 0
     refused(disk, pex, "-o", "app", words=("app: ", "Read-only file system"))
     refused(disk, pex, "-o", "new", words=("new: ", "Read-only file system"))
+
+
+def without_proc(*command: object, **options: object) -> Result:
+    script = 'mount -t tmpfs none /proc && exec "$@"'
+    if run(["unshare", "-m", "sh", "-c", script, "sh", "true"]).code != 0:
+        pytest.skip("no mount namespaces here")
+    return run(["unshare", "-m", "sh", "-c", script, "sh", *command], **options)
+
+
+def test_without_proc(tmp_path: Path, pex: Path) -> None:
+    """The output has a name from the start then, and no snapshot."""
+    target = tmp_path / "app"
+    options = ["--base", BASE, "-o", target]
+    got = without_proc(PACK, pex, *options)
+    assert got.code == 0, got.err
+    assert b"no snapshot: " in got.err and b"no /proc" in got.err
+    assert [p.name for p in tmp_path.iterdir()] == ["app"]
+    assert b"x" in without_proc(target, "-t", "x").out
+    before = files_of(tmp_path)
+    got = without_proc(PACK, pex, *options, "--snapshot", "require")
+    assert got.code == 1 and b"no snapshot: " in got.err
+    assert files_of(tmp_path) == before
+    got = without_proc(PACK, pex, "-o", target)
+    assert got.code == 1 and b"cannot find the folder of this program" in got.err
 
 
 def test_file_size_limit(tmp_path: Path, pex: Path) -> None:
