@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_reader.h"
 
+#include "shebang.h"
 #include "utf8.h"
 #include "wheel_layout.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DEPS ".deps/"
 
@@ -366,6 +369,32 @@ list_pex(struct pexcz_pex *pex, const char *path, struct pexcz_file_list *ret,
     return rc == PEXCZ_OK ? list_members(zip, &pex->arena, ret, err) : rc;
 }
 
+/* The first line is the file's own, or that of a folder's __main__.py. */
+static int
+read_shebang(struct pexcz_pex *pex, const struct pexcz_file_list *all,
+             struct pexcz_error *err)
+{
+    const struct pexcz_file *main = pexcz_file_list_find(all, "__main__.py");
+    const char *path = pex->name;
+    char line[PEXCZ_SHEBANG_MAX];
+    ssize_t n;
+    int fd;
+
+    if (main != NULL && main->content.path != NULL) {
+        path = main->content.path;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return PEXCZ_OK;
+    }
+    n = read(fd, line, sizeof(line));
+    (void)close(fd);
+    return n <= 0 ? PEXCZ_OK
+                  : pexcz_shebang_options(
+                      pexcz_slice_make((const uint8_t *)line, (size_t)n),
+                      &pex->arena, &pex->shebang_options, err);
+}
+
 /* Without the slashes at its end. */
 static char *
 copy_path(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
@@ -399,6 +428,9 @@ read_pex(struct pexcz_pex *pex, const char *path, struct pexcz_error *err)
     rc = list_pex(pex, copy, &all, err);
     if (rc == PEXCZ_OK) {
         rc = read_info(pex, &all, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = read_shebang(pex, &all, err);
     }
     if (rc == PEXCZ_OK) {
         rc = list_user_code(pex, &all, err);

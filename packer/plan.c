@@ -227,8 +227,9 @@ has_module(const struct pexcz_plan_builder *b, const char *name)
 }
 
 static int
-plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex_info *info)
+plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex *pex)
 {
+    const struct pexcz_pex_info *info = &pex->info;
     struct pexcz_plan_boot *boot = &b->plan->boot;
     int rc = plan_entry_point(b, info);
 
@@ -241,6 +242,9 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex_info *info)
     if (rc == PEXCZ_OK) {
         rc = copy_strings(b, &info->inject_python_args,
                           &boot->inject_python_args);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = copy_strings(b, &pex->shebang_options, &boot->inject_python_args);
     }
     if (rc == PEXCZ_OK) {
         rc = copy_pairs(b, &info->inject_env, "inject_env", &boot->inject_env);
@@ -294,7 +298,7 @@ make(struct pexcz_plan_builder *b, const struct pexcz_plan_source *sources,
         rc = pexcz_builder_finish(b);
     }
     if (rc == PEXCZ_OK) {
-        rc = plan_boot(b, &sources[0].pex->info);
+        rc = plan_boot(b, sources[0].pex);
     }
     return rc;
 }

@@ -36,6 +36,7 @@ struct resolver {
     struct pexcz_unresolved *unresolved;
     size_t unresolved_count;
     size_t unresolved_cap;
+    struct pexcz_strings looked_up; /* projects, for a distribution */
 };
 
 static int
@@ -243,6 +244,16 @@ choose(struct resolver *r, const struct pexcz_requirement *req,
     return PEXCZ_OK;
 }
 
+/* See resolve_root(). */
+static int
+note_look_up(struct resolver *r, const char *key)
+{
+    return pexcz_strings_contain(&r->looked_up, key)
+               ? PEXCZ_OK
+               : pexcz_strings_add(&r->looked_up, r->arena,
+                                   pexcz_slice_str(key), r->err);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): bounded by MAX_DEPTH */
 static int
 resolve_one(struct resolver *r, const struct pexcz_requirement *req,
@@ -261,6 +272,10 @@ resolve_one(struct resolver *r, const struct pexcz_requirement *req,
                           r->pex->name, MAX_DEPTH);
     }
     best = best_candidate(r, req);
+    rc = note_look_up(r, req->key);
+    if (rc < 0) {
+        return rc;
+    }
     if (best == NULL) {
         return add_unresolved(r, req, required_by);
     }
@@ -339,8 +354,9 @@ resolve_root(struct resolver *r, struct pexcz_requirement *roots, size_t count,
             }
         }
         /* As in Pex, ignore_errors does not reach a root without any
-         * distribution. */
-        if (rc == PEXCZ_OK && !has_project(r, roots[first].key)) {
+         * distribution, unless some distribution before it asked for it. */
+        if (rc == PEXCZ_OK && !has_project(r, roots[first].key)
+            && !pexcz_strings_contain(&r->looked_up, roots[first].key)) {
             rc = report(r);
         }
         return rc;

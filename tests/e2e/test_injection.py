@@ -63,6 +63,34 @@ def test_bound_resource_that_is_not_there(
     assert b"nothing.txt" in got.err and b"DATA" in got.err
 
 
+@pytest.mark.parametrize("layout", ["zipapp", "loose"])
+def test_options_in_the_first_line(
+    make_app: Callable[..., App], sides: Sides, layout: str
+) -> None:
+    """./app.pex runs with them; so does the packed file."""
+    app = make_app(
+        *("-e", "runner", "--layout", layout),
+        "--python-shebang=/usr/bin/python3.11 -Wignore::UserWarning",
+        sources=RUNNER,
+    )
+    code = "import warnings; warnings.warn('x'); print(sys.warnoptions)"
+    done = packed(sides, app, code)
+    assert (done.text, done.err) == ("['ignore::UserWarning']\n", b"")
+
+
+@pytest.mark.parametrize("snapshot", ["0", "1"])
+def test_unbuffered(
+    make_app: Callable[..., App], sides: Sides, snapshot: str
+) -> None:
+    app = make_app("-e", "runner", "--inject-python-args=-u", sources=RUNNER)
+    code = (
+        "import os; print(type(sys.stdout.buffer).__name__, end=' ')\n"
+        "os.write(1, b'first'); print('second', sys.stdin.read())"
+    )
+    done = packed(sides, app, code, PEXCZ_SNAPSHOT=snapshot)
+    assert (done.text, done.err) == ("FileIO firstsecond \n", b"")
+
+
 @pytest.mark.parametrize("option", ["--strip-pex-env", "--no-strip-pex-env"])
 def test_strip_pex_env(
     make_app: Callable[..., App], same: Callable[..., Result], option: str
