@@ -67,45 +67,83 @@ site_globals(void)
     return copy;
 }
 
+/*
+ * The function that runs a line.  Lines that setuptools writes for namespace
+ * packages look for `sitedir` among the variables of their caller, which is
+ * site.addpackage().
+ */
+static PyObject *
+line_runner(void)
+{
+    static const char text[]
+        = "def addpackage(sitedir, line):\n    exec(line)\n";
+    PyObject *dict = site_globals();
+    PyObject *done
+        = dict != NULL ? PyRun_String(text, Py_file_input, dict, dict) : NULL;
+    PyObject *runner
+        = done != NULL ? PyDict_GetItemString(dict, "addpackage") : NULL;
+
+    Py_XINCREF(runner);
+    Py_XDECREF(done);
+    Py_XDECREF(dict);
+    return runner;
+}
+
+/* PEXCZ_PREFIX "/lib/pythonX.Y/site-packages" */
+static PyObject *
+site_packages(const struct pexcz_blob *app)
+{
+    struct pexcz_slice inner = {0};
+    PyObject *text;
+    PyObject *whole;
+
+    (void)pexcz_blob_boot_get(app, PEXCZ_BOOT_SEARCH_PATH, &inner);
+    text = text_of(inner);
+    whole = text != NULL ? PyUnicode_FromFormat("%s/%U", PEXCZ_PREFIX, text)
+                         : NULL;
+    Py_XDECREF(text);
+    return whole;
+}
+
 /* A line that fails is reported and the others still run, as site does. */
 static int
 run_startup_lines(const struct pexcz_blob *app)
 {
-    PyObject *dict = NULL;
+    PyObject *runner = NULL;
+    PyObject *sitedir = NULL;
     uint32_t cursor = 0;
     uint32_t key;
     struct pexcz_slice value;
+    int rc = 0;
 
-    while (pexcz_blob_boot_next(app, &cursor, &key, &value)) {
-        char *line;
-        PyObject *result;
+    while (rc == 0 && pexcz_blob_boot_next(app, &cursor, &key, &value)) {
+        PyObject *line;
+        PyObject *result = NULL;
 
         if (key != PEXCZ_BOOT_STARTUP_LINE) {
             continue;
         }
-        if (dict == NULL) {
-            dict = site_globals();
-            if (dict == NULL) {
-                return -1;
-            }
+        if (runner == NULL) {
+            runner = line_runner();
+            sitedir = runner != NULL ? site_packages(app) : NULL;
         }
-        line = strndup((const char *)value.ptr, value.len);
+        line = sitedir != NULL ? text_of(value) : NULL;
         if (line == NULL) {
-            Py_DECREF(dict);
-            PyErr_NoMemory();
-            return -1;
+            rc = -1;
+            continue;
         }
-        result = PyRun_String(line, Py_file_input, dict, dict);
+        result = PyObject_CallFunctionObjArgs(runner, sitedir, line, NULL);
         if (result == NULL) {
-            PySys_WriteStderr("Error processing line of a .pth file: %.200s\n",
-                              line);
+            PySys_FormatStderr("Error processing line of a .pth file: %U\n",
+                               line);
             PyErr_Print();
         }
         Py_XDECREF(result);
-        free(line);
+        Py_DECREF(line);
     }
-    Py_XDECREF(dict);
-    return 0;
+    Py_XDECREF(runner);
+    Py_XDECREF(sitedir);
+    return rc;
 }
 
 /* sitecustomize and usercustomize of the application, when it has them. */

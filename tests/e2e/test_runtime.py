@@ -14,7 +14,7 @@ from typing import Callable, Dict, List
 
 import pytest
 from conftest import App, Sides
-from sides import Result, run
+from sides import SITE, Result, run
 
 # Runs the Python code in its first argument as the program.
 RUNNER = {
@@ -382,6 +382,24 @@ def test_startup_lines_and_customize(
     app = make_app("-e", "prog", sources=files)
     got = run([app.exe])
     assert got.out in (b"['a', 'b', 'sitecustomize']\n",), got.err
+
+
+def test_namespace_lines_of_setuptools(make_app: Callable[..., App]) -> None:
+    """They look for `sitedir` among the variables of their caller."""
+    line = (
+        "import sys, types, os;"
+        "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('old',));"
+        "m = sys.modules.setdefault('old', types.ModuleType('old'));"
+        "mp = m.__dict__.setdefault('__path__', []);"
+        "(p not in mp) and mp.append(p)\n"
+    )
+    files = {
+        "prog.py": "import old.part\nprint(old.part.__file__, list(old.__path__))\n",
+        "old/part.py": "",
+        "old-1.0-nspkg.pth": line,
+    }
+    got = run([make_app("-e", "prog", sources=files).exe])
+    assert got.text == f"{SITE}/old/part.py ['{SITE}/old']\n", got.err
 
 
 # --- interpreters ------------------------------------------------------------
