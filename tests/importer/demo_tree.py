@@ -40,6 +40,75 @@ PyMODINIT_FUNC PyInit_NAME(void) { return PyModuleDef_Init(&def); }
 
 TWIN = '"""Twin."""\n\n\ndef where():\n    return where.__code__.co_filename\n'
 
+# Namespace packages of old: pkgutil's, which each wheel has in full, and the
+# line that setuptools writes in place of an __init__.py.
+NSPKG = b"__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+NSPKG_PTH = (
+    b"import sys, types, os;has_mfs = sys.version_info > (3, 5);"
+    b"p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('legacy',));"
+    b"importlib = has_mfs and __import__('importlib.util');"
+    b"has_mfs and __import__('importlib.machinery');"
+    b"m = has_mfs and sys.modules.setdefault('legacy', "
+    b"importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec("
+    b"'legacy', [os.path.dirname(p)])));"
+    b"m = m or sys.modules.setdefault('legacy', types.ModuleType('legacy'));"
+    b"mp = (m or []) and m.__dict__.setdefault('__path__',[]);"
+    b"(p not in mp) and mp.append(p)\n"
+)
+
+DOCUMENTED = '''\
+"""Functions that show where they are.
+
+>>> double(2)
+4
+>>> double(3)
+7
+"""
+
+import dataclasses
+import inspect
+import logging
+import warnings
+
+
+def double(value):
+    """Twice the value.
+
+    >>> double("a")
+    'aa'
+    """
+    result = value + value
+    return result
+
+
+def warn():
+    warnings.warn("shown", UserWarning)
+
+
+def log():
+    logging.getLogger("demo").warning("said %s", 1)
+
+
+def stack():
+    return inspect.stack()
+
+
+def crash():
+    import ctypes
+    ctypes.string_at(0)
+
+
+class Bad:
+    def __del__(self):
+        raise ValueError("in __del__")
+
+
+@dataclasses.dataclass
+class Point:
+    x: "int"
+    y: int = 0
+'''
+
 DEMO: Dict[str, str] = {
     "demo/__init__.py": '"""A package."""\n\n__all__ = ["plain"]\nVALUE = 1\n',
     "demo/__main__.py": (
@@ -54,6 +123,20 @@ DEMO: Dict[str, str] = {
         "def outer(f):\n    def inner():\n        return f()\n\n"
         "    return inner\n\n\n"
         "def fail(value):\n    raise ValueError(value)\n"
+    ),
+    "demo/documented.py": DOCUMENTED,
+    "demo/pooled.py": (
+        "import multiprocessing\n\n\ndef work(x):\n    return x + 1, __name__\n\n\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('spawn')\n"
+        "    with context.Pool(1) as pool:\n"
+        "        print(pool.map(work, range(3)))\n"
+    ),
+    "demo/data/example.txt": ">>> import demo\n>>> demo.VALUE\n1\n",
+    "demo/tests/__init__.py": "",
+    "demo/tests/test_it.py": (
+        "import unittest\n\n\nclass Case(unittest.TestCase):\n"
+        "    def test_it(self):\n        self.assertTrue(1)\n"
     ),
     "demo/empty.py": "",
     "demo/crlf.py": 'X = """a\r\nb"""\r\n\r\n\r\ndef f():\r\n    return X\r\n',
@@ -109,6 +192,8 @@ DEMO: Dict[str, str] = {
         "NAMES = sorted(globals())\nFILE = __file__\nCACHED = __cached__\n"
         "SPEC = __spec__.origin\nINITIALIZING = __spec__._initializing\n"
     ),
+    "nspkg/user.py": "USER = __name__\n",
+    "legacy/user.py": "USER = __name__\n",
     "demo_single.py": '"""One file."""\n\nimport demo.plain\n',
 }
 
@@ -173,6 +258,7 @@ def wheel_files(wheel: Path) -> Dict[str, bytes]:
 
 def demo_files(python: Path, include: Path, folder: Path) -> Dict[str, bytes]:
     files = {name: text.encode() for name, text in DEMO.items()}
+    files["nspkg/__init__.py"] = NSPKG
     files.update(RAW)
     files["demo/_ext.cpython-311-x86_64-linux-gnu.so"] = compile_extension(
         include, folder, "_ext")
@@ -209,10 +295,18 @@ def write_wheels(python: Path, include: Path, folder: Path) -> List[Path]:
             "space/one/text.txt": b"one\n",
             "space/shared/from_one.py": b"",
             "space/only.py": b"",
+            "nspkg/__init__.py": NSPKG,
+            "nspkg/one.py": b"ONE = __name__\n",
+            "legacy/one.py": b"ONE = __name__\n",
+            "space_one-nspkg.pth": NSPKG_PTH,
         }),
         build_wheel(folder, "space_two", "2.0rc1", "py3-none-any", {
             "space/two.py": b"TWO = __name__\n",
             "space/shared/from_two.py": b"",
             "space/shared/data.txt": b"two\n",
+            "nspkg/__init__.py": NSPKG,
+            "nspkg/two.py": b"TWO = __name__\n",
+            "legacy/two.py": b"TWO = __name__\n",
+            "space_two-nspkg.pth": NSPKG_PTH,
         }),
     ]

@@ -25,6 +25,9 @@ PROBES = {
     "errors.py": 100,
     "dynamic.py": 50,
     "interpreters.py": 4,
+    "introspection.py": 50,
+    "namespaces.py": 80,
+    "processes.py": 12,
     "running.py": 40,
 }
 
