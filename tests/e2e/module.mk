@@ -3,11 +3,11 @@
 
 .PHONY: check-e2e
 check-e2e: all samples | venv ## packed applications against python app.pex
-	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 tests/e2e
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadgroup tests/e2e
 
-# About packing, and so the same with and without snapshots.
+# About packing, or without a snapshot anyway.
 PACKING_TESTS := $(wildcard tests/e2e/test_bad_*.py) $(addprefix tests/e2e/test_,\
-    command_line.py same_bytes.py damaged_executable.py prompt.py)
+    command_line.py same_bytes.py damaged_executable.py prompt.py tools.py)
 
 .PHONY: check-e2e-ordinary
 check-e2e-ordinary: all samples | venv ## the same without heap snapshots
