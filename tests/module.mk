@@ -6,7 +6,8 @@ include tests/venv.mk
 
 CHECK_PARTS := check-unit check-unit-asan check-valgrind check-vfs check-format \
     check-fuzz-corpus check-lint check-clang check-e2e check-e2e-ordinary \
-    check-importer check-embed check-conformance check-faults check-dist
+    check-importer check-embed check-conformance check-cpython check-faults \
+    check-dist
 
 .PHONY: check deps
 deps: ## install the system packages that are missing

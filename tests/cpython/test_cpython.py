@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of CPython's suite that say most about imports and files, on disk
+and packed.  All of them: `make conformance`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from run import Runner, known_differences
+from suite import make
+
+FILES = """
+test_import test_importlib test_pkgutil test_runpy test_zipimport
+test_zipimport_support test_inspect test_linecache test_traceback test_frozen
+test_modulefinder test_pyclbr test_doctest test_pdb test_trace test_warnings
+test_site test_glob test_fileinput test_imp test_module test_cmd_line_script
+""".split()
+
+
+@pytest.fixture(scope="session")
+def runner() -> Runner:
+    build = Path(os.environ["PEXCZ_BUILD"])
+    return Runner(make(build, "3.11"), timeout=300, again=False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_same_as_on_disk(runner: Runner, name: str) -> None:
+    found = runner.compare(name)
+    if name in known_differences():
+        pytest.skip("differs, for the reason in docs/behaviour.md")
+    assert found.disk.cases, "nothing ran"
+    assert found.packed.state == found.disk.state
+    assert not found.cases()
+
+
+def test_few_differences_are_listed() -> None:
+    assert len(known_differences()) <= 8
