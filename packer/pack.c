@@ -391,6 +391,7 @@ write_image(struct packing *p)
         .compiled = p->compiled,
         .hot = p->hot,
         .raw = p->raw,
+        .raw_alone = p->options->shared_objects != PEXCZ_SHARED_MEMORY,
         .libraries = p->infos,
         .level = p->options->level,
         .threads

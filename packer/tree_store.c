@@ -85,6 +85,14 @@ read_library(const struct pexcz_tree_store *store, size_t entry,
     return pexcz_library_read(content, info, err);
 }
 
+static bool
+is_raw(const struct pexcz_tree_store *store, size_t entry)
+{
+    return store->raw != NULL && store->raw[entry]
+           && (!store->raw_alone
+               || pexcz_library_is_alone(store->libraries[entry]));
+}
+
 static int
 encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
 {
@@ -118,7 +126,7 @@ encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
             level = LIBRARY_LEVEL(level);
             if (store->libraries == NULL
                 || store->libraries[job->entry] == NULL
-                || (store->raw != NULL && store->raw[job->entry])) {
+                || is_raw(store, job->entry)) {
                 how = PEXCZ_ENCODE_RAW;
                 job->align = PEXCZ_PAGE_SIZE;
             }
