@@ -113,7 +113,7 @@ are_words_sound(struct pexcz_slice table, size_t imports, uint64_t limit,
             || !(is_inside(words[i].address, sizeof(uint64_t),
                            PEXCZ_ADDR_LIBRARIES, limit)
                  || is_inside(words[i].address, sizeof(uint64_t),
-                              PEXCZ_ADDR_ARENA, heap_end))) {
+                              PEXCZ_ADDR_SNAPSHOT, heap_end))) {
             return false;
         }
     }

@@ -168,7 +168,7 @@ pexcz_library_settle(uint64_t heap_end, struct pexcz_error *err)
         return rc;
     }
     (void)dl_iterate_phdr(add_code, NULL);
-    rc = settle_range(PEXCZ_ADDR_ARENA + PEXCZ_PAGE_SIZE, heap_end, err);
+    rc = settle_range(PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE, heap_end, err);
     for (size_t i = 0; i < s->count; i++) {
         const struct pexcz_snapshot_library *l = &s->made[i];
 
