@@ -12,9 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* In front of the snapshot; no library comes so far. */
+/* At the end of the libraries; none comes so far. */
 #define STACK_SIZE (UINT64_C(64) << 20)
-#define STACK_END (PEXCZ_ADDR_SNAPSHOT - PEXCZ_PAGE_SIZE)
+#define STACK_END (PEXCZ_ADDR_LIBRARIES_END - PEXCZ_PAGE_SIZE)
 /* A number that no thread has and that is found again. */
 #define NEUTRAL_NUMBER 0x5be7a3d7
 #define TAG UINT64_C(0xff)
@@ -89,7 +89,7 @@ add_code(struct dl_phdr_info *info, size_t size, void *arg)
 
         /* The executable and the libraries of the image lie below. */
         if (p->p_type == PT_LOAD && (p->p_flags & PF_X) != 0
-            && start > PEXCZ_ADDR_SNAPSHOT_END) {
+            && start > PEXCZ_ADDR_LIBRARIES_END) {
             foreign.ranges[foreign.count].start = start;
             foreign.ranges[foreign.count++].end = start + p->p_memsz;
         }
@@ -138,7 +138,7 @@ settle_range(uint64_t start, uint64_t end, struct pexcz_error *err)
         if (*word - (STACK_END - STACK_SIZE) < STACK_SIZE) {
             *word &= TAG;
         }
-        if (*word > PEXCZ_ADDR_SNAPSHOT_END && is_return_address(*word)) {
+        if (*word > PEXCZ_ADDR_LIBRARIES_END && is_return_address(*word)) {
             *word = 0;
         }
         if ((uint32_t)*word != NEUTRAL_NUMBER
