@@ -21,7 +21,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "stdlib-blob")]
 from build_wheel import build_wheel  # noqa: E402
 import fetch_source  # noqa: E402
-import versions  # noqa: E402
 
 # Name, source below Modules/, further arguments of the compiler.
 EXTENSIONS = [
@@ -71,7 +69,8 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def compile_extensions(source: Path, dist: Path, folder: Path) -> None:
     include = next((dist / "include").glob("python*"))
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    version = include.name.replace("python", "").replace(".", "")
+    suffix = f".cpython-{version}-x86_64-linux-gnu.so"
     for name, file, more in EXTENSIONS:
         run("gcc", "-shared", "-fPIC", "-O1", "-fno-strict-aliasing",
             f"-I{include}", f"-I{include}/internal", f"-I{source}/Modules",
@@ -80,8 +79,7 @@ def compile_extensions(source: Path, dist: Path, folder: Path) -> None:
 
 
 def fetch(version: str, dist: Path, work: Path) -> Path:
-    source = fetch_source.fetch(versions.VERSIONS[version]["suite"],
-                                versions.VERSIONS[version]["source"], work)
+    source = fetch_source.fetch(version, work)
     ours = (source / "Lib/os.py").read_bytes()
     if ours != (dist / f"lib/python{version}/os.py").read_bytes():
         raise SystemExit("the source package is not the distribution's")
