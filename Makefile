@@ -97,4 +97,4 @@ compile_commands.json: ## for editors and clang tools
 clean: ## remove objects and programs, keep the built Python
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests
 
-include install.mk
+include install.mk release/module.mk

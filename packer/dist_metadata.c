@@ -109,6 +109,35 @@ add_requirement(struct pexcz_slice value, const char *where,
     return PEXCZ_OK;
 }
 
+/* The header, if it is about the licence. */
+static int
+read_license(struct pexcz_slice name, struct pexcz_slice value,
+             struct pexcz_arena *arena, struct pexcz_dist_metadata *md,
+             struct pexcz_error *err)
+{
+    static const char prefix[] = "License :: ";
+    size_t len = sizeof(prefix) - 1;
+    const char **field = NULL;
+
+    if (is_named(name, "Classifier") && value.len > len
+        && memcmp(value.ptr, prefix, len) == 0) {
+        return pexcz_strings_add(
+            &md->classifiers, arena,
+            pexcz_slice_make(value.ptr + len, value.len - len), err);
+    }
+    if (is_named(name, "License-Expression")) {
+        field = &md->license_expression;
+    }
+    else if (is_named(name, "License")) {
+        field = &md->license;
+    }
+    if (field == NULL || *field != NULL || value.len == 0) {
+        return PEXCZ_OK;
+    }
+    *field = pexcz_arena_dup(arena, value, err);
+    return *field != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
+}
+
 int
 pexcz_metadata_parse(struct pexcz_slice text, const char *where,
                      struct pexcz_arena *arena,
@@ -146,6 +175,9 @@ pexcz_metadata_parse(struct pexcz_slice text, const char *where,
             if (rc == PEXCZ_E_CORRUPT) {
                 rc = pexcz_wrap(err, "%s: Requires-Python", where);
             }
+        }
+        else {
+            rc = read_license(name, value, arena, ret, err);
         }
         if (rc < 0) {
             return rc;

@@ -25,6 +25,9 @@ struct pexcz_dist_metadata {
     size_t requires_count;
     const char *requires_python_text; /* NULL: any */
     struct pexcz_specifiers requires_python;
+    const char *license_expression;   /* SPDX; NULL: none */
+    const char *license;              /* the older field, any text; or NULL */
+    struct pexcz_strings classifiers; /* "License :: …" only, without it */
     bool root_is_purelib;
     struct pexcz_script *scripts; /* console scripts, then GUI scripts */
     size_t script_count;

@@ -11,6 +11,8 @@ enum {
     OPTION_BUSYBOX,
     OPTION_PYTHON,
     OPTION_MAX_GLIBC,
+    OPTION_SBOM,
+    OPTION_LICENSES,
     OPTION_LEVEL,
     OPTION_SNAPSHOT,
     OPTION_SNAPSHOT_EXCLUDE,
@@ -44,6 +46,8 @@ static const struct option pack_options[] = {
     {"busybox", no_argument, NULL, OPTION_BUSYBOX},
     {"python", required_argument, NULL, OPTION_PYTHON},
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
+    {"sbom", required_argument, NULL, OPTION_SBOM},
+    {"licenses", required_argument, NULL, OPTION_LICENSES},
     {"level", required_argument, NULL, OPTION_LEVEL},
     {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
     {"files", required_argument, NULL, OPTION_FILES},
@@ -260,6 +264,12 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_ALLOW_LIBRARY:
         rc = add_text(&o->allowed_libraries, &o->allowed_count, optarg, err);
+        break;
+    case OPTION_SBOM:
+        o->sbom = optarg;
+        break;
+    case OPTION_LICENSES:
+        o->licenses = optarg;
         break;
     case OPTION_MAX_GLIBC:
         o->max_glibc = optarg;

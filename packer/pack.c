@@ -3,6 +3,7 @@
 
 #include "add_snapshot.h"
 #include "adjacent_files.h"
+#include "bill.h"
 #include "boot_settings.h"
 #include "check_base.h"
 #include "elf_file.h"
@@ -514,6 +515,27 @@ add_snapshot(struct packing *p)
     return PEXCZ_OK;
 }
 
+/* Before the output gets its name: what fails leaves nothing new. */
+static int
+write_bill(struct packing *p)
+{
+    struct pexcz_bill bill = {
+        .name = last_component(p->output),
+        .base = (const char *)p->base.ptr,
+        .python = p->compiler.python.version,
+        .sources = p->pexes.sources,
+        .count = p->pexes.count,
+    };
+    int rc = PEXCZ_OK;
+
+    if (p->options->sbom != NULL) {
+        rc = pexcz_bill_write_sbom(&bill, p->options->sbom, p->err);
+    }
+    return rc == PEXCZ_OK && p->options->licenses != NULL
+               ? pexcz_bill_write_licenses(&bill, p->options->licenses, p->err)
+               : rc;
+}
+
 /* Cheap refusals first: nothing is compiled for a target that cannot be
  * written or an input that cannot be read. */
 static int
@@ -552,6 +574,9 @@ pack(struct packing *p)
     }
     if (rc == PEXCZ_OK) {
         rc = add_snapshot(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = write_bill(p);
     }
     return rc == PEXCZ_OK ? pexcz_out_file_commit(&p->out, 0777, p->err) : rc;
 }
