@@ -38,7 +38,7 @@ struct pexcz_pack_options {
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
     const char **files;              /* distributions; array owned */
     size_t files_count;
-    const char *sbom;      /* files to write beside the output, or NULL */
+    const char *sbom; /* files to write beside the output, or NULL */
     const char *licenses;
     const char *max_glibc; /* "2.28"; NULL: that of this machine */
     enum pexcz_shared_objects shared_objects;
