@@ -210,6 +210,23 @@ is_start_of_python(const char *path, const char *argv0)
            || is_python_name(last_component(argv0));
 }
 
+/* Of a start that is the program's own. */
+static void
+choose_role(const struct pexcz_blob *app,
+            const struct pexcz_pex_variables *variables,
+            struct pexcz_command *command)
+{
+    if (is_interpreter_asked_for(app, variables)) {
+        command->role = PEXCZ_ROLE_PEX_PYTHON;
+        return;
+    }
+    command->role = PEXCZ_ROLE_APPLICATION;
+    if (!variables->tools && variables->module == NULL
+        && variables->script == NULL) {
+        choose_command(app, command);
+    }
+}
+
 void
 pexcz_command_read(const struct pexcz_blob *app,
                    const struct pexcz_pex_variables *variables, int argc,
@@ -228,24 +245,17 @@ pexcz_command_read(const struct pexcz_blob *app,
         return;
     }
     if (!is_start_of_python(ret->name, argv0)) {
-        ret->role = is_interpreter_asked_for(app, variables)
-                        ? PEXCZ_ROLE_PEX_PYTHON
-                        : PEXCZ_ROLE_APPLICATION;
-        if (ret->role == PEXCZ_ROLE_APPLICATION && !variables->tools
-            && variables->module == NULL && variables->script == NULL) {
-            choose_command(app, ret);
-        }
+        choose_role(app, variables, ret);
         return;
     }
     script = script_index(argc, argv);
     if (script < argc && is_own_file(argv[script])) {
-        ret->role = PEXCZ_ROLE_APPLICATION;
         ret->name = argv[script];
         ret->options = argv + 1;
         ret->option_count = script - 1 - (strcmp(argv[script - 1], "--") == 0);
         ret->args = argv + script + 1;
         ret->arg_count = argc - script - 1;
-        choose_command(app, ret);
+        choose_role(app, variables, ret);
     }
 }
 

@@ -87,6 +87,17 @@ def test_integer(runner: App, same: Callable[..., Result], value: str) -> None:
     same(runner, "print('ran')", env={"PEX_VERBOSE": value})
 
 
+def test_interpreter_with_options_before_the_program(
+    runner: App, sides: Sides, python: str
+) -> None:
+    """[sys.executable, "-O", sys.argv[0], "-c", ...] with PEX_INTERPRETER."""
+    code = "import sys; print(sys.flags.optimize, sys.argv, sys.path[0])"
+    env = {**os.environ, "PEX_INTERPRETER": "1"}
+    want = run([python, "-O", runner.pex, "-c", code, "a"], env=env)
+    got = run([f"/{runner.exe}", "-O", runner.exe, "-c", code, "a"], env=env)
+    assert (got.code, got.out, got.err) == (0, want.out, b"")
+
+
 def test_bin_path_value(runner: App, sides: Sides) -> None:
     done = packed(sides, runner, "print(1)", PEX_VENV_BIN_PATH="yes")
     assert (done.code, done.out) == (1, b"")
