@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Python's global flags are deprecated from 3.12 on. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 /* In the owned data: where the fields are.  Those without a member of the
  * type lie between two that have one (_io/textio.c, _io/fileio.c). */
 static struct {

@@ -43,7 +43,7 @@ CWD = "-".join(("/pexcz", "working", "directory"))
 OWN = globals()
 ENOENT = 2
 # Parts of paths that only the making of a snapshot has.
-MARKS = ("/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz", CWD)
+MARKS = ("/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz")
 MOST_ABSENT = 32  # each costs a start a microsecond
 
 # Set in nearly every session, so a snapshot that was gated by one of them
@@ -94,6 +94,7 @@ KNOWN = {
 # none; elsewhere it would be seen to look.  sysconfig asks for HOME; what it
 # remembers is dropped, and a module that keeps it is found.
 HARMLESS_READERS = {"gettext", "sysconfig"}
+LOOKS_IN_VAIN = {"gettext"}
 PASSED_THROUGH = {"collections.abc", "genericpath", "os", "posixpath"}
 
 CLOCK = (
@@ -261,12 +262,14 @@ class Watch:
         setattr(module, name, watched)
 
     def is_absent(self, real, args, kwargs):
-        """Whether a file outside of the tree is looked for and not there; the
-        snapshot is good for processes that do not find it either."""
+        """Whether a catalogue of messages outside of the tree is looked for and
+        not there; the snapshot is good for processes that do not find it either.
+        Of other files too many would be found elsewhere: /etc/mime.types."""
         path = args[0] if len(args) == 1 and not kwargs else None
         if type(path) is not str or not path.startswith("/") \
                 or in_tree(path) or not self.active or any(
-                    mark in path for mark in MARKS) or not path.isprintable():
+                    mark in path for mark in (*MARKS, CWD)) \
+                or not path.isprintable() or caller() not in LOOKS_IN_VAIN:
             return False
         if path not in self.absent:
             try:
@@ -498,14 +501,15 @@ class Watch:
         """A module that has something of `patcher`, which it does not import."""
         namespace = vars(sys.modules[patcher])
         for name, module in list(sys.modules.items()):
-            if name == patcher or type(module) is not type(sys) or name in left \
-                    or name == "__main__":
+            if type(module) is not type(sys) or name in left or name == "__main__" \
+                    or vars(module).get("__name__") != name:  # an alias
                 continue
             for value in list(vars(module).values()):
                 if is_of(value, namespace):
                     return name
-                if type(value) is type and value.__module__ == name and any(
-                        is_of(v, namespace) for v in list(vars(value).values())):
+                if type(value) is type and any(
+                        is_of(v, namespace) for v in list(vars(value).values())) \
+                        and vars(value).get("__module__") == name:
                     return name
         return None
 
@@ -571,9 +575,11 @@ def texts_in(gc, holder):
 
 
 def is_of(value, namespace):
-    """Whether it is a function of the module with this namespace."""
-    value = getattr(value, "__func__", value)
-    return getattr(value, "__globals__", None) is namespace
+    """Whether it is a function of the module with this namespace.  No attribute
+    of an unknown object is asked for: it may be a proxy."""
+    if type(value) in (staticmethod, classmethod):
+        value = value.__func__
+    return type(value) is type(is_of) and value.__globals__ is namespace
 
 
 def in_tree(path):

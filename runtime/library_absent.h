@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that shared objects look for while a snapshot is made and do not
- * find: OpenSSL's configuration, for one.  The snapshot is good for processes
+ * Files that are looked for while a snapshot is made and not found: OpenSSL's
+ * configuration, for one.  The snapshot is good for processes
  * that would not find them either.
  */
 #ifndef PEXCZ_LIBRARY_ABSENT_H

@@ -46,7 +46,6 @@ void
 pexcz_libraries_begin(const struct pexcz_located *located)
 {
     making.located = located;
-    pexcz_library_absent_begin();
     pexcz_library_processors_begin();
     pexcz_library_entropy_begin(located->app.id);
     making.next = PEXCZ_ADDR_LIBRARIES + PEXCZ_PAGE_SIZE;

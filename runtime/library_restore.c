@@ -2,7 +2,6 @@
 #include "library_restore.h"
 
 #include "exe_layout.h"
-#include "library_absent.h"
 #include "library_cpu.h"
 #include "library_state.h"
 #include "library_stubs.h"
@@ -175,10 +174,6 @@ pexcz_libraries_check(const struct pexcz_located *located,
     }
     if (!is_new_enough(header->glibc_minor)) {
         return "the shared objects need a newer libc";
-    }
-    if (!pexcz_library_absent_matches(
-            pexcz_snapshot_table(header, &header->absent))) {
-        return "a file is there that a shared object looked for in vain";
     }
     return is_same_processor(header)
                ? NULL

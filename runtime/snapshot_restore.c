@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exe_layout.h"
 #include "heap.h"
+#include "library_absent.h"
 #include "library_restore.h"
 #include "live_objects.h"
 #include "main_thread.h"
@@ -115,6 +116,10 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
             pexcz_snapshot_table(header, &header->env))) {
         return boot_ordinarily("an environment variable that was read while "
                                "the snapshot was made has another value");
+    }
+    if (!pexcz_library_absent_matches(
+            pexcz_snapshot_table(header, &header->absent))) {
+        return boot_ordinarily("a file is there that was looked for in vain");
     }
     if (!pexcz_owned_check(pexcz_snapshot_table(header, &header->delta),
                            pexcz_snapshot_table(header, &header->kept),

@@ -267,6 +267,7 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         give_up(&err);
     }
     startup_app = &located->app;
+    pexcz_library_absent_begin();
     if (strchr(argv[1], ',') == NULL) {
         pexcz_libraries_begin(located);
         pexcz_library_watch(NULL);

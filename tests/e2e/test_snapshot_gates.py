@@ -121,18 +121,20 @@ def test_snapshot_of_another_file(make_app: Callable[..., App], tmp_path: Path) 
 
 
 def test_file_that_was_not_there(make_pex: Callable[..., Path], tmp_path: Path) -> None:
-    file = tmp_path / "settings"
+    file = tmp_path / "xx/LC_MESSAGES/seek.mo"
     pex = make_pex(
         "-e", "seek:main",
-        sources={"seek.py": f"import os\nfound = os.path.exists({str(file)!r})\n"
+        sources={"seek.py": "import gettext\n"
+                            f"found = gettext.find('seek', {str(tmp_path)!r}, ['xx'])\n"
                             "def main(): print(found)\n"},
     )  # fmt: skip
     exe = tmp_path / "app"
     done = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
     assert f"is not used when {file} is there" in done.err.decode()
-    assert restored(start(exe)) == b"False\n"
+    assert restored(start(exe)) == b"None\n"
+    file.parent.mkdir(parents=True)
     file.touch()
-    assert booted(start(exe), "looked for") == b"True\n"
+    assert booted(start(exe), "looked for") == f"{file}\n".encode()
 
 
 # --- what a kernel may refuse ------------------------------------------------

@@ -2,6 +2,7 @@
 # Many starts from a snapshot at once, disturbed by signals.
 
 STRESS_STARTS ?= 10000
+CHECK_PARTS += check-stress
 
 .PHONY: stress
 stress: all | venv ## 10,000 starts under load, with signals and kills: minutes

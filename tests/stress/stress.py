@@ -170,9 +170,11 @@ def main() -> int:
             counts = run(programs, options.starts, random.Random(options.seed))
         except Failure as failure:
             print(f"stress: {failure}", file=sys.stderr)
+            print("0 passed, 1 failed, 0 skipped")
             return 1
     text = ", ".join(f"{n} {end}" for end, n in sorted(counts.items()))
     print(f"{sum(counts.values())} starts: {text}")
+    print("1 passed, 0 failed, 0 skipped")
     return 0
 
 
