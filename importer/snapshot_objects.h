@@ -16,14 +16,17 @@ struct pexcz_snapshot_objects {
     PyObject *orig_argv; /* sys.orig_argv, a list */
     PyObject *environ;   /* posix.environ, a dict; NULL without posix */
     PyObject *streams[3];
-    PyObject *spares[3];      /* stdin, stdout for the other error handler */
+    PyObject *spares[3];      /* stdin, stdout for the other error handler;
+                               * owned */
     PyObject *signal;         /* _signal.signal */
     PyObject *handlers[NSIG]; /* callable ones; else NULL */
     unsigned char ignored[NSIG];
     PyObject *tzset; /* time.tzset; NULL without time */
 };
 
-/* In the owned data, so that a snapshot has them; references are owned. */
+/* In the owned data, so that a snapshot has them.  Borrowed references: what
+ * is alive in the dump is so in a restored process, until code runs there, and
+ * must be free to end.  A stream ends by being written out. */
 extern struct pexcz_snapshot_objects pexcz_snapshot_objects;
 
 #endif

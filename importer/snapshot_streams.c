@@ -155,7 +155,7 @@ prepare_stream(int fd)
     bool known = raw != NULL && is_known(fd, text, buffer, raw);
 
     if (known) {
-        pexcz_snapshot_objects.streams[fd] = Py_NewRef(text);
+        pexcz_snapshot_objects.streams[fd] = text;
         if (fd != STDERR_FILENO) {
             pexcz_snapshot_objects.spares[fd] = new_spare(text, buffer);
             known = pexcz_snapshot_objects.spares[fd] != NULL;

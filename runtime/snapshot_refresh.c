@@ -215,7 +215,7 @@ pexcz_refresh_process(const char *stdio_errors)
 
 /* --- before the dump ----------------------------------------------------- */
 
-/* The attribute of a module that is loaded; NULL, without an exception, when
+/* A variable of a module that is loaded, borrowed; NULL, without an exception, when
  * it is not. */
 static PyObject *
 attribute_of_loaded(const char *module, const char *name)
@@ -225,6 +225,7 @@ attribute_of_loaded(const char *module, const char *name)
     PyObject *value
         = loaded != NULL ? PyObject_GetAttrString(loaded, name) : NULL;
 
+    Py_XDECREF(value); /* the module has it */
     Py_XDECREF(loaded);
     Py_XDECREF(text);
     PyErr_Clear();
@@ -242,7 +243,7 @@ find_handlers(void)
         PyObject *handler = PyObject_CallFunction(getsignal, "i", i);
 
         if (handler != NULL && PyCallable_Check(handler)) {
-            objects->handlers[i] = Py_NewRef(handler);
+            objects->handlers[i] = handler; /* signalmodule.c has it */
         }
         objects->ignored[i]
             = handler != NULL && PyLong_Check(handler)
@@ -250,7 +251,6 @@ find_handlers(void)
         Py_XDECREF(handler);
         PyErr_Clear();
     }
-    Py_XDECREF(getsignal);
     return getsignal != NULL && objects->signal != NULL;
 }
 
@@ -259,8 +259,8 @@ find_lists(void)
 {
     struct pexcz_snapshot_objects *objects = &pexcz_snapshot_objects;
 
-    objects->argv = Py_XNewRef(PySys_GetObject("argv"));
-    objects->orig_argv = Py_XNewRef(PySys_GetObject("orig_argv"));
+    objects->argv = PySys_GetObject("argv");
+    objects->orig_argv = PySys_GetObject("orig_argv");
     objects->environ = attribute_of_loaded("posix", "environ");
     return objects->argv != NULL && PyList_Check(objects->argv)
            && objects->orig_argv != NULL && PyList_Check(objects->orig_argv)
