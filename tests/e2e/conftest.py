@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
@@ -163,6 +164,14 @@ def sides(tmp_path: Path, python: str) -> Sides:
 def same(sides: Sides) -> Callable[..., Result]:
     """same(app, argument...): see Sides.compare()."""
     return sides.compare
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """As tmp_path, but other users may come in, too."""
+    with tempfile.TemporaryDirectory(prefix="pexcz-test-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
 
 
 @pytest.fixture

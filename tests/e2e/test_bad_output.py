@@ -74,32 +74,30 @@ def test_failure_leaves_what_was_there(tmp_path: Path, pex: Path) -> None:
     refused(tmp_path, "bad.pex", "-o", "app", words=("bad.pex: ",))
 
 
-def as_nobody(tmp_path: Path, *arguments: object) -> subprocess.CompletedProcess:
+def as_nobody(open_folder: Path, *arguments: object) -> subprocess.CompletedProcess:
     """Runs a copy of the packer without root's right to write everywhere."""
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("no setpriv to become another user")
-    for folder in [tmp_path, *tmp_path.parents[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
-    home = tmp_path / "home"
+    home = open_folder / "home"
     (home / "bin").mkdir(parents=True)
     (home / "lib").mkdir()
     shutil.copy(PEXCZ, home / "bin/pexcz-pack")
     shutil.copytree(PEXCZ.parent.parent / "lib/pexcz", home / "lib/pexcz")
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     return run([*(user if os.geteuid() == 0 else []), home / "bin/pexcz-pack",
-                *arguments], cwd=tmp_path)
+                *arguments], cwd=open_folder)
 
 
-def test_read_only(tmp_path: Path, pex: Path) -> None:
-    shutil.copy(pex, tmp_path / "a.pex")
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there/app").write_text("mine")
-    (tmp_path / "there").chmod(0o555)
-    got = as_nobody(tmp_path, "a.pex", "-o", "there/new")
+def test_read_only(open_folder: Path, pex: Path) -> None:
+    shutil.copy(pex, open_folder / "a.pex")
+    (open_folder / "there").mkdir()
+    (open_folder / "there/app").write_text("mine")
+    (open_folder / "there").chmod(0o555)
+    got = as_nobody(open_folder, "a.pex", "-o", "there/new")
     assert (got.code, got.err.count(b"\n")) == (1, 1)
     assert b"there/new: cannot write to the output's folder: Permission" in got.err
-    assert [p.name for p in (tmp_path / "there").iterdir()] == ["app"]
-    (tmp_path / "there").chmod(0o755)
+    assert [p.name for p in (open_folder / "there").iterdir()] == ["app"]
+    (open_folder / "there").chmod(0o755)
 
 
 @pytest.mark.parametrize("size", ["4k", "1m", "20m", "23m"])

@@ -340,22 +340,20 @@ def test_not_a_file(tmp_path: Path) -> None:
     refused(tmp_path, "a" * 300 + ".pex", words=("File name too long",))
 
 
-def test_unreadable(tmp_path: Path) -> None:
+def test_unreadable(open_folder: Path) -> None:
     """Also for root, who may read everything: as the user nobody."""
-    (tmp_path / "a.pex").write_bytes(small_pex())
-    (tmp_path / "a.pex").chmod(0)
+    (open_folder / "a.pex").write_bytes(small_pex())
+    (open_folder / "a.pex").chmod(0)
     if os.geteuid() != 0:
-        refused(tmp_path, "a.pex", words=("a.pex: ", "Permission denied"))
+        refused(open_folder, "a.pex", words=("a.pex: ", "Permission denied"))
         return
     if shutil.which("setpriv") is None:
         pytest.skip("no setpriv to become another user")
-    for folder in [tmp_path, *tmp_path.parents[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
-    program = tmp_path / "bin"
+    program = open_folder / "bin"
     program.mkdir()
     shutil.copy(PEXCZ, program / "pexcz-pack")
     got = run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-               program / "pexcz-pack", "a.pex", "-o", "/tmp/never"], cwd=tmp_path)
+               program / "pexcz-pack", "a.pex", "-o", "/tmp/never"], cwd=open_folder)
     assert got.code == 1
     assert b"a.pex: cannot open: Permission denied" in got.err
 

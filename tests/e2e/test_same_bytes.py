@@ -41,20 +41,18 @@ def as_others_do(number: int) -> Dict[str, object]:
 
 @pytest.mark.parametrize("kind", APPS)
 def test_same_bytes(
-    tmp_path: Path, make_pex: Callable[..., Path], kind: str
+    open_folder: Path, make_pex: Callable[..., Path], kind: str
 ) -> None:
     pex = make_pex(*APPS[kind])
     digests = []
-    for folder in [tmp_path, *tmp_path.parents[:-2]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
     # A copy of the program: the build folder may be closed to other users.
-    home = tmp_path / "home"
+    home = open_folder / "home"
     (home / "bin").mkdir(parents=True)
     shutil.copy(PACK.resolve(), home / "bin/pexcz-pack")
     shutil.copytree(PACK.parent.parent / "lib/pexcz", home / "lib/pexcz")
     for number in range(2):
         way = as_others_do(number)
-        folder = tmp_path / str(way["name"])
+        folder = open_folder / str(way["name"])
         folder.mkdir()
         folder.chmod(0o777)
         copied = folder / "cow.pex"
