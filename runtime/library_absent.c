@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #define MAX_PATHS 64
@@ -17,6 +18,14 @@ static struct {
     size_t count;
     char paths[MAX_PATHS][MAX_PATH_SIZE];
 } absent;
+
+static atomic_bool used;
+
+bool
+pexcz_library_files_used(void)
+{
+    return atomic_load_explicit(&used, memory_order_relaxed);
+}
 
 void
 pexcz_library_absent_begin(void)
@@ -31,6 +40,7 @@ note(const char *function, const char *path, bool is_missing)
     int saved = errno;
 
     if (!absent.making) {
+        atomic_store_explicit(&used, true, memory_order_relaxed);
         return;
     }
     if (!is_missing || path[0] != '/' || strlen(path) >= MAX_PATH_SIZE

@@ -20,6 +20,9 @@ int pexcz_library_stat(const char *path, struct stat *ret);
 int pexcz_library_open_file(const char *path, int flags, ...);
 int pexcz_library_access(const char *path, int mode);
 
+/* Whether one of them was called in a process that makes no snapshot. */
+bool pexcz_library_files_used(void);
+
 /* Appends the table `absent` of snapshot_format.h. */
 PEXCZ_MUST_USE int pexcz_library_absent_write(struct pexcz_buf *out,
                                               struct pexcz_error *err);

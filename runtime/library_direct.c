@@ -381,15 +381,19 @@ pexcz_library_in_blob(const char *text)
     return NULL;
 }
 
+/* What lies in the snapshot has touched nothing outside of the process.  So
+ * only objects can matter that came later, and they got hold of something. */
 bool
 pexcz_libraries_are_noticeable(void)
 {
+    bool can_be = false;
+
     for (size_t i = 0; i < pexcz_library_state.count; i++) {
-        if (pexcz_library_state.all[i].noticeable != 0) {
-            return true;
-        }
+        can_be = can_be || pexcz_library_state.all[i].noticeable != 0;
     }
-    return false;
+    return can_be
+           && (pexcz_library_files_used()
+               || pexcz_library_stubs_called(pexcz_library_is_output));
 }
 
 int

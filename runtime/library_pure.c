@@ -139,19 +139,29 @@ static const char *const pure[] = {
     "y0f", "y0l", "y1", "y1f", "y1l", "yn", "ynf", "ynl",
 };
 
-/* What tearing an object down could be noticed by. */
+/* What tearing an object down could be noticed by, and what gives or touches
+ * the files, sockets and threads that it would be noticed with. */
 static const char *const output[] = {
-    "__printf_chk", "__syslog_chk", "__vprintf_chk", "chmod", "chown",
-    "closelog", "connect", "execv", "execve", "execvp", "fclose", "fcloseall",
-    "fdatasync", "fflush", "fork", "fputc", "fputs", "fsync", "ftruncate",
-    "ftruncate64", "fwrite", "fwrite_unlocked", "ioctl", "kill", "killpg",
-    "link", "mkdir", "mq_unlink", "msync", "munmap", "pclose", "popen",
-    "posix_spawn", "printf", "pthread_cancel", "pthread_join", "pthread_kill",
-    "putc", "putchar", "puts", "pwrite", "pwrite64", "pwritev", "remove",
-    "rename", "renameat", "rmdir", "sem_unlink", "send", "sendfile",
-    "sendfile64", "sendmmsg", "sendmsg", "sendto", "shm_unlink", "shutdown",
-    "symlink", "syslog", "system", "tcsetattr", "truncate", "truncate64",
-    "unlink", "unlinkat", "utimes", "vfork", "vprintf", "write", "writev",
+    "__fxstat", "__fxstat64", "__open64_2", "__open_2", "__printf_chk",
+    "__syslog_chk", "__vprintf_chk", "accept", "accept4", "chmod", "chown",
+    "closelog", "connect", "creat", "creat64", "dup", "dup2", "dup3",
+    "epoll_create", "epoll_create1", "eventfd", "execv", "execve", "execvp",
+    "fclose", "fcloseall", "fcntl", "fcntl64", "fdatasync", "fdopen", "fflush",
+    "fileno", "fopen", "fopen64", "fork", "fputc", "fputs", "freopen",
+    "freopen64", "fseek", "fseeko", "fseeko64", "fstat", "fstat64", "fsync",
+    "ftell", "ftruncate", "ftruncate64", "fwrite", "fwrite_unlocked", "ioctl",
+    "isatty", "kill", "killpg", "link", "lseek", "lseek64", "memfd_create",
+    "mkdir", "mkostemp", "mkostemp64", "mkstemp", "mkstemp64", "mq_unlink",
+    "msync", "open", "open64", "openat", "openat64", "opendir", "pclose",
+    "pipe", "pipe2", "popen", "posix_spawn", "printf", "pthread_cancel",
+    "pthread_create", "pthread_join", "pthread_kill", "putc", "putchar",
+    "puts", "pwrite", "pwrite64", "pwritev", "remove", "rename", "renameat",
+    "rmdir", "sem_unlink", "send", "sendfile", "sendfile64", "sendmmsg",
+    "sendmsg", "sendto", "setbuf", "setvbuf", "shm_open", "shm_unlink",
+    "shutdown", "socket", "socketpair", "symlink", "syslog", "system",
+    "tcsetattr", "timerfd_create", "tmpfile", "tmpfile64", "truncate",
+    "truncate64", "unlink", "unlinkat", "utimes", "vfork", "vprintf", "write",
+    "writev",
 };
 /* clang-format on */
 

@@ -227,6 +227,23 @@ pexcz_library_bind(unsigned int number)
     return found;
 }
 
+bool
+pexcz_library_stubs_called(bool (*is_one)(const char *name))
+{
+    size_t count = stubs.adopted.len / sizeof(struct pexcz_snapshot_import);
+
+    for (unsigned int i = 0; i < count; i++) {
+        const void *unbound = pexcz_library_stub_text + (size_t)i * 16 + 6;
+
+        if (atomic_load_explicit(&pexcz_library_slots[i], memory_order_relaxed)
+                != unbound
+            && is_one(import_of(i).name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 pexcz_library_stubs_write(struct pexcz_buf *out, struct pexcz_error *err)
 {

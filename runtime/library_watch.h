@@ -20,7 +20,8 @@
 bool pexcz_library_is_pure(const char *name);
 
 /* Whether the function can be noticed outside of the process when it is
- * called at exit: it writes, sends, removes. */
+ * called at exit, since it writes, sends or removes, or gives or touches what
+ * could be written to then. */
 bool pexcz_library_is_output(const char *name);
 
 /* The address of our own function that takes the place of libc's, 0: none. */

@@ -504,3 +504,30 @@ def test_unwinding_through_a_library(
     exe = pack_own(text, "-shared-libgcc", "-lgcc_s", user=user)
     assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
     assert both(exe) == ["1\n", "1\n"]
+
+
+def test_end_of_objects_is_noticed(pack_own: Callable[..., Path]) -> None:
+    """An object that writes when it goes does so at exit, too."""
+    text = """
+    static void end(PyObject *capsule)
+    {
+        FILE *stream = PyCapsule_GetPointer(capsule, NULL);
+        fputs("the end\\n", stream);
+        fclose(stream);
+    }
+    static PyObject *make(PyObject *self, PyObject *unused)
+    {
+        return PyCapsule_New(fdopen(dup(1), "w"), NULL, end);
+    }
+    static PyMethodDef methods[] = {{"make", make, METH_NOARGS, NULL}, {0}};
+    static int start(PyObject *m) { (void)m; return 0; }
+    """
+    user = """\
+    import own
+    kept = []
+    def main():
+        kept.append(own.make())
+        print("main", flush=True)
+    """
+    exe = pack_own(text, user=dedent(user))
+    assert both(exe) == ["main\nthe end\n"] * 2
