@@ -24,6 +24,8 @@
 
 #define PAGE_MASK ((uint64_t)PEXCZ_PAGE_SIZE - 1)
 #define MAX_TRIED 1024
+/* For the stack of library_settle.c. */
+#define LEFT_FREE (UINT64_C(1) << 30)
 
 /* What was asked for, and what came of it. */
 struct tried {
@@ -229,7 +231,7 @@ load(struct pexcz_slice content, const char *inner,
     if (n < 0 || (size_t)n >= sizeof(library->path)) {
         return "has too long a path";
     }
-    if (making.next + file.span + PEXCZ_PAGE_SIZE > PEXCZ_ADDR_LIBRARIES_END) {
+    if (file.span > PEXCZ_ADDR_LIBRARIES_END - LEFT_FREE - making.next) {
         return "is too large";
     }
     why = check_needed(&file);
