@@ -15,6 +15,7 @@
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define GROUP_NAME_SIZE 32u
+#define GONE ".gone-" /* how names of groups begin that are removed */
 #define READ_SIZE ((size_t)256 << 10)
 
 /* One file or folder on the way. */
@@ -186,24 +187,37 @@ remove_one(void *context, const struct visit *v)
     (void)unlinkat(v->dir, v->name, v->leave ? AT_REMOVEDIR : 0);
 }
 
-int
-pexcz_cache_remove(const struct pexcz_cache *cache, const char *name,
-                   struct pexcz_error *err)
+static int
+remove_folder(int so, const char *name)
 {
     char path[PATH_MAX] = "";
-    int so = open_cache(cache, err);
-    int fd = so >= 0 ? openat(so, name, OPEN_DIR) : -1;
-    int rc = PEXCZ_OK;
+    int fd = openat(so, name, OPEN_DIR);
 
     if (fd >= 0) {
         walk(fd, path, remove_one, NULL);
     }
-    if (so < 0 || (unlinkat(so, name, AT_REMOVEDIR) != 0 && errno != ENOENT)) {
+    return unlinkat(so, name, AT_REMOVEDIR);
+}
+
+/* Under another name first: whoever fills the group meanwhile does so in a new
+ * folder, and a program that has the path finds all of it gone, not a part. */
+int
+pexcz_cache_remove(const struct pexcz_cache *cache, const char *name,
+                   struct pexcz_error *err)
+{
+    char gone[NAME_MAX + 1];
+    int so = open_cache(cache, err);
+    int rc = PEXCZ_OK;
+
+    if (so < 0) {
+        return PEXCZ_E_IO;
+    }
+    (void)snprintf(gone, sizeof(gone), "%s%ld-%s", GONE, (long)getpid(), name);
+    if ((renameat(so, name, so, gone) != 0 || remove_folder(so, gone) != 0)
+        && errno != ENOENT) {
         rc = pexcz_fail(err, PEXCZ_E_IO, errno, "%s/%s", cache->path, name);
     }
-    if (so >= 0) {
-        (void)close(so);
-    }
+    (void)close(so);
     return rc;
 }
 
@@ -234,6 +248,25 @@ sweep_one(void *context, const struct visit *v)
     }
 }
 
+/* What a prune that was killed left. */
+static void
+remove_gone(int so)
+{
+    int copy = fcntl(so, F_DUPFD_CLOEXEC, 3);
+    DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+    const struct dirent *e;
+
+    while (stream != NULL && (e = readdir(stream)) != NULL) {
+        if (strncmp(e->d_name, GONE, strlen(GONE)) == 0) {
+            (void)remove_folder(so, e->d_name);
+        }
+    }
+    if (stream != NULL) {
+        rewinddir(stream); /* `so` shares its position */
+        (void)closedir(stream);
+    }
+}
+
 void
 pexcz_cache_sweep(const struct pexcz_cache *cache)
 {
@@ -242,6 +275,7 @@ pexcz_cache_sweep(const struct pexcz_cache *cache)
     int so = open_cache(cache, &err);
 
     if (so >= 0) {
+        remove_gone(so);
         walk(so, path, sweep_one, NULL);
     }
 }

@@ -18,6 +18,8 @@
 #define OPTION "shared-objects="
 #define VARIABLE "PEXCZ_SHARED_OBJECTS="
 
+#define MAX_REPAIRS 3u
+
 static struct {
     const struct pexcz_tree *tree;
     const char *executable;
@@ -71,6 +73,7 @@ open_files(const struct pexcz_library_set *set,
 {
     char path[PATH_MAX];
     void *handle = NULL;
+    bool whole = false;
 
     *ret_files
         = pexcz_library_files_place(places, set, path, sizeof(path), err)
@@ -78,18 +81,25 @@ open_files(const struct pexcz_library_set *set,
     if (*ret_files) {
         handle = pexcz_vfs_open_real(path, list, mode);
     }
-    if (*ret_files && handle == NULL && (mode & RTLD_NOLOAD) == 0) {
-        switch (pexcz_library_files_repair(places, set)) {
-        case PEXCZ_REPAIR_NONE:
-            break;
-        case PEXCZ_REPAIR_DONE:
+    /* Whole files that ld.so refuses again are refused for good; others may be
+     * missing once more, while somebody prunes. */
+    for (unsigned int i = 0; *ret_files && handle == NULL && i < MAX_REPAIRS
+                             && (mode & RTLD_NOLOAD) == 0;
+         i++) {
+        enum pexcz_repair repair = pexcz_library_files_repair(places, set);
+
+        if (repair != PEXCZ_REPAIR_FAILED) {
             handle = pexcz_vfs_open_real(path, list, mode);
+        }
+        if (repair == PEXCZ_REPAIR_NONE && whole) {
             break;
-        case PEXCZ_REPAIR_FAILED:
+        }
+        whole = repair == PEXCZ_REPAIR_NONE;
+        if (handle == NULL
+            && (repair == PEXCZ_REPAIR_FAILED || i + 1 == MAX_REPAIRS)) {
             (void)pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s: not to be used",
                              path);
             *ret_files = false;
-            break;
         }
     }
     return handle;

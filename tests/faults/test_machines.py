@@ -528,7 +528,7 @@ def test_prune_meanwhile(app: Path, home: Path, points) -> None:
             )
             for _ in range(3)
         ]
-        assert run([PEXCZ, "cache", "prune", "--all"], env).returncode in (0, 1)
+        assert run([PEXCZ, "cache", "prune", "--all"], env).returncode == 0
         for process in runs:
             out, _ = process.communicate(timeout=60)
             assert (process.returncode, out) == (0, ANSWER)
