@@ -141,12 +141,27 @@ exec_program(const char *path)
     return -1;
 }
 
+/* An ELF file, or a script of another interpreter. */
+static bool
+is_other_program(char *start, size_t n)
+{
+    if (n >= 4 && memcmp(start, "\177ELF", 4) == 0) {
+        return true;
+    }
+    if (n < 2 || memcmp(start, "#!", 2) != 0) {
+        return false;
+    }
+    start[strcspn(start, "\r\n")] = '\0';
+    return strstr(start, "python") == NULL && strstr(start, "pypy") == NULL;
+}
+
 /* `path` is under the root. */
 static int
 run_script(struct pexcz_slice path)
 {
     char file[PEXCZ_MAX_PATH + sizeof(PEXCZ_PREFIX) + 1];
-    char magic[4] = "";
+    char start[256] = "";
+    size_t n;
     FILE *stream;
 
     (void)snprintf(file, sizeof(file), "%s/%.*s", PEXCZ_PREFIX, (int)path.len,
@@ -156,8 +171,8 @@ run_script(struct pexcz_slice path)
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, file);
         return -1;
     }
-    if (fread(magic, 1, sizeof(magic), stream) == sizeof(magic)
-        && memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
+    n = fread(start, 1, sizeof(start) - 1, stream);
+    if (is_other_program(start, n)) {
         (void)fclose(stream);
         return exec_program(file);
     }

@@ -5,11 +5,12 @@ named, against `python3.11 app.pex`."""
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Callable, List
 
 import pytest
-from conftest import App, Sides
+from conftest import PACK, App, Sides
 from sides import Result, run
 
 RUNNER = {
@@ -173,3 +174,23 @@ def test_injected(
     same(app, "-c", "import sys; print(sys.argv, sys.warnoptions)",
          env={"PEX_INTERPRETER": "1"})
     same(app, "user", env={"PEX_MODULE": "prog"})
+
+
+def test_script_of_another_interpreter(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A script that is no Python becomes the process."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    from build_wheel import build_wheel
+
+    script = b"#!/bin/sh\necho sh $0 $@ | sed 's,/[^ ]*/,,'\nexit 3\n"
+    build_wheel(
+        *(tmp_path, "shell", "1.0", "py3-none-any"),
+        {"shell-1.0.data/scripts/shell-script": script, "shell.py": b""},
+    )
+    pex = make_pex("shell", "--no-index", "-f", str(tmp_path), "-c", "shell-script")
+    exe = tmp_path / "app"
+    assert run([PACK, "-q", pex, "-o", exe]).code == 0
+    done = run([exe, "a", "b"])
+    assert done.code == 3, done.err
+    assert done.text.startswith("sh ") and done.text.endswith(" a b\n")
