@@ -215,8 +215,8 @@ pexcz_refresh_process(const char *stdio_errors)
 
 /* --- before the dump ----------------------------------------------------- */
 
-/* A variable of a module that is loaded, borrowed; NULL, without an exception, when
- * it is not. */
+/* A variable of a module that is loaded, borrowed; NULL, without an exception,
+ * when it is not. */
 static PyObject *
 attribute_of_loaded(const char *module, const char *name)
 {
