@@ -27,6 +27,8 @@ class Totals:
             rank = 0
         known = self.outcomes.get(report.nodeid, 0)
         self.outcomes[report.nodeid] = max(rank, known)
+        if rank == 2:
+            print(f"\nFAILED {report.nodeid}", flush=True)
 
     def pytest_collectreport(self, report):
         if report.failed:
@@ -49,7 +51,7 @@ class Totals:
 
 def main():
     totals = Totals()
-    arguments = ["-q", "-p", "no:cacheprovider", "-rs", *sys.argv[1:]]
+    arguments = ["-q", "-p", "no:cacheprovider", "-rs", "--durations=12", *sys.argv[1:]]
     code = pytest.main(arguments, plugins=[totals])
     if code != pytest.ExitCode.OK:
         totals.not_all_ran()
