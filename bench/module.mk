@@ -7,3 +7,15 @@ BENCH_RUNS ?= 30
 bench: all | venv ## start-up and packing times against python; CHECK=1 fails on a missed bound
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/bench.py \
 	    --python $(BUILD_PYTHON) --runs $(BENCH_RUNS) $(if $(CHECK),--check)
+
+# Linked with the objects: from the archive, libc's names would not be taken.
+VFS_BENCH := $(BUILD)/tests/$(MODE)/vfs_bench
+$(VFS_BENCH): bench/vfs_calls.c $(VFS_OBJS) $(OBJ)/blob.a
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CPPFLAGS) -Ivfs $(CFLAGS) $(LDFLAGS) $< $(VFS_OBJS) \
+	    $(OBJ)/blob.a -lzstd -o $@
+
+.PHONY: bench-vfs
+bench-vfs: $(VFS_BENCH) $(BASE) ## calls on packed files, in ns; CHECK=1 as above
+	$(VFS_BENCH) $(BASE) $(if $(CHECK),--check)

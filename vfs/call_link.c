@@ -33,14 +33,46 @@ readlink_place(const struct pexcz_place *place, char *buf, size_t size)
     return (ssize_t)size;
 }
 
+/* Of "/proc/self/fd/N": the kernel names the memfd behind a descriptor of
+ * ours, programs ask what file it is. */
+static ssize_t
+name_of_descriptor(int dirfd, const char *path, char *buf, size_t size,
+                   ssize_t n)
+{
+    static const char mark[] = "/memfd:";
+    struct pexcz_place place;
+    struct pexcz_node node;
+    char full[PATH_MAX];
+    struct stat st;
+    int saved = errno;
+    size_t length;
+
+    if (n < (ssize_t)sizeof(mark) || memcmp(buf, mark, sizeof(mark) - 1) != 0
+        || pexcz_next_fstatat(dirfd, path, &st, 0) < 0
+        || !pexcz_handle_of_stat(&st, &node)) {
+        errno = saved;
+        return n;
+    }
+    pexcz_place_of(&node, &place);
+    length = pexcz_place_full_path(&place, full, sizeof(full));
+    if (place.error != 0 || length == 0) {
+        return n;
+    }
+    length = length < size ? length : size;
+    memcpy(buf, full, length);
+    return (ssize_t)length;
+}
+
 ssize_t
 pexcz_vfs_readlink(const char *path, char *buf, size_t size)
 {
     struct pexcz_place place;
 
-    return pexcz_resolve(AT_FDCWD, &path, PEXCZ_NOFOLLOW, &place)
-               ? readlink_place(&place, buf, size)
-               : pexcz_next()->readlink(path, buf, size);
+    if (pexcz_resolve(AT_FDCWD, &path, PEXCZ_NOFOLLOW, &place)) {
+        return readlink_place(&place, buf, size);
+    }
+    return name_of_descriptor(AT_FDCWD, path, buf, size,
+                              pexcz_next()->readlink(path, buf, size));
 }
 
 ssize_t
@@ -54,9 +86,12 @@ pexcz_vfs_readlinkat(int dirfd, const char *path, char *buf, size_t size)
         place.error = place.node.entry.kind == PEXCZ_KIND_SYMLINK ? 0 : ENOENT;
         return readlink_place(&place, buf, size);
     }
-    return pexcz_resolve(dirfd, &path, PEXCZ_NOFOLLOW, &place)
-               ? readlink_place(&place, buf, size)
-               : pexcz_next()->readlinkat(dirfd, path, buf, size);
+    if (pexcz_resolve(dirfd, &path, PEXCZ_NOFOLLOW, &place)) {
+        return readlink_place(&place, buf, size);
+    }
+    return name_of_descriptor(
+        dirfd, path, buf, size,
+        pexcz_next()->readlinkat(dirfd, path, buf, size));
 }
 
 char *

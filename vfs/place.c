@@ -327,8 +327,10 @@ resolve(int dirfd, const char **pathp, enum pexcz_follow follow,
         return false;
     }
     if (path[0] == '/') {
-        /* Every spelling of the prefix has its name in it. */
-        if (strstr(path, "/" MOUNT_NAME) == NULL) {
+        /* Every spelling of the prefix has its name in it, hardly any other
+         * path that name's last letter. */
+        if (strchr(path, MOUNT_NAME[NAME_SIZE - 1]) == NULL
+            || strstr(path, "/" MOUNT_NAME) == NULL) {
             return false;
         }
     }

@@ -123,7 +123,8 @@ test_exec_of_descriptor(void)
 static void
 test_path_descriptors(void)
 {
-    char target[16] = "";
+    char target[32] = "";
+    char name[64];
     char buf[8];
     struct stat st;
     int file = pexcz_vfs_open(ROOT "/dir/file", O_PATH, 0);
@@ -149,6 +150,11 @@ test_path_descriptors(void)
     (void)snprintf(target, sizeof(target), "/dev/fd/%d", plain);
     CHECK_EQ(pexcz_vfs_stat(target, &st), 0);
     CHECK_EQ(st.st_mode, S_IFREG | 0644);
+    (void)snprintf(target, sizeof(target), "/proc/self/fd/%d", plain);
+    CHECK_EQ(pexcz_vfs_readlink(target, name, sizeof(name)),
+             (long)strlen(ROOT "/dir/file"));
+    CHECK(memcmp(name, ROOT "/dir/file", strlen(ROOT "/dir/file")) == 0);
+    CHECK_EQ(pexcz_vfs_readlink(target, name, 5), 5);
     (void)close(plain);
     (void)close(dir);
     (void)close(link);
