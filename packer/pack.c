@@ -13,6 +13,7 @@
 #include "image_libraries.h"
 #include "import_closure.h"
 #include "library_report.h"
+#include "outside_programs.h"
 #include "pex_set.h"
 #include "plan_files.h"
 #include "progress.h"
@@ -196,6 +197,9 @@ read_plan(struct packing *p)
         rc = pexcz_plan_files(&p->plan, p->pexes.sources, p->pexes.count,
                               p->options->files, p->options->files_count,
                               p->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_outside_programs_warn(&p->plan, p->err);
     }
     if (rc < 0) {
         return rc;

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import zipfile
 from pathlib import Path
 from typing import Dict
 
@@ -89,3 +91,37 @@ def test_what_is_not_packed(app: App, tmp_path: Path) -> None:
     assert done.code == 1
     assert b"--files: no distribution 'cow\\x1bsay2' is packed" in done.err
     assert not (tmp_path / "x").exists()
+
+
+def test_what_other_programs_need(tmp_path: Path, python: str) -> None:
+    """A wheel with a Java archive and a script that looks beside itself."""
+    files = {
+        "engine/__init__.py": "",
+        "engine/a.jar": "PK",
+        "engine/b.jar": "PK",
+        "engine/run.sh": '#!/bin/sh\nexec "$(dirname "$0")/tool"\n',
+        "engine/plain.sh": "#!/bin/sh\necho hello\n",
+    }
+    name = "engine-1.0-py3-none-any.whl"
+    info = "engine-1.0.dist-info"
+    wheel = tmp_path / name
+    files[f"{info}/METADATA"] = "Metadata-Version: 2.1\nName: engine\nVersion: 1.0\n"
+    files[f"{info}/WHEEL"] = (
+        "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    files[f"{info}/RECORD"] = "".join(f"{f},,\n" for f in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(wheel, "w") as z:
+        for path, text in files.items():
+            z.writestr(path, text)
+    pex = tmp_path / "app.pex"
+    command = [sys.executable, "-m", "pex", "--no-pypi", wheel, "-o", pex]
+    built = run(command, env={**os.environ, "PEX_ROOT": str(tmp_path / "root")})
+    assert built.code == 0, built.err.decode()
+    packing = run([PACK, "--snapshot", "off", pex, "-o", tmp_path / "app"])
+    warnings = [s for s in packing.err.decode().splitlines() if "warning" in s]
+    assert len(warnings) == 2, warnings
+    assert f"{name}: {SITE}/engine/a.jar is for Java" in warnings[0]
+    assert f"{name}: {SITE}/engine/run.sh is a shell script" in warnings[1]
+    options = ["--files", "engine", "--snapshot", "off"]
+    packing = run([PACK, *options, pex, "-o", tmp_path / "app"])
+    assert packing.code == 0 and b"warning" not in packing.err
