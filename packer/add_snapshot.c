@@ -3,6 +3,7 @@
 
 #include "exe_layout.h"
 #include "exe_writer.h"
+#include "snapshot_format.h"
 #include "snapshot_process.h"
 #include "worker_text.h"
 
@@ -294,24 +295,103 @@ dump(const struct making *m, int fd)
     return rc;
 }
 
+/* Where the byte at `offset` of a snapshot belongs; 0: it is in a table. */
+static uint64_t
+address_of(struct pexcz_slice snapshot, uint64_t offset)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+    const struct pexcz_snapshot_page_run *runs
+        = (const void *)(snapshot.ptr + h->pages.offset);
+
+    for (size_t i = 0; i < h->pages.size / sizeof(*runs); i++) {
+        if (offset - runs[i].offset < runs[i].size) {
+            return runs[i].address + (offset - runs[i].offset);
+        }
+    }
+    return offset < h->tables ? PEXCZ_ADDR_SNAPSHOT + offset : 0;
+}
+
+/* The shared object that the address lies in, or NULL. */
+static const char *
+library_at(struct pexcz_slice snapshot, uint64_t address)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+    const struct pexcz_snapshot_library *l
+        = (const void *)(snapshot.ptr + h->libraries.offset);
+
+    for (size_t i = 0; i < h->libraries.size / sizeof(*l); i++) {
+        if (address - l[i].base < l[i].size) {
+            return l[i].path;
+        }
+    }
+    return NULL;
+}
+
+/* The module of a shared object: "PREFIX/lib/…/site-packages/a/b.cpython….so"
+ * is a.b; NULL: of none. */
+static const char *
+module_of(struct making *m, const char *path)
+{
+    static const char site[] = "/site-packages/";
+    const char *start = strstr(path, site);
+    const char *name = strrchr(path, '/');
+    char *module;
+
+    if (start == NULL || name == NULL) {
+        return NULL;
+    }
+    start += sizeof(site) - 1;
+    name += strcspn(name, ".");
+    module = (char *)(uintptr_t)pexcz_arena_printf(
+        &m->report->arena, m->err, "%.*s", (int)(name - start), start);
+    for (char *p = module; p != NULL && *p != '\0'; p++) {
+        *p = *p == '/' ? '.' : *p;
+    }
+    return module;
+}
+
+/* UNSUPPORTED when the two differ.  Then *ret_module is the module of the
+ * shared object in whose data they do, or NULL. */
 static int
-compare(struct pexcz_slice a, struct pexcz_slice b, struct pexcz_error *err)
+compare(struct making *m, struct pexcz_slice a, struct pexcz_slice b,
+        const char **ret_module)
 {
     size_t n = a.len < b.len ? a.len : b.len;
     size_t i = PEXCZ_PAGE_SIZE; /* the header has only sums of the rest */
+    const char *library;
+    uint64_t address;
+    uint64_t words[2];
 
+    *ret_module = NULL;
     if (a.len <= PEXCZ_PAGE_SIZE || b.len <= PEXCZ_PAGE_SIZE) {
-        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "it is empty");
+        return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0, "it is empty");
     }
     while (i < n && a.ptr[i] == b.ptr[i]) {
         i++;
     }
-    if (i < n || a.len != b.len) {
-        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+    if (i == n && a.len == b.len) {
+        return PEXCZ_OK;
+    }
+    i &= ~(size_t)7;
+    address = i + sizeof(words[0]) <= n ? address_of(a, i) : 0;
+    if (address == 0) {
+        return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
                           "two of them differ, at offset 0x%llx",
                           (unsigned long long)i);
     }
-    return PEXCZ_OK;
+    memcpy(&words[0], a.ptr + i, sizeof(words[0]));
+    memcpy(&words[1], b.ptr + i, sizeof(words[1]));
+    library = library_at(a, address);
+    if (library != NULL) {
+        *ret_module = module_of(m, library);
+    }
+    return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
+                      "two of them differ at address 0x%llx, in %s: "
+                      "0x%llx and 0x%llx",
+                      (unsigned long long)address,
+                      library != NULL ? library : "Python's memory",
+                      (unsigned long long)words[0],
+                      (unsigned long long)words[1]);
 }
 
 /* Behind the application, in the executable itself. */
@@ -408,12 +488,13 @@ make_first(struct making *m, int fd, int scratch)
 
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
-make(struct making *m, int first, int second)
+make_two(struct making *m, int first, int second, const char **ret_module)
 {
     struct pexcz_slice a = {0};
     struct pexcz_slice b = {0};
     int rc = make_first(m, first, second);
 
+    *ret_module = NULL;
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
@@ -428,11 +509,36 @@ make(struct making *m, int first, int second)
         rc = map_fd(second, &b, m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = compare(a, b, m->err);
+        rc = compare(m, a, b, ret_module);
     }
     unmap(&a);
     unmap(&b);
     return rc;
+}
+
+/* A module whose shared object keeps what another process would find
+ * different is left out. */
+static int
+make(struct making *m, int first, int second)
+{
+    const char *module;
+    int rc;
+
+    for (;;) {
+        rc = make_two(m, first, second, &module);
+        if (rc == PEXCZ_OK || module == NULL
+            || m->failed.count == MAX_FAILED) {
+            return rc;
+        }
+        m->report->differs = pexcz_arena_printf(&m->report->arena, m->err,
+                                                "%s: %s", module, m->err->msg);
+        if (m->report->differs == NULL
+            || pexcz_strings_add(&m->failed, &m->report->arena,
+                                 pexcz_slice_str(module), m->err)
+                   < 0) {
+            return PEXCZ_E_NOMEM;
+        }
+    }
 }
 
 /* Where shared objects make it fail, once more without them. */
@@ -456,6 +562,7 @@ make_either(struct making *m, int first, int second)
     }
     r->off = NULL;
     r->ended = NULL;
+    r->differs = NULL;
     m->failed.count = 0;
     m->libraries = false;
     rc = make(m, first, second);

@@ -437,6 +437,10 @@ report_left(struct packing *p)
                                l->module, l->cause);
         }
     }
+    if (p->snapshot.differs != NULL) {
+        pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s",
+                           p->snapshot.differs);
+    }
     if (p->snapshot.no_libraries != NULL) {
         pexcz_progress_say(&p->progress, 1,
                            "  no shared object in the snapshot: %s",

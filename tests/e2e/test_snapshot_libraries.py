@@ -397,6 +397,26 @@ def test_impure_library_is_left_out(
     assert restored == booted
 
 
+def test_what_a_library_keeps_of_the_process(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """An address of libc in its data: seen, named, and left out."""
+    exe = pack_own(
+        START + "{ static void *kept; kept = (void *)stdin; kept = (void *)"
+        "gmtime_r; kept = __builtin_return_address(0) ? (void *)environ : 0;"
+        " return PyModule_AddIntConstant(m, \"kept\", kept != 0); }",
+        "-O0",
+    )
+    report = (tmp_path / "report").read_text()
+    assert re.search(
+        r"not in the snapshot: own: two of them differ at address 0x[0-9a-f]+, in "
+        r"/proc/pexcz/lib/\S+/own\S+: 0x[0-9a-f]+ and 0x[0-9a-f]+\n", report
+    )
+    assert "not in the snapshot: other" not in report
+    restored, booted = both(exe, "a")
+    assert restored == booted
+
+
 def test_all_that_a_library_can_have(
     pack_own: Callable[..., Path], tmp_path: Path
 ) -> None:
