@@ -16,6 +16,7 @@
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define GROUP_NAME_SIZE 32u
 #define GONE ".gone-" /* how names of groups begin that are removed */
+#define MAX_REMOVALS 100u
 #define READ_SIZE ((size_t)256 << 10)
 
 /* One file or folder on the way. */
@@ -187,16 +188,24 @@ remove_one(void *context, const struct visit *v)
     (void)unlinkat(v->dir, v->name, v->leave ? AT_REMOVEDIR : 0);
 }
 
+/* A program that was about to put a file there may still do so. */
 static int
 remove_folder(int so, const char *name)
 {
-    char path[PATH_MAX] = "";
-    int fd = openat(so, name, OPEN_DIR);
+    for (unsigned int i = 0;; i++) {
+        char path[PATH_MAX] = "";
+        int fd = openat(so, name, OPEN_DIR);
 
-    if (fd >= 0) {
-        walk(fd, path, remove_one, NULL);
+        if (fd >= 0) {
+            walk(fd, path, remove_one, NULL);
+        }
+        if (unlinkat(so, name, AT_REMOVEDIR) == 0) {
+            return 0;
+        }
+        if (errno != ENOTEMPTY || i == MAX_REMOVALS) {
+            return -1;
+        }
     }
-    return unlinkat(so, name, AT_REMOVEDIR);
 }
 
 /* Under another name first: whoever fills the group meanwhile does so in a new
