@@ -451,21 +451,25 @@ pexcz_heap_begin(void)
     return true;
 }
 
+void
+pexcz_heap_clear_free(void)
+{
+    clear_arenas();
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        for (struct block *b = heap.free[i]; b != NULL; b = next_free(b)) {
+            struct block *next = next_free(b);
+
+            memset(b + 1, 0, b->size);
+            set_next_free(b, next);
+        }
+    }
+}
+
 uint64_t
 pexcz_heap_end(void)
 {
     heap.active = false;
-    clear_arenas();
-    for (size_t i = 0; i < CLASS_COUNT; i++) {
-        struct block *b = heap.free[i];
-
-        while (b != NULL) {
-            struct block *next = next_free(b);
-
-            memset(b + 1, 0, b->size);
-            b = next;
-        }
-    }
+    pexcz_heap_clear_free();
     return heap.next;
 }
 

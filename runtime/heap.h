@@ -24,6 +24,10 @@
  * well; before Python starts.  False when the addresses are not free. */
 bool pexcz_heap_begin(void);
 
+/* Clears free blocks: what was freed there would show in the padding of new
+ * objects, and differ from one dump to the next. */
+void pexcz_heap_clear_free(void);
+
 /* Sends allocations to glibc again, clears free blocks, and returns the
  * address behind the last byte that must be stored. */
 uint64_t pexcz_heap_end(void);

@@ -105,6 +105,11 @@ settle(PyObject *gc, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
                           "a callback before the dump failed");
     }
+    if (call(gc, "collect") < 0) { /* Python's own free lists go, too */
+        PyErr_Print();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.collect() failed");
+    }
+    pexcz_heap_clear_free();
     rc = pexcz_refresh_prepare(err);
     if (rc < 0) {
         return rc;
