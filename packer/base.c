@@ -29,15 +29,26 @@ struct base_build {
 
 /* What no program needs at run time: CPython's own tests, the files to embed
  * or build against it, Tk programs (there is no Tk), wheels for ensurepip
- * (site-packages is read-only), and bytecode, which is made anew. */
+ * (site-packages is read-only), and bytecode, which is made anew.  Nor
+ * Debian's hook in setuptools, which asks sysconfig for Debian's own schemes.
+ */
 static bool
 left_out(const struct base_build *b, const char *path)
 {
     static const char *const names[] = {
-        "test",          "idlelib",       "turtledemo",
-        "tkinter",       "turtle.py",     "ensurepip",
-        "lib2to3/tests", "unittest/test", "distutils/tests",
-        "ctypes/test",   "sqlite3/test",  "site-packages",
+        "test",
+        "idlelib",
+        "turtledemo",
+        "tkinter",
+        "turtle.py",
+        "ensurepip",
+        "lib2to3/tests",
+        "unittest/test",
+        "distutils/tests",
+        "ctypes/test",
+        "sqlite3/test",
+        "site-packages",
+        "_distutils_system_mod.py",
     };
     const char *base = strrchr(path, '/');
     const char *inner = path + strlen(b->lib);
