@@ -171,6 +171,25 @@ def formatting() -> Iterator[str]:
             yield line
 
 
+def named_tests() -> Iterator[str]:
+    """The documents name tests that exist."""
+    files = set(git_files("tests/*.py"))
+    known = {name for file in files
+             for name in re.findall(r"^\s*def (test_\w+)", "\n".join(lines(file)), re.M)}
+    for document in ("docs/behaviour.md", "docs/pyoxidizer.md"):
+        # CPython's own files are named, too.
+        text = re.sub(r"`cpython: [^`|]*`(, `test_\w+`)*|^\| `test_\w+` .*", "",
+                      "\n".join(lines(document)), flags=re.M)
+        for quoted in re.findall(r"`([^`]+)`", text):
+            for name in re.findall(r"\btest_\w+\b(?!\.py|\w)", quoted):
+                if name not in known:
+                    yield f"{document}: {name}"
+            for name in re.findall(r"[\w/]+\.py\b", quoted):
+                if "/" in name and not any(f.endswith("/" + name) or f == name
+                                           for f in files):
+                    yield f"{document}: {name}"
+
+
 RULES = [
     dependencies,
     python_h,
@@ -180,6 +199,7 @@ RULES = [
     private_names,
     man_pages,
     formatting,
+    named_tests,
 ]
 
 
