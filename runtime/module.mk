@@ -24,7 +24,11 @@ WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
     history_truncate_file
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
-BASE := $(BUILD)/lib/pexcz/base-$(PYTHON)
+# Those of other Pythons lie apart, where the programs of the build folder, and
+# so the tests, do not find them; `make install` puts all into one folder.
+BASES := $(BUILD)/lib/pexcz
+OTHER_BASES := $(BUILD)/lib/pexcz/others
+BASE := $(BASES)/base-$(PYTHON)
 LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
 $(PYOBJ)/%.o: %.c $(FLAGS)
@@ -65,7 +69,8 @@ endif
 # PYTHONS="3.11 3.13": bases for the others, beside that of the first.
 .PHONY: $(OTHER_PYTHONS:%=base-%)
 $(OTHER_PYTHONS:%=base-%): base-%: $(PROGRAMS)/pexcz
-	$(Q)$(MAKE) --no-print-directory PYTHON=$* PYTHONS=$* base
+	$(Q)$(MAKE) --no-print-directory PYTHON=$* PYTHONS=$* \
+	    BASES=$(OTHER_BASES) base
 
 -include $(BASE_OBJS:.o=.d)
 
