@@ -23,23 +23,6 @@ flush(const char *name)
     PyErr_Clear();
 }
 
-/* An entry point that exec() would have to run in place of this process. */
-static bool
-is_foreign_program(struct pexcz_runtime *rt)
-{
-    char name[PEXCZ_MAX_PATH + 32];
-    struct pexcz_slice script;
-    struct pexcz_slice content;
-
-    if (!pexcz_blob_boot_get(rt->app, PEXCZ_BOOT_ENTRY_SCRIPT, &script)) {
-        return false;
-    }
-    (void)PyOS_snprintf(name, sizeof(name), "%s/%.*s", PEXCZ_PREFIX,
-                        (int)script.len, (const char *)script.ptr);
-    return pexcz_embed_resource(rt, name, &content, NULL) == PEXCZ_RUNTIME_OK
-           && content.len >= 4 && memcmp(content.ptr, "\177ELF", 4) == 0;
-}
-
 static bool
 has_entry_point(const struct pexcz_runtime *rt)
 {
@@ -64,11 +47,6 @@ pexcz_runtime_run(struct pexcz_runtime *rt, int *ret_exit_code,
     if (!has_entry_point(rt)) {
         return pexcz_embed_fail(err, PEXCZ_RUNTIME_E_NOT_FOUND,
                                 "%s: no entry point", rt->file.path);
-    }
-    if (is_foreign_program(rt)) {
-        return pexcz_embed_fail(err, PEXCZ_RUNTIME_E_UNSUPPORTED,
-                                "%s: the entry point is not Python",
-                                rt->file.path);
     }
     gil = PyGILState_Ensure();
     if (pexcz_run_entry_point(rt->app, &command, &none) < 0) {

@@ -125,6 +125,11 @@ run_python_script(const char *path, const char *name, FILE *stream)
 static int
 exec_program(const char *path)
 {
+#ifdef PEXCZ_LIBRARY /* this process is somebody else's */
+    PyErr_Format(PyExc_NotImplementedError,
+                 "the entry point %s is not a Python program", path);
+    return -1;
+#else
     PyObject *os = PyImport_ImportModule("os");
     PyObject *argv = PySys_GetObject("argv");
     PyObject *args
@@ -139,6 +144,7 @@ exec_program(const char *path)
     Py_XDECREF(args);
     Py_XDECREF(os);
     return -1;
+#endif
 }
 
 /* An ELF file, or a script of another interpreter. */

@@ -145,8 +145,8 @@ PEXCZ_RUNTIME_API int pexcz_runtime_close(struct pexcz_runtime *rt,
  * Runs the application's entry point to its end and flushes sys.stdout and
  * sys.stderr.  *ret_exit_code: what the process would have ended with; with
  * sys.exit("text") it is 1, and err->message is the text.  An exception other
- * than SystemExit is an error.  NOT_FOUND: there is no entry point.
- * UNSUPPORTED: it is a program that is not Python.
+ * than SystemExit is an error, so is an entry point that is no Python program
+ * (NotImplementedError).  NOT_FOUND: there is no entry point.
  */
 PEXCZ_RUNTIME_API int pexcz_runtime_run(struct pexcz_runtime *rt,
                                         int *ret_exit_code,

@@ -10,7 +10,7 @@ from typing import Callable
 
 import pytest
 from conftest import BASE, BUILD, DIST, HERE, PREFIX, RULES, run
-from pexes import Offline, build_pex
+from pexes import NO_NETWORK, Offline, build_pex
 
 HOST = HERE / "host.c"
 
@@ -222,6 +222,29 @@ def native_app(tmp_path_factory) -> Path:
     app = tmp_path_factory.mktemp("native") / "app"
     run(PREFIX / "bin/pexcz-pack", pex, "-o", app)
     return app
+
+
+def test_entry_point_of_another_interpreter(host: Path, tmp_path: Path) -> None:
+    """A packed executable becomes the program; a host must not."""
+    script = "#!/bin/sh\necho from the shell\n"
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool/setup.py").write_text(
+        "from setuptools import setup\n"
+        "setup(name='tool', version='1', scripts=['shell'])\n"
+    )
+    (tmp_path / "tool/shell").write_text(script)
+    pex, app = tmp_path / "tool.pex", tmp_path / "app"
+    try:
+        run(BUILD / "venv/bin/python", "-m", "pex", tmp_path / "tool", "-c", "shell", "-o", pex)
+    except AssertionError as e:
+        if NO_NETWORK.search(str(e)) is None:
+            raise
+        pytest.skip(f"no index to be reached: {e}")
+    run(PREFIX / "bin/pexcz-pack", pex, "-o", app)
+    assert run(app) == "from the shell\n"
+    done = subprocess.run([host, "run", app], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "NotImplementedError the entry point /proc/pexcz/bin/shell" in done.stderr
 
 
 def test_extension_modules_of_wheels(host: Path, native_app: Path, tmp_path: Path) -> None:
