@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
 from measure import Candidate, interleave
-from subjects import CHECK, HELLO, NUMPY, TABLE, Subjects
+from subjects import CHECK, HELLO, IMPORTED, NUMPY, TABLE, Subjects
 
 # Ratios to the reference: from the snapshot, booted ordinarily.
 BOUNDS: Dict[str, Sequence[Optional[float]]] = {
@@ -31,6 +31,7 @@ BOUNDS: Dict[str, Sequence[Optional[float]]] = {
     "django-admin version": (0.12, 0.65),
     "django check": (0.12, 0.65),
     "import numpy": (0.80, 0.85),
+    **{f"import {name}": (0.06, 1.00) for name in IMPORTED},
     "black --version": (0.80, 0.85),
 }
 # Other numbers, with their unit.
@@ -84,6 +85,11 @@ def rows(subjects: Subjects) -> Iterator[Row]:
         subjects.pex("numpy", "-e", "numpy_sum:main", numpy_sum=NUMPY), "numpy_sum"
     )
     yield Row("import numpy", [venv_python, "-I", str(scripts["numpy_sum"])], exe)
+    for name in IMPORTED:
+        text = f"import {name}\n"
+        pex = subjects.pex(name, "-e", "user:main", user=text + "def main(): pass\n")
+        yield Row(f"import {name}", [venv_python, "-I", "-c", text],
+                  subjects.pack(pex, f"import-{name}"))  # fmt: skip
     exe = subjects.pack(subjects.pex("black", "-c", "black"), "black")
     yield Row("black --version", [str(bin_ / "black"), "--version"], exe, ["--version"])
 

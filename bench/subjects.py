@@ -15,7 +15,9 @@ sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 
 from pexes import CONSTRAINTS, build_pex  # noqa: E402
 
-PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", "black"]
+# Imported for their shared objects, or what they need.
+IMPORTED = ["requests", "flask", "sqlalchemy", "aiohttp", "pydantic"]
+PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", "black", *IMPORTED]
 
 HELLO = "def main():\n    print('hello')\n"
 
@@ -124,13 +126,14 @@ class Subjects:
     def venv(self) -> Path:
         """The `bin` folder of an environment of the same Python with PROJECTS."""
         folder = self.folder / "venv"
-        if not (folder / "done").exists():
+        done = folder / "done"
+        if not done.exists() or done.read_text().split() != PROJECTS:
             subprocess.run([str(self.python), "-m", "venv", "--clear", "--without-pip",
                             str(folder)], check=True)  # fmt: skip
             subprocess.run([sys.executable, "-m", "pip", "--quiet", "--python",
                             str(folder / "bin/python"), "install", "-c", str(CONSTRAINTS),
                             *PROJECTS], check=True)  # fmt: skip
-            (folder / "done").touch()
+            done.write_text(" ".join(PROJECTS))
         return folder / "bin"
 
     def scripts(self) -> Dict[str, Path]:
