@@ -11,6 +11,7 @@ to pass, with the reason; docs/pex-contract.md has the same reasons.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -56,13 +57,21 @@ def fetch(build: Path) -> Path:
     return folder / name
 
 
+def builder_key(build: Path) -> str:
+    """What is packed stays good for this packer and this base."""
+    total = hashlib.sha256()
+    for path in (build / "bin/pexcz", *sorted((build / "lib/pexcz").iterdir())):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
 def run_file(source: Path, build: Path, name: str) -> Dict[str, str]:
     """{test: outcome}"""
     work = build / "pex-suite"
     env = {
         **os.environ,
         "PEXCZ_SUITE_PACK": str(build / "bin/pexcz-pack"),
-        "PEXCZ_SUITE_CACHE": str(work / "packed"),
+        "PEXCZ_SUITE_CACHE": str(work / f"packed-{builder_key(build)}"),
         "PEX_ROOT": str(work / "root"),
         "_PEX_TEST_DEV_ROOT": str(work / "dev"),
         "PYTHONPATH": str(HERE),
