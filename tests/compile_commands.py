@@ -32,6 +32,7 @@ INCLUDES = {
     "runtime": ["importer", "vfs", "cache"],
     "tests/unit": ["packer", "vfs"],
     "tests/vfs": ["vfs"],
+    "bench": ["vfs"],
     "tests/format": [],
     "tests/fuzz": ["packer", "vfs", "tests/unit"],
 }
