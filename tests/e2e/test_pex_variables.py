@@ -196,7 +196,7 @@ ORDER = """\
 import sys, colorsys
 paths = [p for p in sys.path if p == '/srv/work/more']
 own = next(i for i, p in enumerate(sys.path) if p.endswith('lib-dynload'))
-print(paths, [sys.path.index(p) > own for p in paths], colorsys.__file__[:9])
+print(paths, [sys.path.index(p) > own for p in paths], hasattr(colorsys, 'mine'))
 import os
 print(os.environ.get('PYTHONPATH'))
 """
@@ -211,7 +211,6 @@ def test_inherit_path(
         runner,
         ORDER,
         env={"PYTHONPATH": "/srv/work/more", "PEX_INHERIT_PATH": how},
-        varies=r"/proc/pex|/root/\.p|/usr/lib/|/usr/loca",
     )
     assert (b"['/srv/work/more']" in got.out) == (how != "false")
 
@@ -227,8 +226,7 @@ def test_inherit_path_of_pex_info(
             app,
             ORDER,
             env={"PYTHONPATH": "/srv/work/more", "PEX_INHERIT_PATH": value},
-            varies=r"/proc/pex|/root/\.p|/usr/lib/|/usr/loca",
-        )
+            )
         assert got.out.startswith(b"['/srv/work/more'] [%s]" % (
             b"False" if how == "prefer" else b"True"
         ))
