@@ -13,7 +13,7 @@ from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
 
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
-from pexes import CONSTRAINTS, Offline, build_pex
+from pexes import CONSTRAINTS, Offline, build_pex, unpack_once
 from sides import NoNamespaces, Result, Side, reference_python, run
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
@@ -98,6 +98,7 @@ class Sides:
         return self.reference, self.packed
 
     def install(self, app: App) -> None:
+        unpack_once(app.pex, self.reference.python, self.reference.env["PEX_ROOT"])
         self.reference.install(app.pex)
         self.packed.install(app.exe)
 

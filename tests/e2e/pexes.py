@@ -90,6 +90,25 @@ def build_pex(
     return out
 
 
+def unpack_once(pex: Path, python: str, pex_root: str) -> None:
+    """Pex unpacks at the first run; where an error ends that one too early,
+    the next run warns of what it left."""
+    done = pex.with_suffix(".unpacked")
+    with open(pex.with_suffix(".lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists():
+            return
+        subprocess.run(
+            [python, str(pex), "-c", ""],
+            env={"PATH": "/usr/bin:/bin", "PEX_ROOT": pex_root, "PEX_INTERPRETER": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        done.touch()
+
+
 def _run_pex(
     build: Path,
     arguments: Sequence[str],
