@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ BUILD = Path(os.environ["PEXCZ_BUILD"])
 PEXCZ = BUILD / "bin/pexcz"
 PACK = BUILD / "bin/pexcz-pack"
 BASE = BUILD / "lib/pexcz/base-3.11"
+
+# A shell starts what runs in its background with interrupts ignored, and so
+# would be what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
