@@ -4,18 +4,18 @@
 usage: run_pytest.py PYTEST-ARGUMENT...
 
 To be run with the Python of the test venv.  Unexpected passes and errors in
-fixtures count as failed, expected failures as passed.  The totals are also
-appended to the file that the environment variable PEXCZ_TOTALS names.  No
-test at all is a failure.
+fixtures count as failed, expected failures as passed.  No test at all is a
+failure.
 """
 
-import os
 import sys
 
 import pytest
 
+import totals
 
-class Totals:
+
+class Outcomes:
     """Counts each test once, by its worst outcome."""
 
     def __init__(self):
@@ -42,25 +42,21 @@ class Totals:
         if 2 not in self.outcomes.values():
             self.outcomes["pytest"] = 2
 
-    def line(self):
+    def report(self):
         counts = [0, 0, 0]
         for rank in self.outcomes.values():
             counts[rank] += 1
-        return f"{counts[0]} passed, {counts[2]} failed, {counts[1]} skipped"
+        passed, skipped, failed = counts
+        totals.report(passed, failed, skipped)
 
 
 def main():
-    totals = Totals()
+    outcomes = Outcomes()
     arguments = ["-q", "-p", "no:cacheprovider", "-rs", "--durations=12", *sys.argv[1:]]
-    code = pytest.main(arguments, plugins=[totals])
+    code = pytest.main(arguments, plugins=[outcomes])
     if code != pytest.ExitCode.OK:
-        totals.not_all_ran()
-    line = totals.line()
-    print(line)
-    path = os.environ.get("PEXCZ_TOTALS")
-    if path:
-        with open(path, "a", encoding="utf-8") as f:
-            f.write(line + "\n")
+        outcomes.not_all_ran()
+    outcomes.report()
     return int(code)
 
 

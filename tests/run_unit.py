@@ -2,8 +2,7 @@
 """Runs unit test executables and prints one line each and the totals.
 
 A test passes when it exits with 0 and is skipped with 77; everything that it
-printed is shown when it does not pass.  The totals are also appended to the file that the environment
-variable PEXCZ_TOTALS names, for `make check` to add up.
+printed is shown when it does not pass.
 """
 
 import argparse
@@ -11,6 +10,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import totals
 
 VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
 TIME_LIMIT = 600  # seconds
@@ -55,12 +56,7 @@ def main():
         if options.valgrind:
             label += " (valgrind)"
         count[run([*prefix, test], label)] += 1
-    line = ", ".join(f"{n} {what}" for what, n in count.items())
-    print(line)
-    totals = os.environ.get("PEXCZ_TOTALS")
-    if totals:
-        with open(totals, "a", encoding="utf-8") as f:
-            f.write(line + "\n")
+    totals.report(**count)
     return 1 if count["failed"] else 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import compile_commands  # noqa: E402
+import totals  # noqa: E402
 
 
 def compile_one(source):
@@ -40,12 +41,7 @@ def main():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for outcome in pool.map(compile_one, compile_commands.sources()):
             count[outcome] += 1
-    line = ", ".join(f"{n} {what}" for what, n in count.items())
-    print(line)
-    totals = os.environ.get("PEXCZ_TOTALS")
-    if totals:
-        with open(totals, "a", encoding="utf-8") as f:
-            f.write(line + "\n")
+    totals.report(**count)
     return 1 if count["failed"] else 0
 
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
+sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "tests/e2e")]
 
+import totals  # noqa: E402
 from pexes import build_pex  # noqa: E402
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
@@ -172,11 +173,11 @@ def main() -> int:
             counts = run(programs, options.starts, random.Random(options.seed))
         except Failure as failure:
             print(f"stress: {failure}", file=sys.stderr)
-            print("0 passed, 1 failed, 0 skipped")
+            totals.report(0, 1, 0)
             return 1
     text = ", ".join(f"{n} {end}" for end, n in sorted(counts.items()))
     print(f"{sum(counts.values())} starts: {text}")
-    print("1 passed, 0 failed, 0 skipped")
+    totals.report(1, 0, 0)
     return 0
 
 
