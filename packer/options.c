@@ -58,6 +58,18 @@ static const struct option pack_options[] = {
     COMMON_OPTIONS,
 };
 
+static const char *const snapshot_modes[3] = {
+    [PEXCZ_SNAPSHOT_AUTO] = "auto",
+    [PEXCZ_SNAPSHOT_OFF] = "off",
+    [PEXCZ_SNAPSHOT_REQUIRE] = "require",
+};
+
+static const char *const shared_objects[3] = {
+    [PEXCZ_SHARED_CACHE] = "cache",
+    [PEXCZ_SHARED_MEMORY] = "memory",
+    [PEXCZ_SHARED_ADJACENT] = "adjacent",
+};
+
 static const struct option inspect_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"all", no_argument, NULL, OPTION_ALL},
@@ -137,46 +149,19 @@ parse_number(const char *text, const char *option, long low, long high,
     return PEXCZ_OK;
 }
 
+/* The names are in the order of an enumeration. */
 static int
-parse_snapshot_mode(const char *text, enum pexcz_snapshot_mode *ret,
-                    struct pexcz_error *err)
+parse_choice(const char *text, const char *option, const char *const names[3],
+             unsigned *ret, struct pexcz_error *err)
 {
-    static const char *const names[] = {
-        [PEXCZ_SNAPSHOT_AUTO] = "auto",
-        [PEXCZ_SNAPSHOT_OFF] = "off",
-        [PEXCZ_SNAPSHOT_REQUIRE] = "require",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; i < 3; i++) {
         if (strcmp(text, names[i]) == 0) {
-            *ret = (enum pexcz_snapshot_mode)i;
+            *ret = i;
             return PEXCZ_OK;
         }
     }
-    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                      "--snapshot: '%s' is not auto, off or require", text);
-}
-
-static int
-parse_shared_objects(const char *text, enum pexcz_shared_objects *ret,
-                     struct pexcz_error *err)
-{
-    static const char *const names[] = {
-        [PEXCZ_SHARED_CACHE] = "cache",
-        [PEXCZ_SHARED_MEMORY] = "memory",
-        [PEXCZ_SHARED_ADJACENT] = "adjacent",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *ret = (enum pexcz_shared_objects)i;
-            return PEXCZ_OK;
-        }
-    }
-    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
-                      "--shared-objects: '%s' is not cache, memory or "
-                      "adjacent",
-                      text);
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0, "%s: '%s' is not %s, %s or %s",
+                      option, text, names[0], names[1], names[2]);
 }
 
 static int
@@ -212,6 +197,7 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
                 struct pexcz_error *err)
 {
     long n = 0;
+    unsigned choice = 0;
     int rc = PEXCZ_OK;
 
     switch (c) {
@@ -248,7 +234,8 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         o->python = optarg;
         break;
     case OPTION_SNAPSHOT:
-        rc = parse_snapshot_mode(optarg, &o->snapshot, err);
+        rc = parse_choice(optarg, "--snapshot", snapshot_modes, &choice, err);
+        o->snapshot = (enum pexcz_snapshot_mode)choice;
         break;
     case OPTION_FILES:
         rc = add_text(&o->files, &o->files_count, optarg, err);
@@ -260,7 +247,9 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         rc = add_text(&o->wish.warm, &o->wish.warm_count, optarg, err);
         break;
     case OPTION_SHARED_OBJECTS:
-        rc = parse_shared_objects(optarg, &o->shared_objects, err);
+        rc = parse_choice(optarg, "--shared-objects", shared_objects, &choice,
+                          err);
+        o->shared_objects = (enum pexcz_shared_objects)choice;
         break;
     case OPTION_ALLOW_LIBRARY:
         rc = add_text(&o->allowed_libraries, &o->allowed_count, optarg, err);

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_helper.h"
 
+#include "text_file.h"
+
 #include <stdarg.h>
 
-/* The files are found through the assembler's -I paths. */
-#define TEXT(symbol, file)                                                    \
-    extern const char symbol[];                                               \
-    __asm__(".section .rodata\n"                                              \
-            ".global " #symbol "\n"                                           \
-            ".type " #symbol ", @object\n" #symbol ":\n"                      \
-            ".incbin \"" file "\"\n"                                          \
-            ".byte 0\n"                                                       \
-            ".size " #symbol ", . - " #symbol "\n"                            \
-            ".previous\n")
+extern const char pexcz_pex_run_text[];
+extern const char pexcz_pex_tools_text[];
 
-TEXT(pexcz_pex_run_text, "pex_run.py");
-TEXT(pexcz_pex_tools_text, "pex_tools.py");
+PEXCZ_TEXT_FILE(pexcz_pex_run_text, "pex_run.py");
+PEXCZ_TEXT_FILE(pexcz_pex_tools_text, "pex_tools.py");
 
 static PyObject *
 load(enum pexcz_helper helper)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file of the source tree as a NUL-terminated text of the program. */
+#ifndef PEXCZ_TEXT_FILE_H
+#define PEXCZ_TEXT_FILE_H
+
+/* Defines `const char symbol[]`, which the caller declares.  The assembler
+ * looks for the file in its -I paths (-Wa,-Ifolder). */
+#define PEXCZ_TEXT_FILE(symbol, file)                                         \
+    __asm__(".section .rodata\n"                                              \
+            ".global " #symbol "\n"                                           \
+            ".type " #symbol ", @object\n" #symbol ":\n"                      \
+            ".incbin \"" file "\"\n"                                          \
+            ".byte 0\n"                                                       \
+            ".size " #symbol ", . - " #symbol "\n"                            \
+            ".previous\n")
+
+#endif
