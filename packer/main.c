@@ -161,114 +161,131 @@ verb_base(const char *program, int argc, char **argv)
                : 0;
 }
 
+/* A verb for one packed file. */
+struct file_verb {
+    int (*parse)(int argc, char **argv, struct pexcz_file_options *ret,
+                 struct pexcz_error *err);
+    int (*run)(const struct pexcz_file_options *options,
+               struct pexcz_error *err);
+    const char *help; /* after "usage: PROGRAM " */
+};
+
 static int
-print_inspect_help(const char *program)
+run_file_verb(const struct file_verb *verb, const char *program, int argc,
+              char **argv)
 {
-    (void)printf(
-        "usage: %s [options] FILE\n"
-        "\n"
-        "Lists settings, distributions, files and modules of a packed "
-        "file.\n"
-        "\n"
-        "      --all      list the standard library, too\n"
-        "      --json     write JSON\n"
-        "  -h, --help     print this\n"
-        "      --version  print the version\n",
-        program);
-    return close_stdout(program);
+    struct pexcz_file_options options;
+    struct pexcz_error err;
+
+    if (verb->parse(argc, argv, &options, &err) < 0) {
+        return fail(program, &err);
+    }
+    if (options.help) {
+        (void)printf("usage: %s %s", program, verb->help);
+        return close_stdout(program);
+    }
+    if (options.version) {
+        return print_version(program);
+    }
+    return verb->run(&options, &err) < 0 ? fail(program, &err)
+                                         : close_stdout(program);
+}
+
+/* What is signed has been checked. */
+static int
+check_and_sign(const struct pexcz_file_options *options,
+               struct pexcz_error *err)
+{
+    struct pexcz_file_options quiet = *options;
+    int rc;
+
+    quiet.verbosity = -1;
+    rc = pexcz_verify(&quiet, err);
+    return rc < 0 ? rc
+                  : pexcz_signature_make(options->file, options->key, err);
 }
 
 static int
 verb_inspect(const char *program, int argc, char **argv)
 {
-    struct pexcz_file_options options;
-    struct pexcz_error err;
+    static const struct file_verb verb = {
+        .parse = pexcz_inspect_options_parse,
+        .run = pexcz_inspect,
+        .help = "[options] FILE\n"
+                "\n"
+                "Lists settings, distributions, files and modules of a packed "
+                "file.\n"
+                "\n"
+                "      --all      list the standard library, too\n"
+                "      --json     write JSON\n"
+                "  -h, --help     print this\n"
+                "      --version  print the version\n",
+    };
 
-    if (pexcz_inspect_options_parse(argc, argv, &options, &err) < 0) {
-        return fail(program, &err);
-    }
-    if (options.help) {
-        return print_inspect_help(program);
-    }
-    if (options.version) {
-        return print_version(program);
-    }
-    return pexcz_inspect(&options, &err) < 0 ? fail(program, &err)
-                                             : close_stdout(program);
-}
-
-static int
-print_extract_help(const char *program)
-{
-    (void)printf("usage: %s [options] FILE DIR\n"
-                 "\n"
-                 "Writes the tree of a packed file into the new directory "
-                 "DIR.\n"
-                 "\n"
-                 "      --all      write the standard library, too\n"
-                 "  -q, --quiet    print errors only\n"
-                 "  -h, --help     print this\n"
-                 "      --version  print the version\n",
-                 program);
-    return close_stdout(program);
+    return run_file_verb(&verb, program, argc, argv);
 }
 
 static int
 verb_extract(const char *program, int argc, char **argv)
 {
-    struct pexcz_file_options options;
-    struct pexcz_error err;
+    static const struct file_verb verb = {
+        .parse = pexcz_extract_options_parse,
+        .run = pexcz_extract,
+        .help = "[options] FILE DIR\n"
+                "\n"
+                "Writes the tree of a packed file into the new directory "
+                "DIR.\n"
+                "\n"
+                "      --all      write the standard library, too\n"
+                "  -q, --quiet    print errors only\n"
+                "  -h, --help     print this\n"
+                "      --version  print the version\n",
+    };
 
-    if (pexcz_extract_options_parse(argc, argv, &options, &err) < 0) {
-        return fail(program, &err);
-    }
-    if (options.help) {
-        return print_extract_help(program);
-    }
-    if (options.version) {
-        return print_version(program);
-    }
-    return pexcz_extract(&options, &err) < 0 ? fail(program, &err) : 0;
-}
-
-static int
-print_verify_help(const char *program)
-{
-    (void)printf("usage: %s [options] FILE\n"
-                 "\n"
-                 "Checks every byte that was packed, and each distribution "
-                 "against its RECORD.\n"
-                 "\n"
-                 "      --signers FILE    also check who signed it: one of "
-                 "FILE,\n"
-                 "                        as ssh-keygen has them\n"
-                 "      --signer NAME     the one that it must be\n"
-                 "      --signature FILE  default: the file's name and "
-                 ".sig\n"
-                 "  -q, --quiet    print errors only\n"
-                 "  -h, --help     print this\n"
-                 "      --version  print the version\n",
-                 program);
-    return close_stdout(program);
+    return run_file_verb(&verb, program, argc, argv);
 }
 
 static int
 verb_verify(const char *program, int argc, char **argv)
 {
-    struct pexcz_file_options options;
-    struct pexcz_error err;
+    static const struct file_verb verb = {
+        .parse = pexcz_verify_options_parse,
+        .run = pexcz_verify,
+        .help = "[options] FILE\n"
+                "\n"
+                "Checks every byte that was packed, and each distribution "
+                "against its RECORD.\n"
+                "\n"
+                "      --signers FILE    also check who signed it: one of "
+                "FILE,\n"
+                "                        as ssh-keygen has them\n"
+                "      --signer NAME     the one that it must be\n"
+                "      --signature FILE  default: the file's name and "
+                ".sig\n"
+                "  -q, --quiet    print errors only\n"
+                "  -h, --help     print this\n"
+                "      --version  print the version\n",
+    };
 
-    if (pexcz_verify_options_parse(argc, argv, &options, &err) < 0) {
-        return fail(program, &err);
-    }
-    if (options.help) {
-        return print_verify_help(program);
-    }
-    if (options.version) {
-        return print_version(program);
-    }
-    return pexcz_verify(&options, &err) < 0 ? fail(program, &err)
-                                            : close_stdout(program);
+    return run_file_verb(&verb, program, argc, argv);
+}
+
+static int
+verb_sign(const char *program, int argc, char **argv)
+{
+    static const struct file_verb verb = {
+        .parse = pexcz_sign_options_parse,
+        .run = check_and_sign,
+        .help = "--key KEY FILE\n"
+                "\n"
+                "Writes FILE.sig, a signature that ssh-keygen makes.\n"
+                "\n"
+                "  -k, --key KEY  a key of OpenSSH\n"
+                "  -h, --help     print this\n"
+                "      --version  print the version\n",
+    };
+
+    return run_file_verb(&verb, program, argc, argv);
 }
 
 static int
@@ -332,43 +349,6 @@ verb_cache(const char *program, int argc, char **argv)
          : strcmp(verb, "verify") == 0 ? pexcz_cache_check(&options, &err)
                                        : pexcz_cache_info(&err);
     return rc < 0 ? fail(program, &err) : close_stdout(program);
-}
-
-static int
-print_sign_help(const char *program)
-{
-    (void)printf("usage: %s --key KEY FILE\n"
-                 "\n"
-                 "Writes FILE.sig, a signature that ssh-keygen makes.\n"
-                 "\n"
-                 "  -k, --key KEY  a key of OpenSSH\n"
-                 "  -h, --help     print this\n"
-                 "      --version  print the version\n",
-                 program);
-    return close_stdout(program);
-}
-
-/* What is signed has been checked. */
-static int
-verb_sign(const char *program, int argc, char **argv)
-{
-    struct pexcz_file_options options;
-    struct pexcz_error err;
-
-    if (pexcz_sign_options_parse(argc, argv, &options, &err) < 0) {
-        return fail(program, &err);
-    }
-    if (options.help) {
-        return print_sign_help(program);
-    }
-    if (options.version) {
-        return print_version(program);
-    }
-    options.verbosity = -1;
-    return pexcz_verify(&options, &err) < 0
-                   || pexcz_signature_make(options.file, options.key, &err) < 0
-               ? fail(program, &err)
-               : 0;
 }
 
 static const struct verb verbs[] = {

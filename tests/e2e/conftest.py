@@ -10,16 +10,17 @@ import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, Iterator, List, Optional, Sequence
 
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
-from pexes import CONSTRAINTS, Offline, build_pex, unpack_once
+from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
 from sides import NoNamespaces, Result, Side, reference_python, run
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
 PEXCZ = BUILD / "bin/pexcz"
 PACK = BUILD / "bin/pexcz-pack"
+PEX_ROOT = pex_root(BUILD)
 BASE = BUILD / "lib/pexcz/base-3.11"
 
 # A shell starts what runs in its background with interrupts ignored, and so
@@ -87,7 +88,7 @@ class Sides:
             folder / "reference",
             Path("/"),
             python,
-            (BUILD / "pex/root").resolve(),
+            PEX_ROOT,
         )
         self.roots = folder / "roots"
         self.packed = Side(folder / "packed", self.root(LIBC))

@@ -39,6 +39,11 @@ class Offline(Exception):
     """A PEX is neither in the build folder nor to be had."""
 
 
+def pex_root(build: Path) -> Path:
+    """The cache of all Pex processes of the tests."""
+    return (build / "pex/root").resolve()
+
+
 def recipe_key(
     arguments: Sequence[str], sources: Dict[str, str], constraints: Path
 ) -> str:
@@ -129,7 +134,7 @@ def _run_pex(
         command += ["-D", str(folder)]
     done = subprocess.run(
         command,
-        env={**os.environ, "PEX_ROOT": str(build / "pex/root")},
+        env={**os.environ, "PEX_ROOT": str(pex_root(build))},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

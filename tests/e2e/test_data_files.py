@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 import pytest
-from conftest import BUILD, PACK
+from conftest import BUILD, PACK, PEX_ROOT
 from pexes import Offline, build_pex
 from sides import run
 
@@ -287,7 +287,7 @@ def test_same_and_no_file(case: str, application, python: str, tmp_path: Path):
     wanted.mkdir()
     made.mkdir()
     env = environment(tmp_path / "home")
-    reference = {**env, "PEX_ROOT": str((BUILD / "pex/root").resolve())}
+    reference = {**env, "PEX_ROOT": str(PEX_ROOT)}
     want = run([python, pex, case, wanted], env=reference, cwd=wanted)
     assert want.code == 0, want.err.decode()
 

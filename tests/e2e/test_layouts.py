@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
 import pytest
-from conftest import BUILD, PACK, App, Sides
+from conftest import PACK, PEX_ROOT, App, Sides
 from sides import Result, run
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -241,7 +241,7 @@ def test_one_version_of_a_project(
     other = tmp_path / "other.pex"
     made = run(
         [sys.executable, "-m", "pex", wheel, "--no-index", "-o", other],
-        env={**os.environ, "PEX_ROOT": str(BUILD / "pex/root")},
+        env={**os.environ, "PEX_ROOT": str(PEX_ROOT)},
     )
     assert made.code == 0, made.err
     exe = tmp_path / "app"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from conftest import BUILD, App, Sides
+from conftest import PEX_ROOT, App, Sides
 from sides import Result, run
 
 RUNNER = {
@@ -266,7 +266,7 @@ def test_pex_path(
         "print(m.version('cowsay'), more.NAME, markupsafe.escape('<'))\n"
         "import markupsafe._speedups\n"
     )
-    env = {"PEX_PATH": str(more), "PEX_ROOT": str((BUILD / "pex/root").resolve())}
+    env = {"PEX_PATH": str(more), "PEX_ROOT": str(PEX_ROOT)}
     sides.packed.root = Path("/")
     sides.install(app)
     want = sides.reference.run(code, env=env)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Sequence
 
 import pytest
-from conftest import BUILD, PACK, PEXCZ, App, Sides
+from conftest import PACK, PEX_ROOT, PEXCZ, App, Sides
 from sides import Result, run
 
 ORIGIN = "-Wl,-rpath,$ORIGIN"
@@ -164,7 +164,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, python: str) -> Dict[str, Ap
     (source / "prog.py").write_text(PROGRAM + f"\nCALLS = {makefile.calls!r}\n")
     pex = folder / "app.pex"
     command = [sys.executable, "-m", "pex", "-D", source, "-e", "prog:main", "-o", pex]
-    done = run(command, env={**os.environ, "PEX_ROOT": str(BUILD / "pex/root")})
+    done = run(command, env={**os.environ, "PEX_ROOT": str(PEX_ROOT)})
     assert done.code == 0, done.err.decode()
     apps = {}
     for mode in "cache", "memory", "adjacent":
@@ -179,7 +179,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, python: str) -> Dict[str, Ap
 @pytest.fixture(scope="session")
 def expected(built: Dict[str, App], python: str) -> Callable[..., Result]:
     def expect(**env: str) -> Result:
-        root = str(BUILD / "pex/root")
+        root = str(PEX_ROOT)
         return run([python, built["cache"].pex], env={"PEX_ROOT": root, **ENV, **env})
 
     return expect
@@ -257,7 +257,7 @@ def test_hazards(
     (source / "prog.py").write_text(program)
     pex, exe = tmp_path / "app.pex", tmp_path / "app"
     command = [sys.executable, "-m", "pex", "-D", source, "-e", "prog", "-o", pex]
-    done = run(command, env={**os.environ, "PEX_ROOT": str(BUILD / "pex/root")})
+    done = run(command, env={**os.environ, "PEX_ROOT": str(PEX_ROOT)})
     assert done.code == 0, done.err.decode()
     refused = run([PACK, pex, "-o", exe, "--snapshot", "off"])
     assert refused.code == 1 and not exe.exists()
