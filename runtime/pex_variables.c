@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_variables.h"
 
+#include "pex_path_list.h"
 #include "pex_rc.h"
 
 #include <errno.h>
@@ -128,7 +129,6 @@ read_texts(const struct pexcz_pex_rc *rc, struct pexcz_pex_variables *ret,
     } texts[] = {
         {"PEX_MODULE", &ret->module},
         {"PEX_SCRIPT", &ret->script},
-        {"PEX_EXTRA_SYS_PATH", &ret->extra_sys_path},
         {"PEX_PATH", &ret->pex_path},
         {"PEX_PROFILE_FILENAME", &ret->profile_file},
         {"PEX_PROFILE_SORT", &ret->profile_sort},
@@ -182,6 +182,7 @@ read_rest(const struct pexcz_pex_rc *rc, struct pexcz_pex_variables *ret,
 {
     static const char *const inherit[] = {"false", "prefer", "fallback"};
     static const char *const bin_path[] = {"false", "prepend", "append"};
+    const char *extra = pexcz_pex_rc_get(rc, "PEX_EXTRA_SYS_PATH");
     long jobs = 0;
     int status
         = parse_integer("PEX_VERBOSE", pexcz_pex_rc_get(rc, "PEX_VERBOSE"),
@@ -204,6 +205,9 @@ read_rest(const struct pexcz_pex_rc *rc, struct pexcz_pex_variables *ret,
     }
     if (ret->inherit_path != NULL && strcmp(ret->inherit_path, "false") == 0) {
         ret->inherit_path = NULL; /* cannot undo what PEX-INFO says */
+    }
+    if (status == PEXCZ_OK && extra != NULL && extra[0] != '\0') {
+        status = pexcz_pex_path_list(extra, &ret->extra_sys_path, err);
     }
     ret->profile = ret->profile || ret->profile_file != NULL;
     ret->coverage = ret->coverage || ret->coverage_file != NULL;

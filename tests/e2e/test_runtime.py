@@ -301,15 +301,43 @@ def test_paths_of_the_machine_do_not_leak(sides: Sides, runner: App) -> None:
     )
 
 
-def test_extra_sys_path(runner: App, sides: Sides) -> None:
+def test_extra_sys_path(
+    runner: App, sides: Sides, same: Callable[..., Result]
+) -> None:
+    """Behind the standard library, and for children."""
     code = (
         "import extra, os, subprocess\n"
-        "print(sys.path.index('/srv/work') < len(sys.path) - 1, 'PEX_EXTRA_SYS_PATH' in os.environ)\n"
+        "stdlib = sys.path.index(os.path.dirname(os.__file__))\n"
+        "print(sys.path.index('/srv/work') > stdlib,\n"
+        "      'PEX_EXTRA_SYS_PATH' in os.environ, flush=True)\n"
         "subprocess.run([sys.executable, '-c', 'import extra'], check=True)"
     )
-    sides.write("extra.py", "print('extra')\n")
-    done = output(sides, runner, code, PEX_EXTRA_SYS_PATH="/srv/work:/nowhere")
-    assert done.text == "extra\nTrue False\nextra\n" or done.err == b""
+    sides.write("extra.py", "print('extra', flush=True)\n")
+    done = same(runner, code, env={"PEX_EXTRA_SYS_PATH": "/srv/work:/nowhere"})
+    assert done.text == "extra\nTrue False\nextra\n"
+
+
+# With a "~" that is somebody's, nobody's, alone, or no home at all.
+ODD_PATHS = [
+    *("~", "~/", "~/a", "~root/b", "~nobody-at-all/c", "d/~"),
+    *(".", "..", "a/..", "a/../..", "../..//x", "../../../x/..", "/..", "/../a/.."),
+    *("//", "///", "//a/../b", "///a/./b/", "a//b/.", "...", ".a/..b", "/a/b/../../.."),
+    *("a/b/c/../../d", "/srv/work/", "/srv//work", "a b", "\u00e4/./\u00f6"),
+]
+
+
+@pytest.mark.parametrize("home", ["/srv/home", "/", ""])
+def test_extra_sys_path_is_normalised(
+    runner: App, sides: Sides, same: Callable[..., Result], home: str
+) -> None:
+    sides.packed.root = Path("/")  # which knows users
+    code = (
+        "import os; extra = os.environ['PYTHONPATH'].split(':')\n"
+        "print(extra, [p in sys.path for p in extra])"
+    )
+    text = ":".join(ODD_PATHS)
+    for value in (text, f":{text}::", "."):
+        same(runner, code, env={"HOME": home, "PEX_EXTRA_SYS_PATH": value})
 
 
 # --- what site would have done -----------------------------------------------
