@@ -17,6 +17,7 @@
 #include "pex_set.h"
 #include "plan_files.h"
 #include "progress.h"
+#include "record_report.h"
 #include "stdlib_copies.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ struct packing {
     bool *hot;
     bool *raw;
     struct pexcz_library_info **infos; /* one for each entry of the plan */
+    bool *unrecorded;                  /* likewise */
     struct pexcz_library_plan libraries;
     struct pexcz_library_report report;
     struct pexcz_buf stdlib; /* files of the standard library's modules that
@@ -219,8 +221,10 @@ read_plan(struct packing *p)
     p->hot = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->hot));
     p->raw = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->raw));
     p->infos = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->infos));
+    p->unrecorded
+        = pexcz_alloc_array(p->plan.entry_count, sizeof(*p->unrecorded));
     return p->compiled != NULL && p->hot != NULL && p->raw != NULL
-                   && p->infos != NULL
+                   && p->infos != NULL && p->unrecorded != NULL
                ? PEXCZ_OK
                : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
@@ -373,8 +377,14 @@ add_rest(void *context, struct pexcz_blob_writer *writer,
 {
     struct packing *p = context;
     struct pexcz_strings options = {0};
+    struct pexcz_strings warnings = {0};
     int rc = add_libraries(p, writer);
 
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_record_report_make(&p->plan, p->unrecorded, &p->plan.arena,
+                                      &warnings, err);
+        warn(p, &warnings);
+    }
     if (rc == PEXCZ_OK) {
         rc = pexcz_stdlib_copies_write((const char *)p->base.ptr,
                                        pexcz_buf_slice(&p->stdlib), writer,
@@ -398,6 +408,7 @@ write_image(struct packing *p)
         .raw = p->raw,
         .raw_alone = p->options->shared_objects != PEXCZ_SHARED_MEMORY,
         .libraries = p->infos,
+        .unrecorded = p->unrecorded,
         .level = p->options->level,
         .threads
         = p->options->jobs != 0 ? p->options->jobs : pexcz_processor_count(),
@@ -647,6 +658,7 @@ pexcz_pack(const struct pexcz_pack_options *options, struct pexcz_error *err)
     }
     pexcz_library_plan_done(&p.libraries);
     free(p.infos);
+    free(p.unrecorded);
     free(p.compiled);
     free(p.hot);
     pexcz_buf_done(&p.stdlib);

@@ -41,6 +41,9 @@ struct pexcz_plan_entry {
     /* File name of the distribution it came from; NULL for user code and for
      * directories. */
     const char *origin;
+    /* "sha256=…" that the distribution's RECORD has for the content, which
+     * may be another; NULL: none. */
+    const char *recorded;
     /* A .py file that the packer compiles. */
     bool compile;
 };

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sha256.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <stdatomic.h>
+#endif
+
 static const uint32_t round_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
     0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
@@ -22,7 +28,7 @@ rotate(uint32_t v, unsigned n)
 }
 
 static void
-compress(uint32_t h[8], const uint8_t *p)
+compress_block(uint32_t h[8], const uint8_t *p)
 {
     uint32_t w[64];
     uint32_t v[8];
@@ -40,20 +46,126 @@ compress(uint32_t h[8], const uint8_t *p)
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
     memcpy(v, h, sizeof(v));
-    for (size_t i = 0; i < 64; i++) {
-        uint32_t s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-        uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-        uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6]))
-                      + round_constants[i] + w[i];
-        uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+    /* Each round names the eight words anew instead of moving them. */
+    for (unsigned i = 0; i < 64; i++) {
+        uint32_t a = v[(0 - i) & 7];
+        uint32_t b = v[(1 - i) & 7];
+        uint32_t c = v[(2 - i) & 7];
+        uint32_t e = v[(4 - i) & 7];
+        uint32_t f = v[(5 - i) & 7];
+        uint32_t g = v[(6 - i) & 7];
+        uint32_t t1 = v[(7 - i) & 7] + round_constants[i] + w[i]
+                      + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25))
+                      + ((e & f) ^ (~e & g));
 
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + t2;
+        v[(3 - i) & 7] += t1;
+        v[(7 - i) & 7] = t1 + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22))
+                         + ((a & b) ^ (a & c) ^ (b & c));
     }
     for (size_t i = 0; i < 8; i++) {
         h[i] += v[i];
     }
+}
+
+static void
+compress_plain(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        compress_block(h, p + 64 * i);
+    }
+}
+
+#if defined(__x86_64__)
+
+static bool
+ask_processor(void)
+{
+    unsigned a;
+    unsigned b;
+    unsigned c;
+    unsigned d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_SSSE3) != 0
+           && (c & bit_SSE4_1) != 0
+           && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0
+           && (b & bit_SHA) != 0;
+}
+
+/* Asking is slow in a virtual machine. */
+static bool
+has_instructions(void)
+{
+    static atomic_int answer; /* 0: not asked yet */
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+
+    if (known == 0) {
+        known = ask_processor() ? 1 : -1;
+        atomic_store_explicit(&answer, known, memory_order_relaxed);
+    }
+    return known > 0;
+}
+
+/* The instructions want the words as ABEF and CDGH, the highest first. */
+__attribute__((target("sha,sse4.1"))) static void
+compress_fast(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+    const __m128i swap
+        = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)h);
+    __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(h + 4));
+    __m128i abef;
+    __m128i cdgh;
+
+    low = _mm_shuffle_epi32(low, 0xb1);
+    high = _mm_shuffle_epi32(high, 0x1b);
+    abef = _mm_alignr_epi8(low, high, 8);
+    cdgh = _mm_blend_epi16(high, low, 0xf0);
+    for (; blocks > 0; blocks--, p += 64) {
+        __m128i old_abef = abef;
+        __m128i old_cdgh = cdgh;
+        __m128i w[4];
+
+        for (size_t i = 0; i < 4; i++) {
+            w[i] = _mm_loadu_si128((const __m128i *)(const void *)p + i);
+            w[i] = _mm_shuffle_epi8(w[i], swap);
+        }
+        /* Four rounds each; w[] has the words of these and the next twelve. */
+        for (size_t i = 0; i < 16; i++) {
+            const void *k = round_constants + 4 * i;
+            __m128i wk
+                = _mm_add_epi32(w[i & 3], _mm_loadu_si128((const __m128i *)k));
+            __m128i next;
+
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);
+            wk = _mm_shuffle_epi32(wk, 0x0e);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, wk);
+            next = _mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]);
+            next = _mm_add_epi32(
+                next, _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4));
+            w[i & 3] = _mm_sha256msg2_epu32(next, w[(i + 3) & 3]);
+        }
+        abef = _mm_add_epi32(abef, old_abef);
+        cdgh = _mm_add_epi32(cdgh, old_cdgh);
+    }
+    low = _mm_shuffle_epi32(abef, 0x1b);
+    high = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128((__m128i *)(void *)h, _mm_blend_epi16(low, high, 0xf0));
+    _mm_storeu_si128((__m128i *)(void *)(h + 4),
+                     _mm_alignr_epi8(high, low, 8));
+}
+
+#endif
+
+static void
+compress(uint32_t h[8], const uint8_t *p, size_t blocks)
+{
+#if defined(__x86_64__)
+    if (has_instructions()) {
+        compress_fast(h, p, blocks);
+        return;
+    }
+#endif
+    compress_plain(h, p, blocks);
 }
 
 void
@@ -67,9 +179,7 @@ pexcz_sha256(struct pexcz_slice data, uint8_t ret[PEXCZ_SHA256_SIZE])
     size_t tail_len = rest < 56 ? 64 : 128;
     uint64_t bits = (uint64_t)data.len * 8;
 
-    for (size_t i = 0; i < whole; i++) {
-        compress(h, data.ptr + i * 64);
-    }
+    compress(h, data.ptr, whole);
     if (rest != 0) {
         memcpy(tail, data.ptr + whole * 64, rest);
     }
@@ -77,9 +187,7 @@ pexcz_sha256(struct pexcz_slice data, uint8_t ret[PEXCZ_SHA256_SIZE])
     for (size_t i = 0; i < 8; i++) {
         tail[tail_len - 1 - i] = (uint8_t)(bits >> (8 * i));
     }
-    for (size_t i = 0; i < tail_len; i += 64) {
-        compress(h, tail + i);
-    }
+    compress(h, tail, tail_len / 64);
     for (size_t i = 0; i < PEXCZ_SHA256_SIZE; i++) {
         ret[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
     }

@@ -2,6 +2,7 @@
 #include "tree_store.h"
 
 #include "exe_layout.h"
+#include "sha256.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -93,6 +94,15 @@ is_raw(const struct pexcz_tree_store *store, size_t entry)
                || pexcz_library_is_alone(store->libraries[entry]));
 }
 
+static bool
+is_recorded(struct pexcz_slice content, const char *recorded)
+{
+    char hash[PEXCZ_RECORD_HASH_SIZE];
+
+    pexcz_record_hash(content, hash);
+    return strcmp(hash, recorded) == 0;
+}
+
 static int
 encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
 {
@@ -116,6 +126,9 @@ encode(const struct batch *batch, struct job *job, struct pexcz_error *err)
         rc = pexcz_content_read(&e->content, &job->scratch, &content, err);
         if (rc < 0) {
             return rc;
+        }
+        if (e->recorded != NULL) {
+            store->unrecorded[job->entry] = !is_recorded(content, e->recorded);
         }
         if (is_elf(content)) {
             rc = read_library(store, job->entry, content, err);

@@ -31,6 +31,8 @@ struct pexcz_tree_store {
     /* Likewise, filled by write() for shared objects, the caller frees each;
      * or NULL: they are files like any other. */
     struct pexcz_library_info **libraries;
+    /* Likewise, set by write(): the content is not what RECORD says. */
+    bool *unrecorded;
     int level;            /* of zstd, 1..22 */
     unsigned int threads; /* at least 1 */
     /* Called after each step with bytes of content done and to do; or NULL. */

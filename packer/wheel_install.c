@@ -429,6 +429,17 @@ read_record(struct installer *in, struct pexcz_record *ret)
                : pexcz_record_add(ret, in->arena, in->record, "", "", in->err);
 }
 
+/* Where another input gave the file, it has its own RECORD. */
+static void
+note_recorded(const struct installer *in, const char *path, const char *hash)
+{
+    struct pexcz_plan_entry *e = pexcz_builder_find(in->b, path);
+
+    if (e != NULL && e->origin == in->dist->file_name) {
+        e->recorded = hash;
+    }
+}
+
 /* The row of the new RECORD for one of the old; *missing counts rows without
  * a file. */
 static int
@@ -461,6 +472,9 @@ convert_row(struct installer *in, const struct pexcz_record_row *row,
     }
     if (to->rewritten) {
         return add_row(in, out, to->path, to->text);
+    }
+    if (strncmp(row->hash, "sha256=", strlen("sha256=")) == 0) {
+        note_recorded(in, to->path, row->hash);
     }
     return pexcz_record_add(out, in->arena, record_path(in, to->path),
                             row->hash, row->size, in->err);

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import List, Set
 
 import pytest
 from conftest import PEXCZ
@@ -53,24 +54,49 @@ def test_distributions_are_checked(app) -> None:
     assert run([PEXCZ, "verify", "-q", app.exe]).out == b""
 
 
-def test_what_is_not_as_recorded(make_pex, tmp_path: Path) -> None:
-    """Files of the PEX that a wheel's RECORD does not know."""
-    pex = make_pex("cowsay==6.1", "-c", "cowsay")
-    changed = tmp_path / "changed.pex"
-    with zipfile.ZipFile(pex) as old, zipfile.ZipFile(changed, "w") as new:
-        for item in old.infolist():
-            data = old.read(item)
-            if item.filename.endswith("/cowsay/__init__.py"):
-                data += b"# more\n"
-            new.writestr(item, data)
+@pytest.mark.parametrize("form", ["installed", "wheels"])
+@pytest.mark.parametrize("names", [["main.py"], ["__init__.py", "main.py"]])
+def test_what_is_not_as_recorded(
+    make_pex, tmp_path: Path, form: str, names: List[str]
+) -> None:
+    """Files that a wheel's RECORD does not know as they are: pip and Pex take
+    them silently."""
+    files = ".deps/cowsay-6.1-py3-none-any.whl/cowsay"
+    if form == "installed":
+        pex = make_pex("cowsay==6.1", "-c", "cowsay")
+        changed = tmp_path / "changed.pex"
+        rewrite(pex, changed, {f"{files}/{name}" for name in names})
+    else:
+        options = ["--no-pre-install-wheels", "--layout", "loose"]
+        pex = make_pex("cowsay==6.1", "-c", "cowsay", *options)
+        changed = tmp_path / "changed"
+        shutil.copytree(pex, changed, symlinks=True)
+        wheel = changed / Path(files).parent
+        rewrite(pex / Path(files).parent, wheel, {f"cowsay/{name}" for name in names})
     exe = tmp_path / "app"
-    packing = run([PEXCZ, "pack", changed, "-o", exe])
+    packing = run([PEXCZ, "pack", "--snapshot", "off", changed, "-o", exe])
     assert packing.code == 0, packing.err
+    site = "lib/python3.11/site-packages"
+    more = "" if len(names) == 1 else " and 1 more"
+    whose = "their SHA-256 is" if more else "its SHA-256 is"
+    assert (
+        "pexcz-pack: warning: cowsay-6.1-py3-none-any.whl: "
+        f"{site}/cowsay/{names[0]}{more}: {whose} not that of RECORD\n"
+    ) in packing.err.decode()
+    assert packing.err.count(b"warning") == 1
     done = run([PEXCZ, "verify", exe])
     assert done.code == 1
     assert done.err.decode().endswith(
-        "site-packages/cowsay/__init__.py is another file by its RECORD\n"
+        f"site-packages/cowsay/{names[0]} is another file by its RECORD\n"
     )
+
+
+def rewrite(source: Path, target: Path, names: Set[str]) -> None:
+    """A zip with a line more in the files of these names."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for item in old.infolist():
+            more = b"# more\n" if item.filename in names else b""
+            new.writestr(item, old.read(item) + more)
 
 
 @needs_keygen
