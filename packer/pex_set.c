@@ -106,6 +106,14 @@ pexcz_pex_set_resolve(struct pexcz_pex_set *set,
         set->sources[i].pex = &set->pexes[i];
         rc = pexcz_resolve(&set->pexes[i], target, &set->arena,
                            &set->sources[i].resolved, err);
+        for (size_t k = 0;
+             rc == PEXCZ_OK && k < set->sources[i].resolved.warnings.count;
+             k++) {
+            rc = pexcz_strings_add(
+                &set->warnings, &set->arena,
+                pexcz_slice_str(set->sources[i].resolved.warnings.items[k]),
+                err);
+        }
         if (rc == PEXCZ_OK) {
             rc = drop_known(set, i, err);
         }

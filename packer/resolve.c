@@ -37,6 +37,7 @@ struct resolver {
     size_t unresolved_count;
     size_t unresolved_cap;
     struct pexcz_strings looked_up; /* projects, for a distribution */
+    const char *patch_constraint;   /* see pexcz_constraints_check() */
 };
 
 static int
@@ -68,7 +69,11 @@ rank_candidates(struct resolver *r)
         c->rank++;
         if (!pexcz_specifiers_contain(&dist->metadata.requires_python,
                                       python)) {
-            c->fit = PEXCZ_FIT_PYTHON;
+            c->fit = pexcz_specifiers_admit_patch(
+                         &dist->metadata.requires_python, r->target->major,
+                         r->target->minor)
+                         ? PEXCZ_FIT_PATCH
+                         : PEXCZ_FIT_PYTHON;
         }
     }
     return PEXCZ_OK;
@@ -89,12 +94,22 @@ cmp_versions(const char *a, const char *b)
     return valid_x != valid_y ? (int)valid_x - (int)valid_y : strcmp(a, b);
 }
 
-/* Better rank, then newer version, then smaller fingerprint. */
+static bool
+is_usable(const struct pexcz_candidate *c)
+{
+    return c->fit == PEXCZ_FIT_OK || c->fit == PEXCZ_FIT_PATCH;
+}
+
+/* Made for this very Python, better rank, newer version, smaller
+ * fingerprint. */
 static bool
 is_better(const struct pexcz_candidate *a, const struct pexcz_candidate *b)
 {
     int c;
 
+    if (a->fit != b->fit) {
+        return a->fit == PEXCZ_FIT_OK;
+    }
     if (a->rank != b->rank) {
         return a->rank < b->rank;
     }
@@ -108,7 +123,7 @@ is_better(const struct pexcz_candidate *a, const struct pexcz_candidate *b)
 static bool
 satisfies(const struct pexcz_candidate *c, const struct pexcz_requirement *req)
 {
-    return c->fit == PEXCZ_FIT_OK
+    return is_usable(c)
            && pexcz_requirement_contains(
                req, c->dist->metadata.key,
                pexcz_slice_str(c->dist->metadata.version));
@@ -311,7 +326,7 @@ static bool
 has_project(const struct resolver *r, const char *key)
 {
     for (size_t i = 0; i < r->pex->dist_count; i++) {
-        if (r->candidates[i].fit == PEXCZ_FIT_OK
+        if (is_usable(&r->candidates[i])
             && strcmp(r->candidates[i].dist->metadata.key, key) == 0) {
             return true;
         }
@@ -534,38 +549,61 @@ walk(struct resolver *r)
     return rc;
 }
 
+/* Of what asks for another patch release of Python. */
+static int
+warn_of_patch(struct resolver *r, const char *what, const char *wants,
+              const char *wanted, struct pexcz_strings *warnings)
+{
+    const char *text = pexcz_arena_printf(
+        r->arena, r->err, "%s: %s %s %s, the base is %d.%d.%d", r->pex->name,
+        what, wants, wanted, r->target->major, r->target->minor,
+        r->target->micro);
+
+    return text == NULL ? PEXCZ_E_NOMEM
+                        : pexcz_strings_add(warnings, r->arena,
+                                            pexcz_slice_str(text), r->err);
+}
+
 /* The chosen distributions, each once, in the order in which they came. */
 static int
 collect(struct resolver *r, struct pexcz_resolved *ret)
 {
     struct pexcz_resolved out = {0};
+    int rc = PEXCZ_OK;
 
     out.dists = pexcz_arena_alloc(r->arena, r->chosen_count,
                                   sizeof(*out.dists), r->err);
     if (out.dists == NULL) {
         return PEXCZ_E_NOMEM;
     }
-    for (size_t i = 0; i < r->chosen_count; i++) {
+    if (r->patch_constraint != NULL) {
+        rc = warn_of_patch(r, "its interpreter constraint", "is",
+                           r->patch_constraint, &out.warnings);
+    }
+    for (size_t i = 0; rc == PEXCZ_OK && i < r->chosen_count; i++) {
+        const struct pexcz_dist *dist = r->chosen[i].dist;
         bool seen = false;
 
         for (size_t k = 0; k < out.count && !seen; k++) {
-            seen = out.dists[k] == r->chosen[i].dist;
+            seen = out.dists[k] == dist;
         }
-        if (!seen) {
-            out.dists[out.count++] = r->chosen[i].dist;
+        if (seen) {
+            continue;
+        }
+        out.dists[out.count++] = dist;
+        if (r->candidates[dist - r->pex->dists].fit == PEXCZ_FIT_PATCH) {
+            rc = warn_of_patch(r, dist->file_name, "wants Python",
+                               dist->metadata.requires_python_text,
+                               &out.warnings);
         }
     }
-    for (size_t i = 0; i < r->unresolved_count; i++) {
-        int rc = pexcz_strings_add(
+    for (size_t i = 0; rc == PEXCZ_OK && i < r->unresolved_count; i++) {
+        rc = pexcz_strings_add(
             &out.unresolved, r->arena,
             pexcz_slice_str(r->unresolved[i].requirement->text), r->err);
-
-        if (rc < 0) {
-            return rc;
-        }
     }
     *ret = out;
-    return PEXCZ_OK;
+    return rc;
 }
 
 int
@@ -578,7 +616,7 @@ pexcz_resolve(const struct pexcz_pex *pex, const struct pexcz_target *target,
     int rc;
 
     pexcz_marker_env_init(&r.env, target);
-    rc = pexcz_constraints_check(pex, target, arena, err);
+    rc = pexcz_constraints_check(pex, target, arena, &r.patch_constraint, err);
     if (rc == PEXCZ_OK) {
         rc = pexcz_tags_supported(target, arena, &r.supported, err);
     }

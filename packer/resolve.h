@@ -8,6 +8,10 @@
  * wins, then the newest version, then the smallest fingerprint.  Requirements
  * are walked depth first from the roots in PEX-INFO, extras, markers,
  * exclusions and overrides applied; pre-releases are allowed.
+ *
+ * Other than in Pex, what asks for another patch release of the target's
+ * Python (3.11.5, where it is 3.11.2) is taken, with a warning, when nothing
+ * else does: a base comes in one patch release, and PEXes are made with any.
  */
 #ifndef PEXCZ_RESOLVE_H
 #define PEXCZ_RESOLVE_H
@@ -19,6 +23,7 @@ struct pexcz_resolved {
     const struct pexcz_dist **dists; /* in resolution order: sys.path order */
     size_t count;
     struct pexcz_strings unresolved; /* only with ignore_errors */
+    struct pexcz_strings warnings;
 };
 
 /*

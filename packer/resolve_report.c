@@ -57,7 +57,7 @@ add_candidate(struct report *rep, const struct pexcz_candidate *c)
     size_t at = 0;
 
     escape(c->dist->file_name, name, sizeof(name));
-    if (c->fit == PEXCZ_FIT_OK) {
+    if (c->fit == PEXCZ_FIT_OK || c->fit == PEXCZ_FIT_PATCH) {
         escape(c->dist->metadata.version, detail, 100);
         add_line(rep, "    %s: fits, but its version is %s", name, detail);
         return;
@@ -95,7 +95,8 @@ some_fit(const struct pexcz_pex *pex, const struct pexcz_candidate *candidates,
     for (size_t i = 0; i < pex->dist_count; i++) {
         if (strcmp(candidates[i].dist->metadata.key, key) == 0) {
             (*ret_count)++;
-            fit = fit || candidates[i].fit == PEXCZ_FIT_OK;
+            fit = fit || candidates[i].fit == PEXCZ_FIT_OK
+                  || candidates[i].fit == PEXCZ_FIT_PATCH;
         }
     }
     return fit;
@@ -207,12 +208,15 @@ cut_implementation(const char *text, bool *ret_ours)
 int
 pexcz_constraints_check(const struct pexcz_pex *pex,
                         const struct pexcz_target *target,
-                        struct pexcz_arena *arena, struct pexcz_error *err)
+                        struct pexcz_arena *arena, const char **ret_patch,
+                        struct pexcz_error *err)
 {
     const struct pexcz_strings *all = &pex->info.interpreter_constraints;
+    const char *patch = NULL;
     struct report rep = {.len = 0};
     char version[32];
 
+    *ret_patch = NULL;
     if (all->count == 0) {
         return PEXCZ_OK;
     }
@@ -235,8 +239,17 @@ pexcz_constraints_check(const struct pexcz_pex *pex,
         if (ours && pexcz_specifiers_contain(&set, pexcz_slice_str(version))) {
             return PEXCZ_OK;
         }
+        if (ours && patch == NULL
+            && pexcz_specifiers_admit_patch(&set, target->major,
+                                            target->minor)) {
+            patch = all->items[i];
+        }
         escape(all->items[i], shown, sizeof(shown));
         add_line(&rep, "  %s", shown);
+    }
+    if (patch != NULL) {
+        *ret_patch = patch;
+        return PEXCZ_OK;
     }
     return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s", rep.text);
 }

@@ -9,6 +9,7 @@
 
 enum pexcz_fit {
     PEXCZ_FIT_OK,
+    PEXCZ_FIT_PATCH,  /* Requires-Python wants another patch release */
     PEXCZ_FIT_TAGS,   /* none of its tags is supported */
     PEXCZ_FIT_PYTHON, /* Requires-Python says no */
 };
@@ -17,7 +18,7 @@ enum pexcz_fit {
 struct pexcz_candidate {
     const struct pexcz_dist *dist;
     enum pexcz_fit fit;
-    size_t rank; /* smaller is better; with FIT_OK only */
+    size_t rank; /* smaller is better; not with FIT_TAGS */
 };
 
 struct pexcz_unresolved {
@@ -36,11 +37,13 @@ int pexcz_resolve_report(const struct pexcz_pex *pex,
 
 /*
  * The interpreter constraints of PEX-INFO: one of them, if there are any, must
- * admit the target.  Forms: ">=3.8", "CPython>=3", "CPython[gil]", "PyPy".
+ * admit the target, or another patch release of its Python: *ret_patch is that
+ * one then, else NULL.  Forms: ">=3.8", "CPython>=3", "CPython[gil]", "PyPy".
  */
 PEXCZ_MUST_USE int pexcz_constraints_check(const struct pexcz_pex *pex,
                                            const struct pexcz_target *target,
                                            struct pexcz_arena *arena,
+                                           const char **ret_patch,
                                            struct pexcz_error *err);
 
 #endif

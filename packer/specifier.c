@@ -3,7 +3,10 @@
 
 #include "utf8.h"
 
+#include <stdio.h>
 #include <strings.h>
+
+enum { MAX_PATCH = 100 }; /* patch releases of Python that are looked at */
 
 static bool
 is_space(uint8_t c)
@@ -263,4 +266,20 @@ pexcz_specifiers_contain(const struct pexcz_specifiers *set,
         }
     }
     return true;
+}
+
+bool
+pexcz_specifiers_admit_patch(const struct pexcz_specifiers *set, int major,
+                             int minor)
+{
+    for (int patch = 0; patch < MAX_PATCH; patch++) {
+        char version[40];
+
+        (void)snprintf(version, sizeof(version), "%d.%d.%d", major, minor,
+                       patch);
+        if (pexcz_specifiers_contain(set, pexcz_slice_str(version))) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -55,6 +55,10 @@ PEXCZ_MUST_USE int pexcz_specifiers_parse(struct pexcz_slice text,
 bool pexcz_specifiers_contain(const struct pexcz_specifiers *set,
                               struct pexcz_slice version);
 
+/* Whether some X.Y.Z of Python X.Y is contained. */
+bool pexcz_specifiers_admit_patch(const struct pexcz_specifiers *set,
+                                  int major, int minor);
+
 /*
  * Whether every version that `inner` admits is one that `outer` admits, as
  * pex/specifier_sets.py answers it; false when either admits none.

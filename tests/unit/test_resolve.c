@@ -14,8 +14,8 @@ static const struct pexcz_target target = {
 
 static struct pexcz_error err;
 
-/* The module names of the chosen files joined by spaces, or the message with
- * the PEX's path replaced by "P". */
+/* The module names of the chosen files joined by spaces, and the warnings, or
+ * the message; with the PEX's path replaced by "P". */
 static void
 resolve(struct pex_build *p, const char *info, char *ret, size_t size)
 {
@@ -44,6 +44,12 @@ resolve(struct pex_build *p, const char *info, char *ret, size_t size)
         (void)snprintf(ret + at, size - at, "%s%s-%s", i == 0 ? "" : " ",
                        out.dists[i]->metadata.name,
                        out.dists[i]->metadata.version);
+    }
+    for (size_t i = 0; rc == 0 && i < out.warnings.count; i++) {
+        size_t at = strlen(ret);
+
+        (void)snprintf(ret + at, size - at, "\nP%s",
+                       out.warnings.items[i] + strlen(path));
     }
     pexcz_arena_done(&arena);
     if (pex.zip_count != 0) {
@@ -117,6 +123,33 @@ test_rank(void)
             "\"c-3-py3-none-any.whl\": \"\","
             "\"c-2-py3-none-any.whl\": \"\"}}",
             "a-1 b-1.10 c-2");
+}
+
+/* Another patch release is better than none, and worse than any other. */
+static void
+test_patch_release(void)
+{
+    struct pex_build p = {0};
+
+    pex_add_dist(&p, "a", "2", "py3-none-any", "Requires-Python: >=3.11.5\n");
+    pex_add_dist(&p, "a", "1", "py3-none-any", "Requires-Python: >=3.8\n");
+    pex_add_dist(&p, "b", "1", "py3-none-any",
+                 "Requires-Python: !=3.11.2,<3.12\nRequires-Dist: c\n");
+    pex_add_dist(&p, "c", "1", "py3-none-any", "Requires-Python: ~=3.11.4\n");
+    RESOLVE(&p,
+            "{\"requirements\": [\"a\", \"b\"], "
+            "\"interpreter_constraints\": [\"PyPy\", \"CPython>=3.11.4\"], "
+            "\"distributions\": {"
+            "\"a-2-py3-none-any.whl\": \"\", \"a-1-py3-none-any.whl\": \"\","
+            "\"b-1-py3-none-any.whl\": \"\","
+            "\"c-1-py3-none-any.whl\": \"\"}}",
+            "a-1 b-1 c-1\n"
+            "P: its interpreter constraint is CPython>=3.11.4, the base is "
+            "3.11.2\n"
+            "P: b-1-py3-none-any.whl wants Python !=3.11.2,<3.12, the base "
+            "is 3.11.2\n"
+            "P: c-1-py3-none-any.whl wants Python ~=3.11.4, the base is "
+            "3.11.2");
 }
 
 static void
@@ -286,6 +319,7 @@ main(void)
 {
     test_walk();
     test_rank();
+    test_patch_release();
     test_exclude_override();
     test_unresolved();
     test_constraints();
