@@ -3,10 +3,7 @@
 
 #include "exe_layout.h"
 #include "file_map.h"
-#include "snapshot_format.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "snapshot_view.h"
 
 static const struct {
     const char *name;
@@ -224,56 +221,18 @@ verify_match(const struct pexcz_packed_file *file, struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
-/* The heap snapshot: its sums, and that the segment is what they are of. */
-static int
-verify_snapshot(const struct pexcz_packed_file *file, struct pexcz_error *err)
-{
-    const Elf64_Phdr *segment
-        = pexcz_elf_find_load(&file->elf, PEXCZ_ADDR_SNAPSHOT);
-    struct pexcz_snapshot_header h;
-    struct pexcz_slice bytes;
-    size_t own = offsetof(struct pexcz_snapshot_header, pages_sum);
-    const uint8_t *tables;
-
-    if (segment == NULL) {
-        return PEXCZ_OK;
-    }
-    if (!pexcz_slice_sub(file->bytes, segment->p_offset, segment->p_filesz,
-                         &bytes)
-        || bytes.len < PEXCZ_PAGE_SIZE) {
-        goto damaged;
-    }
-    memcpy(&h, bytes.ptr, sizeof(h));
-    if (memcmp(h.magic, PEXCZ_SNAPSHOT_MAGIC, sizeof(h.magic)) != 0
-        || XXH3_64bits((const uint8_t *)&h + own, sizeof(h) - own) != h.sum
-        || h.size != bytes.len || h.tables < PEXCZ_PAGE_SIZE
-        || h.tables > h.size) {
-        goto damaged;
-    }
-    tables = bytes.ptr + h.tables;
-    if (XXH3_64bits(bytes.ptr + PEXCZ_PAGE_SIZE,
-                    (size_t)(h.tables - PEXCZ_PAGE_SIZE))
-            != h.pages_sum
-        || XXH3_64bits(tables, (size_t)(h.size - h.tables)) != h.tables_sum) {
-        goto damaged;
-    }
-    return PEXCZ_OK;
-damaged:
-    return pexcz_fail(err, PEXCZ_E_CORRUPT, 0, "%s: the snapshot is damaged",
-                      file->path);
-}
-
 int
 pexcz_packed_file_verify(const struct pexcz_packed_file *file,
                          struct pexcz_error *err)
 {
+    struct pexcz_snapshot_view snapshot;
     int rc = verify_size(file, err);
 
     if (rc == PEXCZ_OK) {
         rc = verify_match(file, err);
     }
     if (rc == PEXCZ_OK) {
-        rc = verify_snapshot(file, err);
+        rc = pexcz_snapshot_view_open(file, &snapshot, err);
     }
     for (int i = 0; rc == PEXCZ_OK && i < PEXCZ_PART_COUNT; i++) {
         if (!file->parts[i].present) {

@@ -28,6 +28,15 @@
  *   absent   paths of files that they looked for and did not find, each with a
  *            NUL
  *   tls      content of their thread-local data in the main thread
+ *
+ * Behind all that, for people only (`pexcz inspect --snapshot`), is the report
+ * of the packer, lines of fields with tabs between:
+ *
+ *   module NAME               is in the image
+ *   left NAME CHAIN REASON    is not: CHAIN are the modules, with blanks
+ *                             between, by which it imports the last, which
+ *                             REASON is about
+ *   note TEXT                 anything else that was said
  */
 #ifndef PEXCZ_SNAPSHOT_FORMAT_H
 #define PEXCZ_SNAPSHOT_FORMAT_H
@@ -48,12 +57,14 @@ struct pexcz_snapshot_table {
 
 struct pexcz_snapshot_header {
     uint8_t magic[8];
-    uint64_t sum;        /* XXH3-64 of the header behind this field */
-    uint64_t pages_sum;  /* of the pages */
-    uint64_t tables_sum; /* of all behind the pages */
-    uint64_t size;       /* of header, heap and tables */
-    uint64_t tables;     /* offset of the tables, the end of the pages */
-    uint64_t heap_end;   /* address of the first byte behind the heap */
+    uint64_t sum;         /* XXH3-64 of the header behind this field */
+    uint64_t pages_sum;   /* of the pages */
+    uint64_t tables_sum;  /* of all behind the pages */
+    uint64_t size;        /* of header, heap and tables */
+    uint64_t report_size; /* of the report, which follows them */
+    uint64_t report_sum;  /* XXH3-64 of it */
+    uint64_t tables;      /* offset of the tables, the end of the pages */
+    uint64_t heap_end;    /* address of the first byte behind the heap */
     uint8_t stdlib_id[16];
     uint8_t app_id[16];
     uint64_t thread_state; /* address of the main thread's PyThreadState */

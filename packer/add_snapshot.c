@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #define RESULT_FD_TEXT "3"
 #define MAX_FAILED 16
 
@@ -107,9 +110,9 @@ add_left(struct making *m, struct pexcz_slice line)
     }
     left = &r->left[r->left_count];
     left->module = keep_field(m, &line);
-    left->cause = keep_field(m, &line);
+    left->chain = keep_field(m, &line);
     left->reason = keep_field(m, &line);
-    if (left->module == NULL || left->cause == NULL || left->reason == NULL) {
+    if (left->module == NULL || left->chain == NULL || left->reason == NULL) {
         return PEXCZ_E_NOMEM;
     }
     r->left_count++;
@@ -394,6 +397,28 @@ compare(struct making *m, struct pexcz_slice a, struct pexcz_slice b,
                       (unsigned long long)words[1]);
 }
 
+/* The snapshot with the report behind it, of which its header must tell. */
+static int
+add_report(const struct making *m, struct pexcz_slice snapshot,
+           struct pexcz_buf *ret)
+{
+    struct pexcz_snapshot_header *h;
+    size_t own = offsetof(struct pexcz_snapshot_header, pages_sum);
+    int rc = pexcz_buf_append(ret, snapshot.ptr, snapshot.len, m->err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_report_text(m->report, ret, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        h = (void *)ret->ptr;
+        h->report_size = ret->len - snapshot.len;
+        h->report_sum
+            = XXH3_64bits(ret->ptr + snapshot.len, (size_t)h->report_size);
+        h->sum = XXH3_64bits(ret->ptr + own, sizeof(*h) - own);
+    }
+    return rc;
+}
+
 /* Behind the application, in the executable itself. */
 static int
 append(struct making *m, struct pexcz_out_file *out,
@@ -401,25 +426,29 @@ append(struct making *m, struct pexcz_out_file *out,
 {
     struct pexcz_slice base = {0};
     struct pexcz_exe exe = {0};
-    int rc = map_fd(out->fd, &base, m->err);
+    struct pexcz_buf bytes = {0};
+    int rc = add_report(m, snapshot, &bytes);
 
+    if (rc == PEXCZ_OK) {
+        rc = map_fd(out->fd, &base, m->err);
+    }
     if (rc == PEXCZ_OK) {
         rc = pexcz_exe_open(&exe, base, out->path, PEXCZ_ADDR_SNAPSHOT,
                             PEXCZ_SECTION_SNAPSHOT, m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_out_file_write(out, snapshot.ptr, snapshot.len, exe.offset,
+        rc = pexcz_out_file_write(out, bytes.ptr, bytes.len, exe.offset,
                                   m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_exe_finish(&exe, out, snapshot.len, &m->report->total,
-                              m->err);
+        rc = pexcz_exe_finish(&exe, out, bytes.len, &m->report->total, m->err);
     }
     if (rc == PEXCZ_OK) {
-        m->report->size = snapshot.len;
+        m->report->size = bytes.len;
     }
     pexcz_exe_close(&exe);
     unmap(&base);
+    pexcz_buf_done(&bytes);
     return rc;
 }
 
@@ -643,12 +672,4 @@ pexcz_snapshot_add(struct pexcz_out_file *out,
         (void)close(second);
     }
     return rc;
-}
-
-void
-pexcz_snapshot_report_done(struct pexcz_snapshot_report *report)
-{
-    free(report->left);
-    pexcz_arena_done(&report->arena);
-    *report = (struct pexcz_snapshot_report){0};
 }

@@ -78,8 +78,12 @@ pexcz_inspect(const struct pexcz_file_options *options,
     if (rc < 0) {
         return rc;
     }
-    rc = pexcz_inspection_read(&file, options->all, &inspection, err);
-    if (rc == PEXCZ_OK && options->json) {
+    rc = pexcz_inspection_read(&file, options->all || options->snapshot,
+                               &inspection, err);
+    if (rc == PEXCZ_OK && options->snapshot) {
+        rc = pexcz_inspect_print_snapshot(&inspection, options->json, err);
+    }
+    else if (rc == PEXCZ_OK && options->json) {
         rc = pexcz_inspect_print_json(&inspection, err);
     }
     else if (rc == PEXCZ_OK) {

@@ -3,7 +3,6 @@
 
 #include "utf8.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,9 +15,8 @@ no_memory(struct pexcz_error *err)
     return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
 
-/* A string, with "\xNN" where JSON has no way to say it. */
-static json_t *
-text(struct pexcz_slice s)
+json_t *
+pexcz_inspect_json_text(struct pexcz_slice s)
 {
     char *escaped;
     json_t *ret;
@@ -34,6 +32,12 @@ text(struct pexcz_slice s)
     ret = json_string(escaped);
     free(escaped);
     return ret;
+}
+
+static json_t *
+text(struct pexcz_slice s)
+{
+    return pexcz_inspect_json_text(s);
 }
 
 static json_t *

@@ -216,10 +216,12 @@ verb_inspect(const char *program, int argc, char **argv)
                 "Lists settings, distributions, files and modules of a packed "
                 "file.\n"
                 "\n"
-                "      --all      list the standard library, too\n"
-                "      --json     write JSON\n"
-                "  -h, --help     print this\n"
-                "      --version  print the version\n",
+                "      --all       list the standard library, too\n"
+                "      --json      write JSON\n"
+                "      --snapshot  tell what is in the heap snapshot, and why "
+                "the rest is not\n"
+                "  -h, --help      print this\n"
+                "      --version   print the version\n",
     };
 
     return run_file_verb(&verb, program, argc, argv);

@@ -73,6 +73,7 @@ static const char *const shared_objects[3] = {
 static const struct option inspect_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"all", no_argument, NULL, OPTION_ALL},
+    {"snapshot", no_argument, NULL, OPTION_SNAPSHOT},
     COMMON_OPTIONS,
 };
 
@@ -328,6 +329,9 @@ parse_file_options(int argc, char **argv, const struct option *options,
             break;
         case OPTION_JSON:
             o.json = true;
+            break;
+        case OPTION_SNAPSHOT:
+            o.snapshot = true;
             break;
         case OPTION_SIGNERS:
             o.signers = optarg;

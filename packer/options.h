@@ -84,6 +84,7 @@ struct pexcz_file_options {
     const char *directory; /* extract */
     bool all;              /* inspect, extract: the standard library, too */
     bool json;             /* inspect */
+    bool snapshot;         /* inspect: the heap snapshot instead */
     const char *signers;   /* verify: a file; NULL: not asked for */
     const char *signer;    /* of them */
     const char *signature; /* NULL: FILE.sig */

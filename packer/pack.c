@@ -436,17 +436,11 @@ report_left(struct packing *p)
 {
     for (size_t i = 0; i < p->snapshot.left_count; i++) {
         const struct pexcz_snapshot_left *l = &p->snapshot.left[i];
+        const char *cause = strrchr(l->chain, ' ');
 
-        if (strcmp(l->module, l->cause) == 0) {
-            pexcz_progress_say(&p->progress, 1,
-                               "  not in the snapshot: %s: %s", l->module,
-                               l->reason);
-        }
-        else {
-            pexcz_progress_say(&p->progress, 1,
-                               "  not in the snapshot: %s: imports %s",
-                               l->module, l->cause);
-        }
+        pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s: %s%s",
+                           l->module, cause != NULL ? "imports" : l->reason,
+                           cause != NULL ? cause : "");
     }
     if (p->snapshot.differs != NULL) {
         pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s",

@@ -17,7 +17,8 @@ separated by tabs:
 
   gate NAME                  an environment variable that was read
   module NAME                can be in the snapshot; in the order to import
-  left NAME CAUSE REASON     cannot; CAUSE is the module that REASON is about
+  left NAME CHAIN REASON     cannot; CHAIN, with blanks between, are the modules
+                             by which it imports the last, which REASON is about
   absent PATH                a file that must not be there, as it is not now
   cwd NAME ATTRIBUTE         a global variable that is the working directory
   off REASON                 no snapshot at all
@@ -695,23 +696,24 @@ def import_for_entry_point(kind, name):
 
 
 def close(watch):
-    """The modules that cannot be there, with the one that each is due to."""
+    """The modules that cannot be there, each with the shortest chain of imports
+    that leads to one with a reason of its own."""
     importers = {}
     for importer, imported in watch.edges.items():
         for name in imported:
             importers.setdefault(name, []).append(importer)
-    causes = {}
+    chains = {}
     queue = [n for n in watch.order if n in watch.reasons]
     queue += [n for n in watch.reasons if n not in watch.begun]
     for name in queue:
-        causes.setdefault(name, name)
+        chains.setdefault(name, (name,))
     while queue:
         name = queue.pop(0)
         for importer in importers.get(name, ()):
-            if importer not in causes:
-                causes[importer] = causes[name]
+            if importer not in chains:
+                chains[importer] = (importer, *chains[name])
                 queue.append(importer)
-    return causes
+    return chains
 
 
 def main(fd, kind, name, attribute, count, *rest):
@@ -740,13 +742,14 @@ def main(fd, kind, name, attribute, count, *rest):
     sys.meta_path.remove(watch)
     if off is not None:
         lines.append(f"off\tcode that runs before all imports {off}")
-    causes = close(watch)
+    chains = close(watch)
     lines += [f"gate\t{n}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
-    lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in causes]
+    lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]
     for n in watch.order:
-        if n in causes:
-            lines.append(f"left\t{n}\t{causes[n]}\t{watch.reasons[causes[n]]}")
+        if n in chains:
+            reason = watch.reasons[chains[n][-1]]
+            lines.append(f"left\t{n}\t{' '.join(chains[n])}\t{reason}")
         elif n in sys.modules and n not in already:
             lines.append(f"module\t{n}")
     with open(int(fd), "w", encoding="utf-8", errors="surrogateescape") as out:

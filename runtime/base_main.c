@@ -87,10 +87,13 @@ run_application(const struct pexcz_located *located,
                 const struct pexcz_python_options *options)
 {
     const struct pexcz_blob *app = &located->app;
-    bool ready = command->option_count == 0 && pexcz_pex_is_ordinary(variables)
-                 && pexcz_snapshot_restore(located, options, command->name);
+    int restored
+        = command->option_count == 0 && pexcz_pex_is_ordinary(variables)
+              ? pexcz_snapshot_restore(located, options, command->name)
+              : 0;
+    bool ready = restored > 0;
 
-    if (!ready) {
+    if (restored == 0) {
         start_python(options);
         ready = pexcz_app_site(app, command->name) == 0
                 && pexcz_pex_setup(variables) == 0;

@@ -41,11 +41,12 @@ PEXCZ_MUST_USE int pexcz_snapshot_write(const struct pexcz_located *located,
 
 /*
  * Python from the snapshot, as after pexcz_python_start() and
- * pexcz_app_site(): true.  False: boot ordinarily; nothing was changed but
- * what a preinitialisation changes.  `argv0`: sys.argv[0].
+ * pexcz_app_site(): 1.  0: boot ordinarily; nothing was changed but what a
+ * preinitialisation changes.  -1: with an exception, the application's, as
+ * after one of its imports.  `argv0`: sys.argv[0].
  */
-bool pexcz_snapshot_restore(const struct pexcz_located *located,
-                            const struct pexcz_python_options *options,
-                            const char *argv0);
+int pexcz_snapshot_restore(const struct pexcz_located *located,
+                           const struct pexcz_python_options *options,
+                           const char *argv0);
 
 #endif

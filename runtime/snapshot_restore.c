@@ -36,8 +36,8 @@ streams_are_usual(void)
     return fstat(STDIN_FILENO, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
-/* Always false; says why to whoever asks for it. */
-static bool
+/* Always 0; says why to whoever asks for it. */
+static int
 boot_ordinarily(const char *why)
 {
     const char *value = getenv("PEXCZ_SNAPSHOT");
@@ -45,7 +45,7 @@ boot_ordinarily(const char *why)
     if (value != NULL && strcmp(value, "explain") == 0) {
         (void)dprintf(STDERR_FILENO, "pexcz: ordinary boot: %s\n", why);
     }
-    return false;
+    return 0;
 }
 
 static bool
@@ -56,8 +56,9 @@ is_wanted(void)
     return value == NULL || strcmp(value, "0") != 0;
 }
 
-/* From here on there is no way back to an ordinary boot. */
-static void
+/* From here on there is no way back to an ordinary boot.  1, or -1 with an
+ * exception: that of a callback, or KeyboardInterrupt. */
+static int
 resume(const struct pexcz_snapshot_header *header,
        const struct pexcz_python_options *options, const char *argv0,
        const PyPreConfig *preconfig)
@@ -73,23 +74,17 @@ resume(const struct pexcz_snapshot_header *header,
     if (pexcz_preconfig_put(preconfig) < 0
         || pexcz_refresh_arguments(options, argv0) < 0
         || pexcz_main_thread_rekey() < 0) {
-        goto failed;
+        return -1;
     }
     PyOS_AfterFork_Child();
     if (pexcz_refresh_process(pexcz_preconfig_stdio_errors(preconfig)) < 0) {
-        goto failed;
+        return -1;
     }
     pexcz_live_objects_trust_frozen();
-    if (pexcz_snapshot_hooks_after_restore() == 0) {
-        return;
-    }
-failed:
-    PyErr_Print();
-    Py_FatalError("the heap snapshot cannot be resumed; "
-                  "PEXCZ_SNAPSHOT=0 starts without it");
+    return pexcz_snapshot_hooks_after_restore() == 0 ? 1 : -1;
 }
 
-bool
+int
 pexcz_snapshot_restore(const struct pexcz_located *located,
                        const struct pexcz_python_options *options,
                        const char *argv0)
@@ -145,6 +140,5 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
         pexcz_libraries_remove(header);
         return boot_ordinarily("a shared object needs what libc lacks");
     }
-    resume(header, options, argv0, &preconfig);
-    return true;
+    return resume(header, options, argv0, &preconfig);
 }

@@ -143,6 +143,26 @@ note_gate(char *names)
     }
 }
 
+/* sys.exit(message) too: exit() would run handlers whose addresses cannot be
+ * told any more, see library_settle.c. */
+static void
+report_failure(void)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) == 0) {
+        PyErr_Print();
+        return;
+    }
+    PyErr_Fetch(&type, &value, &traceback);
+    PySys_FormatStderr("%S\n", value);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
 static int
 run_script(const char *text, char *const *arguments, int count)
 {
@@ -166,7 +186,7 @@ run_script(const char *text, char *const *arguments, int count)
         result = PyRun_String(text, Py_file_input, globals, globals);
     }
     if (result == NULL) {
-        PyErr_Print(); /* a SystemExit ends the process here */
+        report_failure();
     }
     Py_XDECREF(list);
     Py_XDECREF(globals);

@@ -4,9 +4,12 @@
 
 CONFORMANCE ?=
 
-.PHONY: check-cpython conformance
+.PHONY: check-cpython conformance conformance-snapshot
 check-cpython: all | venv ## files of CPython's suite that are about imports
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) tests/cpython
 
 conformance: all | venv ## CPython's whole suite, packed and on disk (an hour)
 	$(VENV_PYTHON) tests/cpython/run.py $(BUILD) $(PYTHON) $(CONFORMANCE)
+
+conformance-snapshot: all | venv ## CPython's whole suite, restored and booted (an hour)
+	$(VENV_PYTHON) tests/cpython/run.py $(BUILD) $(PYTHON) --snapshot $(CONFORMANCE)

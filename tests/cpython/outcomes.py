@@ -14,7 +14,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Dict
+from typing import Dict, List, Optional
 
 AT_PREFIX = Path(__file__).with_name("at_prefix.py")
 RESOURCES = "all,-network,-gui,-largefile"
@@ -85,17 +85,17 @@ def environment(folder: Path) -> Dict[str, str]:
             "LANG": "C.UTF-8", "TERM": "dumb"}
 
 
-def run_file(python: Path, tree: Path, test: str, timeout: int,
-             log: Path) -> Outcome:
-    """`tree` lies at its prefix meanwhile, for either side."""
+def run_file(regrtest: List[str], tree: Path, test: str, timeout: int, log: Path,
+             variables: Optional[Dict[str, str]] = None) -> Outcome:
+    """`regrtest` is the command that takes its options.  `tree` lies at its
+    prefix meanwhile, for either side."""
     log.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="cpython-"))
     report = folder / "report.xml"
     command = [sys.executable, "-I", "-S", str(AT_PREFIX), str(tree),
-               str(folder / "root"), str(python), "-m", "test", "-v",
-               "-u", RESOURCES, "--timeout", str(timeout),
-               "--junit-xml", str(report), test]
-    env = environment(folder)
+               str(folder / "root"), *regrtest, "-v", "-u", RESOURCES,
+               "--timeout", str(timeout), "--junit-xml", str(report), test]
+    env = {**environment(folder), **(variables or {})}
     with open(log, "wb") as out, subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, cwd=folder / "work", env=env,

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs CPython's suite on disk and packed, and compares.
+"""Runs CPython's suite on disk and packed, and compares; with --snapshot, as an
+application that is booted and one that is restored, with 460 modules of the
+standard library in its snapshot.
 
-usage: run.py BUILD VERSION [--jobs N] [--timeout S] [--again] [TEST...]
+usage: run.py BUILD VERSION [--snapshot] [--jobs N] [--timeout S] [--again] [TEST...]
 
 Prints both outcomes of each file, then which files differ and in which cases.
 Outcomes are kept beside the suite and used again for the same executables, so
@@ -17,10 +19,11 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
+from application import pack_application
 from outcomes import Outcome, run_file
 from suite import HERE, Suite, make
 
@@ -28,56 +31,85 @@ BEHAVIOUR = HERE.parents[1] / "docs/behaviour.md"
 
 
 @dataclass
+class Side:
+    name: str
+    regrtest: List[str]  # the command that takes its options
+    kept: Path           # outcomes
+    variables: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Comparison:
     test: str
-    disk: Outcome
-    packed: Outcome
+    sides: Tuple[Side, Side]
+    outcomes: Tuple[Outcome, Outcome]
 
     def cases(self) -> Dict[str, Tuple[str, str]]:
-        a, b = self.disk.cases, self.packed.cases
+        a, b = (outcome.cases for outcome in self.outcomes)
         return {name: (a.get(name, "absent"), b.get(name, "absent"))
                 for name in sorted({*a, *b})
                 if a.get(name) != b.get(name)}
 
     @property
     def same(self) -> bool:
-        return self.disk.state == self.packed.state and not self.cases()
+        return self.outcomes[0].state == self.outcomes[1].state and not self.cases()
+
+    def tell(self, texts: Tuple[object, object]) -> List[str]:
+        return [f"{side.name}: {text}" for side, text in zip(self.sides, texts)]
+
+
+def disk_and_packed(suite: Suite) -> Tuple[Side, Side]:
+    # pack() names the executable's folder after the base.
+    results = suite.folder / "results"
+    return (Side("disk", [str(suite.disk), "-m", "test"], results / "disk"),
+            Side("packed", [str(suite.packed), "-m", "test"],
+                 results / suite.packed.parents[1].name))
+
+
+def booted_and_restored(suite: Suite, build: Path) -> Tuple[Side, Side]:
+    exe = pack_application(suite, build)
+    results = suite.folder / "results" / f"snapshot-{exe.parent.name}"
+    return (Side("booted", [str(exe)], results / "booted", {"PEXCZ_SNAPSHOT": "0"}),
+            Side("restored", [str(exe)], results / "restored"))
 
 
 class Runner:
-    def __init__(self, suite: Suite, timeout: int, again: bool) -> None:
+    def __init__(self, suite: Suite, sides: Tuple[Side, Side], timeout: int,
+                 again: bool) -> None:
         self.suite = suite
+        self.sides = sides
         self.timeout = timeout
         self.again = again
-        self.results = suite.folder / "results"
-        # pack() names the executable's folder after the base.
-        self.packed_results = self.results / suite.packed.parents[1].name
 
-    def outcome(self, side: str, test: str, again: bool) -> Outcome:
-        python = self.suite.disk if side == "disk" else self.suite.packed
-        results = self.results / "disk" if side == "disk" else self.packed_results
-        kept = results / f"{test}.json"
+    def outcome(self, side: Side, test: str, again: bool) -> Outcome:
+        kept = side.kept / f"{test}.json"
         if kept.exists() and not again:
             return Outcome.load(kept)
-        log = self.suite.folder / "logs" / side / f"{test}.txt"
-        outcome = run_file(python, self.suite.disk.parents[1], test, self.timeout, log)
+        log = self.suite.folder / "logs" / side.name / f"{test}.txt"
+        outcome = run_file(side.regrtest, self.suite.disk.parents[1], test,
+                           self.timeout, log, side.variables)
         outcome.save(kept)
         return outcome
 
+    def once(self, test: str, again: bool) -> Comparison:
+        one, other = self.sides
+        return Comparison(test, self.sides, (self.outcome(one, test, again),
+                                             self.outcome(other, test, again)))
+
     def compare(self, test: str) -> Comparison:
-        found = Comparison(test, self.outcome("disk", test, self.again),
-                           self.outcome("packed", test, self.again))
-        marker = self.packed_results / f"{test}.twice"
+        found = self.once(test, self.again)
+        marker = self.sides[1].kept / f"{test}.twice"
         if not found.same and (self.again or not marker.exists()):
-            found = Comparison(test, self.outcome("disk", test, True),
-                               self.outcome("packed", test, True))
+            found = self.once(test, True)
             marker.touch()
         return found
 
 
-def known_differences() -> List[str]:
-    """The files in the table of docs/behaviour.md."""
-    return re.findall(r"^\| `(test_\w+)` \|", BEHAVIOUR.read_text(), re.M)
+def known_differences(snapshot: bool = False) -> List[str]:
+    """The files in the first table of docs/behaviour.md that has some, or in the
+    second one, about snapshots."""
+    first, _, second = BEHAVIOUR.read_text().partition("`make conformance-snapshot`")
+    return re.findall(r"^\| `(test_\w+)` \|", second if snapshot else first, re.M)
 
 
 def all_tests(suite: Suite) -> List[str]:
@@ -91,23 +123,22 @@ def compare_all(runner: Runner, tests: List[str], jobs: int) -> List[Comparison]
     with ThreadPoolExecutor(jobs) as pool:
         for c in pool.map(runner.compare, tests):
             sign = " " if c.same else "*"
-            print(f"{sign} {c.test:32} disk: {c.disk}\n"
-                  f"  {'':32} packed: {c.packed}", flush=True)
+            one, other = c.tell(c.outcomes)
+            print(f"{sign} {c.test:32} {one}\n  {'':32} {other}", flush=True)
             found.append(c)
     return found
 
 
-def report(found: List[Comparison]) -> int:
-    known = set(known_differences())
+def report(found: List[Comparison], known: Set[str]) -> int:
     differing = [c for c in found if not c.same]
     for c in differing:
         mark = "listed" if c.test in known else "NOT LISTED"
-        print(f"\n{c.test} differs ({mark}): "
-              f"disk {c.disk.state}, packed {c.packed.state}")
-        for name, (disk, packed) in c.cases().items():
-            print(f"    {name}: disk {disk}, packed {packed}")
+        states = c.outcomes[0].state, c.outcomes[1].state
+        print(f"\n{c.test} differs ({mark}): {', '.join(c.tell(states))}")
+        for name, results in c.cases().items():
+            print(f"    {name}: {', '.join(c.tell(results))}")
     unlisted = [c.test for c in differing if c.test not in known]
-    cases = sum(len(c.disk.cases) for c in found)
+    cases = sum(len(c.outcomes[0].cases) for c in found)
     print(f"\n{len(found)} test files, {cases} cases: {len(found) - len(differing)} files "
           f"the same, {len(differing)} differ, {len(unlisted)} of them not listed")
     return 1 if unlisted else 0
@@ -117,15 +148,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=Path)
     parser.add_argument("version")
+    parser.add_argument("--snapshot", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=int, default=600)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("tests", nargs="*")
     options = parser.parse_intermixed_args()
     suite = make(options.build, options.version)
-    runner = Runner(suite, options.timeout, options.again)
+    sides = (booted_and_restored(suite, options.build) if options.snapshot
+             else disk_and_packed(suite))
+    runner = Runner(suite, sides, options.timeout, options.again)
     tests = options.tests or all_tests(suite)
-    return report(compare_all(runner, tests, options.jobs))
+    return report(compare_all(runner, tests, options.jobs),
+                  set(known_differences(options.snapshot)))
 
 
 if __name__ == "__main__":

@@ -279,6 +279,35 @@ def test_callbacks_of_libraries(
     assert booted.out == b"[]\n"
 
 
+@pytest.mark.parametrize(
+    "text, code, word",
+    [
+        ("raise ValueError('spoilt')", 1, b"ValueError: spoilt"),
+        ("raise SystemExit(7)", 7, b""),
+        ("raise KeyboardInterrupt", -signal.SIGINT, b"KeyboardInterrupt"),
+    ],
+    ids=["error", "exit", "interrupt"],
+)
+def test_callback_that_fails_is_the_end(
+    make_app: Callable[..., App],
+    start: Callable[..., Result],
+    text: str,
+    code: int,
+    word: bytes,
+) -> None:
+    """As an import that fails; an interrupt may come at any time."""
+    app = make_app(
+        "-e", "lib:main",
+        sources={"lib.py": "import pexcz_snapshot\n"
+                           f"def after(): {text}\n"
+                           "pexcz_snapshot.register(after_restore=after)\n"
+                           "def main(): print('never')\n"},
+    )  # fmt: skip
+    got = start(app)
+    assert (got.code, got.out) == (code, b"")
+    assert word in got.err and b"Fatal" not in got.err
+
+
 def test_startup_code_is_watched(
     make_pex: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ class Failure(Exception):
 class Program:
     exe: Path
     want: bytes
+    takes: float = 0.02  # seconds, of late: signals come within that time
 
 
 @dataclass
@@ -107,7 +108,7 @@ def begin(program: Program, chance: random.Random) -> Start:
     process = subprocess.Popen([program.exe], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     now = time.monotonic()
-    disturb = now + chance.random() * 0.02 if chance.random() < 0.4 else None
+    disturb = now + chance.random() * program.takes if chance.random() < 0.6 else None
     return Start(program, process, now, disturb, chance.choice(SIGNALS))
 
 
@@ -146,6 +147,8 @@ def run(programs: List[Program], starts: int, chance: random.Random) -> Dict[str
         for start, disturbed in running:
             if start.process.poll() is not None:
                 end = check(start, disturbed)
+                took = now - start.began
+                start.program.takes += (took - start.program.takes) / 20
                 counts[end] = counts.get(end, 0) + 1
                 continue
             if start.disturb_at is not None and now >= start.disturb_at:

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What came of making a heap snapshot, and the part of it that is stored
+ * behind the snapshot for `pexcz inspect`.
+ */
+#ifndef PEXCZ_SNAPSHOT_REPORT_H
+#define PEXCZ_SNAPSHOT_REPORT_H
+
+#include "arena.h"
+#include "buf.h"
+
+/* A module that is not in the snapshot. */
+struct pexcz_snapshot_left {
+    const char *module;
+    const char *chain; /* of imports, from it to that which `reason` is about,
+                        * with blanks between */
+    const char *reason;
+};
+
+struct pexcz_snapshot_report {
+    struct pexcz_arena arena; /* of the texts */
+    uint64_t size;            /* of the snapshot; 0: there is none */
+    uint64_t total;           /* of the file, when there is one */
+    const char *off;          /* why there is none */
+    const char
+        *differs; /* "MODULE: …", what keeps it out, the last; or NULL */
+    const char *no_libraries; /* why no shared object is in it, or NULL */
+    const char *ended; /* the exception that ended the imports, or NULL */
+    struct pexcz_strings gate; /* variables that switch it off when set */
+    struct pexcz_strings modules;
+    struct pexcz_strings cwd;    /* MODULE:NAME, is the working directory */
+    struct pexcz_strings absent; /* files that must not be there */
+    struct pexcz_snapshot_left *left;
+    size_t left_count;
+    size_t left_cap;
+};
+
+/* As snapshot_format.h has it. */
+PEXCZ_MUST_USE int
+pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
+                           struct pexcz_buf *ret, struct pexcz_error *err);
+
+void pexcz_snapshot_report_done(struct pexcz_snapshot_report *report);
+
+#endif

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `pexcz inspect --snapshot` says of a snapshot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+from conftest import PACK, run
+
+PEXCZ = PACK.with_name("pexcz")
+SOURCES = {
+    "odd.py": "import os; value = os.urandom(8)\n",
+    "between.py": "import odd\n",
+    "user.py": "import between, curses.panel, fine, markupsafe\ndef main(): pass\n",
+    "fine.py": "import os\nmode = os.environ.get('FINE_MODE')\n",
+}
+
+
+@pytest.fixture(scope="module")
+def packed(make_pex: Callable[..., Path], tmp_path_factory: Any) -> Path:
+    pex = make_pex("markupsafe", "-e", "user:main", sources=SOURCES)
+    exe = tmp_path_factory.mktemp("report") / "app"
+    done = run([PACK, "--snapshot", "require", pex, "-o", exe])
+    assert done.code == 0, done.err.decode()
+    return exe
+
+
+def inspect(exe: Path) -> Dict[str, Any]:
+    done = run([PEXCZ, "inspect", "--snapshot", "--json", exe])
+    assert (done.code, done.err) == (0, b"")
+    found: Dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_modules_and_reasons(packed: Path) -> None:
+    found = inspect(packed)
+    modules = {m["name"]: m["bytecode"] for m in found["modules"]}
+    left = {m["name"]: m for m in found["left"]}
+    assert modules["fine"] > 0
+    assert "markupsafe._speedups" in modules
+    assert not set(modules) & set(left)
+    assert left["odd"] == {"name": "odd", "chain": ["odd"],
+                           "reason": "calls os.urandom()"}  # fmt: skip
+    assert left["between"]["chain"] == ["between", "odd"]
+    assert left["user"]["chain"][0] == "user"
+    for module in left.values():
+        assert module["chain"][0] == module["name"]
+        assert module["reason"] == left[module["chain"][-1]]["reason"]
+
+
+def test_needs(packed: Path) -> None:
+    found = inspect(packed)
+    assert {"name": "FINE_MODE", "value": None} in found["variables"]
+    (library,) = found["libraries"]
+    assert "/markupsafe/_speedups." in library["path"]
+    assert 0x2000000000 <= library["address"] < 0x3000000000
+    assert library["size"] > 0
+
+
+def test_sizes(packed: Path) -> None:
+    found = inspect(packed)
+    parts = sum(found[n] for n in ("heap", "static_data", "library_data", "tables"))
+    assert parts == found["size"] < packed.stat().st_size
+    assert found["heap"] > 1_000_000
+    assert 0.004 < found["predicted_gain"] < 0.1
+    # A module that fails because of what is left out is no failure of all.
+    assert found["notes"] == []
+
+
+def test_text(packed: Path) -> None:
+    done = run([PEXCZ, "inspect", "--snapshot", packed])
+    text = done.out.decode()
+    assert "  between: imports odd, calls os.urandom()\n" in text
+    assert "  $FINE_MODE is not set\n" in text
+    assert "  fine\n" in text and "_speedups" in text
+
+
+def test_no_snapshot(make_pex: Callable[..., Path], tmp_path: Path) -> None:
+    pex = make_pex("-e", "user:main", sources={"user.py": "def main(): pass\n"})
+    exe = tmp_path / "app"
+    assert run([PACK, "--snapshot", "off", pex, "-o", exe]).code == 0
+    done = run([PEXCZ, "inspect", "--snapshot", exe])
+    assert done.code == 1 and done.err.endswith(b"app: no snapshot\n")
+
+
+def test_damaged_report(packed: Path, tmp_path: Path) -> None:
+    """It is covered by `verify`, and a start does not look at it."""
+    data = bytearray(packed.read_bytes())
+    at = data.index(b"left\tbetween\t")
+    data[at + 5] ^= 1
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(data)
+    damaged.chmod(0o755)
+    for verb in ["inspect", "--snapshot"], ["verify"]:
+        done = run([PEXCZ, *verb, damaged])
+        assert done.code == 1 and b"the snapshot is damaged" in done.err
+    assert run([damaged], env={"PEXCZ_SNAPSHOT": "explain"}).err == b""
