@@ -91,17 +91,24 @@ choose_output(struct packing *p)
                : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
 
+/* What was asked for; else that of the first PEX's shebang; else the newest.
+ */
 static int
 choose_base(struct packing *p)
 {
-    int rc;
+    const char *python = p->options->python;
+    int rc = PEXCZ_E_NOT_FOUND;
 
     if (p->options->base != NULL) {
         rc = pexcz_buf_append(&p->base, p->options->base,
                               strlen(p->options->base) + 1, p->err);
     }
-    else {
-        rc = pexcz_find_base(p->options->python, NULL, &p->base, p->err);
+    else if (python == NULL && p->pexes.pexes[0].shebang.version != NULL) {
+        rc = pexcz_find_base(p->pexes.pexes[0].shebang.version, NULL, &p->base,
+                             p->err);
+    }
+    if (rc == PEXCZ_E_NOT_FOUND) {
+        rc = pexcz_find_base(python, NULL, &p->base, p->err);
     }
     return rc == PEXCZ_OK ? pexcz_check_base((const char *)p->base.ptr, p->err)
                           : rc;
@@ -134,26 +141,28 @@ warn(struct packing *p, const struct pexcz_strings *lines)
     }
 }
 
-/* The next older base, opened; NOT_FOUND when there is none. */
+/* Opens the newest base, or the next older one after `older_than`; NOT_FOUND
+ * when there is none. */
 static int
-try_older_base(struct packing *p, struct pexcz_error *err)
+try_base(struct packing *p, const char *older_than, struct pexcz_error *err)
 {
-    struct pexcz_buf older = {0};
-    int rc = pexcz_find_base(NULL, (const char *)p->base.ptr, &older, err);
+    struct pexcz_buf found = {0};
+    int rc = pexcz_find_base(NULL, older_than, &found, err);
 
     if (rc < 0) {
         return rc;
     }
     pexcz_buf_done(&p->base);
-    p->base = older;
+    p->base = found;
     pexcz_compiler_close(&p->compiler);
     rc = pexcz_check_base((const char *)p->base.ptr, err);
     return rc == PEXCZ_OK ? open_target(p) : rc;
 }
 
 /*
- * Chooses the distributions and, unless it was asked for, the base: the newest
- * whose Python the PEX admits and has a distribution of everything for.
+ * Chooses the distributions and, unless it was asked for, the base: that of
+ * the shebang, else the newest, whose Python the PEX admits and has a
+ * distribution of everything for.
  */
 static int
 resolve(struct packing *p)
@@ -161,15 +170,17 @@ resolve(struct packing *p)
     bool free_choice = p->options->base == NULL && p->options->python == NULL;
     struct pexcz_error first = {.code = PEXCZ_OK};
     struct pexcz_error none;
+    const char *tried = NULL;
     int rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
 
     if (rc < 0) {
         first = *p->err;
     }
     while (rc == PEXCZ_E_UNSUPPORTED && free_choice) {
-        rc = try_older_base(p, &none);
+        rc = try_base(p, tried, &none);
+        tried = (const char *)p->base.ptr;
         if (rc == PEXCZ_E_NOT_FOUND) {
-            /* What the newest lacks says most. */
+            /* What the first lacks says most. */
             *p->err = first;
             return first.code;
         }

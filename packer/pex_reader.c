@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_reader.h"
 
-#include "shebang.h"
 #include "utf8.h"
 #include "wheel_layout.h"
 
@@ -390,9 +389,9 @@ read_shebang(struct pexcz_pex *pex, const struct pexcz_file_list *all,
     n = read(fd, line, sizeof(line));
     (void)close(fd);
     return n <= 0 ? PEXCZ_OK
-                  : pexcz_shebang_options(
+                  : pexcz_shebang_parse(
                       pexcz_slice_make((const uint8_t *)line, (size_t)n),
-                      &pex->arena, &pex->shebang_options, err);
+                      &pex->arena, &pex->shebang, err);
 }
 
 /* Without the slashes at its end. */

@@ -15,6 +15,7 @@
 #include "content.h"
 #include "dist_metadata.h"
 #include "pex_info.h"
+#include "shebang.h"
 #include "tags.h"
 
 /* A file or directory, relative to the place that its list describes. */
@@ -66,9 +67,9 @@ struct pexcz_pex {
     const char *name; /* the path given, made fit for messages */
     struct pexcz_arena arena;
     struct pexcz_pex_info info;
-    struct pexcz_slice info_text;         /* PEX-INFO as it is */
-    struct pexcz_strings shebang_options; /* see shebang.h */
-    struct pexcz_dist *dists;             /* in the order of PEX-INFO */
+    struct pexcz_slice info_text; /* PEX-INFO as it is */
+    struct pexcz_shebang shebang;
+    struct pexcz_dist *dists; /* in the order of PEX-INFO */
     size_t dist_count;
     struct pexcz_file_list user; /* user code, relative to sys.path's entry */
     struct pexcz_zip **zips;     /* owned: the PEX and the wheels in it */

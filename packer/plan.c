@@ -244,7 +244,7 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex *pex)
                           &boot->inject_python_args);
     }
     if (rc == PEXCZ_OK) {
-        rc = copy_strings(b, &pex->shebang_options, &boot->inject_python_args);
+        rc = copy_strings(b, &pex->shebang.options, &boot->inject_python_args);
     }
     if (rc == PEXCZ_OK) {
         rc = copy_pairs(b, &info->inject_env, "inject_env", &boot->inject_env);

@@ -38,16 +38,45 @@ next_word(struct pexcz_slice *s)
     return word;
 }
 
-static bool
-has_base_name(struct pexcz_slice path, const char *prefix, bool whole)
+static struct pexcz_slice
+base_name(struct pexcz_slice path)
 {
     const uint8_t *slash = memrchr(path.ptr, '/', path.len);
-    size_t skip = slash != NULL ? (size_t)(slash - path.ptr) + 1 : 0;
-    size_t len = path.len - skip;
-    size_t n = strlen(prefix);
 
-    return len >= n && memcmp(path.ptr + skip, prefix, n) == 0
-           && (!whole || len == n);
+    return slash == NULL
+               ? path
+               : pexcz_slice_make(slash + 1,
+                                  path.len - (size_t)(slash + 1 - path.ptr));
+}
+
+/* Whether `program` is a Python; its version from "python3.11". */
+static int
+read_python(struct pexcz_slice program, struct pexcz_arena *arena,
+            struct pexcz_shebang *ret, bool *ret_is_python,
+            struct pexcz_error *err)
+{
+    static const char prefix[] = "python";
+    struct pexcz_slice name = base_name(program);
+    size_t dots = 0;
+
+    *ret_is_python = name.len >= sizeof(prefix) - 1
+                     && memcmp(name.ptr, prefix, sizeof(prefix) - 1) == 0;
+    if (!*ret_is_python) {
+        return PEXCZ_OK;
+    }
+    name = pexcz_slice_make(name.ptr + sizeof(prefix) - 1,
+                            name.len - (sizeof(prefix) - 1));
+    for (size_t i = 0; i < name.len; i++) {
+        dots += name.ptr[i] == '.';
+        if (name.ptr[i] != '.' && (name.ptr[i] < '0' || name.ptr[i] > '9')) {
+            return PEXCZ_OK;
+        }
+    }
+    if (dots != 1) {
+        return PEXCZ_OK;
+    }
+    ret->version = pexcz_arena_dup(arena, name, err);
+    return ret->version != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
 }
 
 static int
@@ -68,13 +97,17 @@ add_words(struct pexcz_slice rest, struct pexcz_arena *arena,
 }
 
 int
-pexcz_shebang_options(struct pexcz_slice text, struct pexcz_arena *arena,
-                      struct pexcz_strings *ret, struct pexcz_error *err)
+pexcz_shebang_parse(struct pexcz_slice text, struct pexcz_arena *arena,
+                    struct pexcz_shebang *ret, struct pexcz_error *err)
 {
     const uint8_t *end;
     struct pexcz_slice rest;
     struct pexcz_slice program;
+    bool split = false;
+    bool is_python;
+    int rc;
 
+    *ret = (struct pexcz_shebang){0};
     if (text.len > PEXCZ_SHEBANG_MAX) {
         text.len = PEXCZ_SHEBANG_MAX;
     }
@@ -87,18 +120,24 @@ pexcz_shebang_options(struct pexcz_slice text, struct pexcz_arena *arena,
     }
     rest = pexcz_slice_make(text.ptr + 2, (size_t)(end - text.ptr) - 2);
     program = next_word(&rest);
-    if (has_base_name(program, "env", true)) {
-        if (!pexcz_slice_eq(next_word(&rest), pexcz_slice_str("-S"))) {
-            return PEXCZ_OK;
-        }
+    if (pexcz_slice_eq(base_name(program), pexcz_slice_str("env"))) {
         program = next_word(&rest);
-        return has_base_name(program, "python", false)
-                   ? add_words(rest, arena, ret, err)
-                   : PEXCZ_OK;
+        split = pexcz_slice_eq(program, pexcz_slice_str("-S"));
+        if (split) {
+            program = next_word(&rest);
+        }
+        else {
+            rest.len = 0; /* part of the name that env looks for */
+        }
     }
-    if (!has_base_name(program, "python", false) || rest.len == 0
-        || rest.ptr[0] != '-') {
-        return PEXCZ_OK;
+    rc = read_python(program, arena, ret, &is_python, err);
+    if (rc < 0 || !is_python) {
+        return rc;
     }
-    return pexcz_strings_add(ret, arena, rest, err);
+    if (split) {
+        return add_words(rest, arena, &ret->options, err);
+    }
+    return rest.len != 0 && rest.ptr[0] == '-'
+               ? pexcz_strings_add(&ret->options, arena, rest, err)
+               : PEXCZ_OK;
 }

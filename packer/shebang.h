@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interpreter options in the first line of a PEX, "#!/usr/bin/python -u":
- * `./app.pex` runs with them, and so does the packed file.
+ * The first line of a PEX, "#!/usr/bin/env python3.11" or "#!/usr/bin/python
+ * -u": the Python that `./app.pex` runs with, and its options.
  */
 #ifndef PEXCZ_SHEBANG_H
 #define PEXCZ_SHEBANG_H
@@ -11,15 +11,20 @@
 /* Longer lines are cut by the kernel. */
 #define PEXCZ_SHEBANG_MAX 256
 
+struct pexcz_shebang {
+    const char *version; /* "3.11"; NULL: none, or not with its minor */
+    struct pexcz_strings options;
+};
+
 /*
- * Adds the options to *ret.  `text`: the first bytes of the PEX.  None where
- * it does not begin with "#!" or names no Python: an sh script (--sh-boot)
- * decides by itself.  As the kernel does, takes what follows the interpreter
- * for one option; `env -S` splits it.
+ * `text`: the first bytes of the PEX.  Empty where it does not begin with "#!"
+ * or names no Python: an sh script (--sh-boot) decides by itself.  As the
+ * kernel does, takes what follows the interpreter for one option; `env -S`
+ * splits it.  Strings lie in `arena`.
  */
-PEXCZ_MUST_USE int pexcz_shebang_options(struct pexcz_slice text,
-                                         struct pexcz_arena *arena,
-                                         struct pexcz_strings *ret,
-                                         struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_shebang_parse(struct pexcz_slice text,
+                                       struct pexcz_arena *arena,
+                                       struct pexcz_shebang *ret,
+                                       struct pexcz_error *err);
 
 #endif

@@ -67,9 +67,15 @@ def version_of(app: Path) -> str:
 
 
 def test_newest_without_a_reason(pack) -> None:
-    app, done = pack(make_pex("-e", "show:main"))
+    app, done = pack(make_pex("-e", "show:main", "--python-shebang=/usr/bin/env python3"))
     assert done.returncode == 0, done.stderr
     assert version_of(app) == OTHER[-1].name.removeprefix("base-")
+
+
+def test_shebang_decides(pack) -> None:
+    app, done = pack(make_pex("-e", "show:main"))
+    assert done.returncode == 0, done.stderr
+    assert version_of(app) == "3.11"
 
 
 def test_constraints_decide(pack) -> None:

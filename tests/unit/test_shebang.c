@@ -5,20 +5,22 @@
 
 #include <string.h>
 
-/* The options of `line`, joined with "|"; static storage. */
+/* Version and options of `line`, joined with "|"; static storage. */
 static const char *
 options_of(const char *line)
 {
     static char text[300];
     struct pexcz_arena arena = {0};
-    struct pexcz_strings found = {0};
+    struct pexcz_shebang found;
     struct pexcz_error err;
 
     text[0] = '\0';
-    CHECK_EQ(
-        pexcz_shebang_options(pexcz_slice_str(line), &arena, &found, &err), 0);
-    for (size_t i = 0; i < found.count; i++) {
-        (void)strncat(text, found.items[i], 100);
+    CHECK_EQ(pexcz_shebang_parse(pexcz_slice_str(line), &arena, &found, &err),
+             0);
+    (void)strncat(text, found.version != NULL ? found.version : "", 100);
+    (void)strncat(text, "|", 2);
+    for (size_t i = 0; i < found.options.count; i++) {
+        (void)strncat(text, found.options.items[i], 100);
         (void)strncat(text, "|", 2);
     }
     pexcz_arena_done(&arena);
@@ -29,19 +31,25 @@ static void
 test_options(void)
 {
     static const char *const cases[][2] = {
-        {"", ""},
-        {"#!", ""},
-        {"#!\n", ""},
-        {"PK\3\4", ""},
-        {"#!/usr/bin/env python3.11\n", ""},
-        {"#!/usr/bin/env -S python3.11 -u -Wignore\n", "-u|-Wignore|"},
-        {"#!/usr/bin/env -S bash -u\n", ""},
-        {"#! /usr/bin/python3 -sE \r\n", "-sE|"},
-        {"#!/usr/bin/python3 -W ignore\nPK", "-W ignore|"},
-        {"#!/usr/bin/python3 script -u\n", ""},
-        {"#!/usr/bin/python3 -u", ""}, /* no end */
-        {"#!/bin/sh -u\n", ""},
-        {"#!python -u\n", "-u|"},
+        {"", "|"},
+        {"#!", "|"},
+        {"#!\n", "|"},
+        {"PK\3\4", "|"},
+        {"#!/usr/bin/env python3.11\n", "3.11|"},
+        {"#!/usr/bin/env python3\n", "|"},
+        {"#!/opt/python3.13\n", "3.13|"},
+        {"#!/usr/bin/python3.11.2\n", "|"},
+        {"#!/usr/bin/python3.13t\n", "|"},
+        {"#!/usr/bin/pypy3.10\n", "|"},
+        {"#!/usr/bin/env -S python3.11 -u -Wignore\n", "3.11|-u|-Wignore|"},
+        {"#!/usr/bin/env -S bash -u\n", "|"},
+        {"#!/usr/bin/env python3 -u\n", "|"}, /* env looks for "python3 -u" */
+        {"#! /usr/bin/python3 -sE \r\n", "|-sE|"},
+        {"#!/usr/bin/python3 -W ignore\nPK", "|-W ignore|"},
+        {"#!/usr/bin/python3 script -u\n", "|"},
+        {"#!/usr/bin/python3 -u", "|"}, /* no end */
+        {"#!/bin/sh -u\n", "|"},
+        {"#!python -u\n", "|-u|"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
