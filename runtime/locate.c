@@ -36,9 +36,11 @@ own_file_size(const Elf64_Ehdr *elf, off_t expected)
     struct stat st;
     int fd;
 
-    if (fstatat(AT_FDCWD, "/proc/self/exe", &st, 0) != 0
-        || st.st_size == expected) {
+    if (fstatat(AT_FDCWD, "/proc/self/exe", &st, 0) != 0) {
         return -1;
+    }
+    if (st.st_size == expected) {
+        return expected;
     }
     fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -53,10 +55,28 @@ own_file_size(const Elf64_Ehdr *elf, off_t expected)
     return st.st_size;
 }
 
+/* The end of what must be there: of all segments but the snapshot's. */
+static off_t
+end_of_program(void)
+{
+    const Elf64_Phdr *ph = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    uint64_t end = 0;
+
+    for (unsigned long i = 0; i < count; i++) {
+        if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr != PEXCZ_ADDR_SNAPSHOT
+            && ph[i].p_offset + ph[i].p_filesz > end) {
+            end = ph[i].p_offset + ph[i].p_filesz;
+        }
+    }
+    return (off_t)end;
+}
+
 /* The section header table ends the file (exe_writer, strip and objcopy all
- * keep it so).  Without /proc there is nothing to compare. */
+ * keep it so).  Without /proc there is nothing to compare.  *ret_whole: it is
+ * known that nothing is missing; else the snapshot may be cut short. */
 static int
-check_file_size(struct pexcz_error *err)
+check_file_size(bool *ret_whole, struct pexcz_error *err)
 {
     const Elf64_Ehdr *elf
         = (const Elf64_Ehdr *)(getauxval(AT_PHDR) - sizeof(Elf64_Ehdr));
@@ -64,13 +84,16 @@ check_file_size(struct pexcz_error *err)
         = (off_t)(elf->e_shoff + (uint64_t)elf->e_shnum * elf->e_shentsize);
     off_t size = own_file_size(elf, want);
 
+    *ret_whole = size == want;
     if (size < 0 || size == want) {
         return PEXCZ_OK;
     }
     if (size < want) {
-        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
-                          "the file is cut short: %lld of %lld bytes",
-                          (long long)size, (long long)want);
+        return size >= end_of_program()
+                   ? PEXCZ_OK
+                   : pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
+                                "the file is cut short: %lld of %lld bytes",
+                                (long long)size, (long long)want);
     }
     return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                       "the file has %lld bytes appended",
@@ -93,12 +116,18 @@ segment_at(uint64_t address, struct pexcz_slice *ret)
     return false;
 }
 
+static bool
+is_in_file(struct pexcz_slice bytes)
+{
+    return bytes.len != 0 && readable(bytes.ptr)
+           && readable(bytes.ptr + bytes.len - 1);
+}
+
 static int
 open_segment(struct pexcz_slice bytes, const char *name,
              struct pexcz_blob *ret, struct pexcz_error *err)
 {
-    if (bytes.len == 0 || !readable(bytes.ptr)
-        || !readable(bytes.ptr + bytes.len - 1)) {
+    if (!is_in_file(bytes)) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: cut short: its end is not in the file", name);
     }
@@ -109,7 +138,8 @@ int
 pexcz_locate(struct pexcz_located *ret, struct pexcz_error *err)
 {
     struct pexcz_slice bytes;
-    int rc = check_file_size(err);
+    bool whole;
+    int rc = check_file_size(&whole, err);
 
     *ret = (struct pexcz_located){0};
     if (rc < 0) {
@@ -137,7 +167,10 @@ pexcz_locate(struct pexcz_located *ret, struct pexcz_error *err)
                               ret->app.python_major, ret->app.python_minor);
         }
         (void)pexcz_tree_add(&ret->tree, &ret->app);
-        (void)segment_at(PEXCZ_ADDR_SNAPSHOT, &ret->snapshot);
+        if (segment_at(PEXCZ_ADDR_SNAPSHOT, &bytes)
+            && (whole || is_in_file(bytes))) {
+            ret->snapshot = bytes;
+        }
     }
     (void)pexcz_tree_add(&ret->tree, &ret->stdlib);
     return PEXCZ_OK;

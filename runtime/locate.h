@@ -6,6 +6,7 @@
  * opens no file and allocates only what pexcz_blob_open() does.  The file's
  * size is compared with its section header table, which is the last thing in
  * it, so that a cut or appended-to file is named instead of crashing later.
+ * One that lacks nothing but (a part of) the snapshot is as one without.
  */
 #ifndef PEXCZ_LOCATE_H
 #define PEXCZ_LOCATE_H

@@ -84,11 +84,26 @@ class Damaged:
 def test_cut(app: App, tmp_path: Path) -> None:
     """At any place behind the part that the kernel itself must load."""
     damaged = Damaged(app.exe, tmp_path / "bad")
-    last = min(s.start for s in sections(app.exe).values())
-    for size in (len(damaged.whole) - 1, len(damaged.whole) - 70_000,
-                 *(s.stop - 1 for s in sections(app.exe).values()),
-                 *(s.start + 4096 for s in sections(app.exe).values()), last):
+    parts = sections(app.exe)
+    needed = [parts[name] for name in (".pexcz.stdlib", ".pexcz.app")]
+    for size in (*(s.stop - 1 for s in needed), *(s.start + 4096 for s in needed),
+                 parts[".pexcz.app"].stop - 70_000, needed[0].start):
         damaged.says(damaged.whole[:size], b"cut short")
+
+
+def test_cut_snapshot(app: App, tmp_path: Path) -> None:
+    """What lies behind the application is not needed: an ordinary boot."""
+    want = run([app.exe])
+    assert want.code == 0
+    damaged = Damaged(app.exe, tmp_path / "bad")
+    snapshot = sections(app.exe)[".pexcz.snapshot"]
+    for size in (snapshot.start, snapshot.start + 100, snapshot.start + 4096,
+                 (snapshot.start + snapshot.stop) // 2, snapshot.stop - 4096,
+                 snapshot.stop - 1, snapshot.stop, len(damaged.whole) - 1):
+        damaged.write(damaged.whole[:size])
+        assert damaged.run() == want, size
+        done = run([PEXCZ, "verify", damaged.copy])
+        assert done.code == 1, size
 
 
 def test_appended(app: App, tmp_path: Path) -> None:

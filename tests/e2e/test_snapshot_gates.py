@@ -185,3 +185,19 @@ def test_without_proc(peek: App) -> None:
     if done.returncode == 99:
         pytest.skip("no mount namespaces here")
     assert restored(done) == restored(start(peek.exe))
+
+
+@pytest.mark.parametrize("proc", [True, False], ids=["proc", "no proc"])
+def test_snapshot_cut_short(peek: App, tmp_path: Path, proc: bool) -> None:
+    """Pages behind the end of the file would be a SIGBUS."""
+    at, size = section(peek.exe)
+    whole = peek.exe.read_bytes()
+    cut = tmp_path / "cut"
+    want = restored(start(peek.exe))
+    for end in at, at + 4096, at + size // 2, at + size - 4097:
+        cut.write_bytes(whole[:end])
+        cut.chmod(0o755)
+        done = start(cut, before=None if proc else hide_proc)
+        if done.returncode == 99:
+            pytest.skip("no mount namespaces here")
+        assert booted(done, "no snapshot") == want
