@@ -244,6 +244,66 @@ intern_names(struct pexcz_importer_state *state)
     return 0;
 }
 
+/* --- functions ---------------------------------------------------------- */
+
+static PyObject *
+module_path_hook(PyObject *module, PyObject *path)
+{
+    return pexcz_importer_path_hook(PyModule_GetState(module), path);
+}
+
+static bool
+is_installed(PyObject *list, PyTypeObject *type)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        if (Py_IS_TYPE(PyList_GET_ITEM(list, i), type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static PyObject *
+module_install(PyObject *module, PyObject *unused)
+{
+    struct pexcz_importer_state *state = PyModule_GetState(module);
+    PyTypeObject *type = (PyTypeObject *)state->finder_type;
+    PyObject *meta_path
+        = PyDict_GetItemWithError(state->sys_dict, state->str_meta_path);
+    PyObject *finder = NULL;
+    int rc;
+
+    (void)unused;
+    if (meta_path == NULL || !PyList_Check(meta_path)) {
+        if (PyErr_Occurred() == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "sys.meta_path is no list");
+        }
+        return NULL;
+    }
+    if (is_installed(meta_path, type)) {
+        Py_RETURN_NONE;
+    }
+    finder = PyObject_CallNoArgs(state->finder_type);
+    if (finder == NULL) {
+        return NULL;
+    }
+    rc = PyList_Insert(meta_path, 0, finder);
+    Py_DECREF(finder);
+    return rc == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyMethodDef module_functions[] = {
+    {"install", module_install, METH_NOARGS,
+     PyDoc_STR("install($module)\n--\n\n"
+               "Put the finder first on sys.meta_path, unless it is there.")},
+    {"path_hook", module_path_hook, METH_O,
+     PyDoc_STR("path_hook($module, path, /)\n--\n\n"
+               "The path hook for directories of the packed tree.")},
+    {NULL, NULL, 0, NULL},
+};
+
+/* --- the module ---------------------------------------------------------- */
+
 static int
 module_exec(PyObject *module)
 {
@@ -252,6 +312,11 @@ module_exec(PyObject *module)
 
     if (process.tree == NULL) {
         PyErr_SetString(PyExc_ImportError, "this process has no packed tree");
+        return -1;
+    }
+    /* Not in the definition: Python lists modules that have functions there as
+     * extension modules when it dies. */
+    if (PyModule_AddFunctions(module, module_functions) < 0) {
         return -1;
     }
     if (intern_names(state) < 0 || get_all("builtins", builtins) < 0
@@ -311,64 +376,6 @@ module_free(void *module)
 #undef CLEAR
 }
 
-/* --- functions ---------------------------------------------------------- */
-
-static PyObject *
-module_path_hook(PyObject *module, PyObject *path)
-{
-    return pexcz_importer_path_hook(PyModule_GetState(module), path);
-}
-
-static bool
-is_installed(PyObject *list, PyTypeObject *type)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-        if (Py_IS_TYPE(PyList_GET_ITEM(list, i), type)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static PyObject *
-module_install(PyObject *module, PyObject *unused)
-{
-    struct pexcz_importer_state *state = PyModule_GetState(module);
-    PyTypeObject *type = (PyTypeObject *)state->finder_type;
-    PyObject *meta_path
-        = PyDict_GetItemWithError(state->sys_dict, state->str_meta_path);
-    PyObject *finder = NULL;
-    int rc;
-
-    (void)unused;
-    if (meta_path == NULL || !PyList_Check(meta_path)) {
-        if (PyErr_Occurred() == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "sys.meta_path is no list");
-        }
-        return NULL;
-    }
-    if (is_installed(meta_path, type)) {
-        Py_RETURN_NONE;
-    }
-    finder = PyObject_CallNoArgs(state->finder_type);
-    if (finder == NULL) {
-        return NULL;
-    }
-    rc = PyList_Insert(meta_path, 0, finder);
-    Py_DECREF(finder);
-    return rc == 0 ? Py_NewRef(Py_None) : NULL;
-}
-
-static PyMethodDef module_functions[] = {
-    {"install", module_install, METH_NOARGS,
-     PyDoc_STR("install($module)\n--\n\n"
-               "Put the finder first on sys.meta_path, unless it is there.")},
-    {"path_hook", module_path_hook, METH_O,
-     PyDoc_STR("path_hook($module, path, /)\n--\n\n"
-               "The path hook for directories of the packed tree.")},
-    {NULL, NULL, 0, NULL},
-};
-
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)(uintptr_t)module_exec},
 #if PY_VERSION_HEX >= 0x030c0000
@@ -382,7 +389,6 @@ static struct PyModuleDef module_def = {
     .m_name = "_pexcz",
     .m_doc = PyDoc_STR("Imports from the packed tree."),
     .m_size = sizeof(struct pexcz_importer_state),
-    .m_methods = module_functions,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -155,6 +155,16 @@ PyObject *
 pexcz_importer_namespace_spec(const struct pexcz_importer_state *state,
                               PyObject *fullname, PyObject *locations);
 
+/* --- traceback_entry.c --------------------------------------------------- */
+
+/*
+ * Adds the entry of importlib's SourceLoader.exec_module() to the traceback of
+ * the current exception, as if it were a frame of Python code: the line that
+ * executes the module, or the one that gets its code.
+ */
+void pexcz_importer_trace_exec(const struct pexcz_importer_state *state,
+                               bool executing);
+
 /* --- finder.c, loader.c -------------------------------------------------- */
 
 int pexcz_importer_add_finders(PyObject *module,

@@ -196,6 +196,7 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     pexcz_gc_credit(&state->gc_credit);
     code = PyObject_CallMethodOneArg(self, state->str_get_code, name);
     if (code == NULL) {
+        pexcz_importer_trace_exec(state, false);
         goto out;
     }
     if (code == Py_None) { /* of a subclass */
@@ -213,6 +214,9 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
      * frames are cut out of a traceback. */
     result = PyObject_CallFunctionObjArgs(state->call_trimmed, state->exec,
                                           code, dict, NULL);
+    if (result == NULL) {
+        pexcz_importer_trace_exec(state, true);
+    }
 
 out:
     Py_XDECREF(name);

@@ -40,6 +40,26 @@ PROGRAMS = {
                 raise RuntimeError("outer") from e
         f()
         """,
+    "exception_in_an_import": """
+        import importlib, traceback
+        for name in ("fails", "wrong", "absent", "exit_number"):
+            for do in (importlib.import_module, __import__):
+                try:
+                    do("cases." + name)
+                except BaseException:
+                    traceback.print_exc()
+        """,
+    "fails": """
+        def f():
+            raise LookupError("while it was imported")
+        f()
+        """,
+    "wrong": "x = (",
+    "fatal": """
+        import faulthandler, json, os, signal, sys
+        faulthandler.enable()
+        os.kill(os.getpid(), signal.SIGABRT)
+        """,
     "exception_group": """
         import traceback
         try:
@@ -249,6 +269,8 @@ PROGRAMS = {
 }
 
 STARTED_BY_OTHERS = {
+    "fails",
+    "wrong",
     "child_of_the_application",
     "value",
     "on_term",
@@ -271,10 +293,13 @@ def cases(make_app):
 @pytest.mark.parametrize("name", sorted(set(PROGRAMS) - STARTED_BY_OTHERS))
 def test_program(cases, same, name):
     # Python starts a PEX some frames deeper, which a full stack shows.
-    varies = r"line repeated \d+ more times" if name == "recursion" else ""
+    deeper = {"recursion": r"line repeated \d+ more times", "fatal": r'(  File ".*\n)+'}
+    varies = deeper.get(name, "")
     got = same(cases, f"cases.{name}", stdin="in ü".encode(), varies=varies)
     if name.startswith("unflushed"):
         assert got.code == 0
+    if name == "fatal":
+        assert b"Aborted" in got.err and b"Extension modules" not in got.err
 
 
 def test_children_have_the_applications_modules(cases, sides):
