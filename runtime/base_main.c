@@ -9,6 +9,7 @@
 #include "exit.h"
 #include "library_direct.h"
 #include "locate.h"
+#include "own_venv.h"
 #include "pex_run.h"
 #include "prompt.h"
 #include "pyconfig.h"
@@ -72,9 +73,12 @@ prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
         fail(&err);
     }
     options->extra_path = variables->extra_sys_path;
+    options->original_argv = pexcz_command_original(
+        command, options->executable, options->original_argc,
+        options->original_argv, &options->original_argc);
     options->argv = pexcz_command_argv(command, app, inject, &options->argc,
                                        &options->program);
-    if (options->argv == NULL) {
+    if (options->argv == NULL || options->original_argv == NULL) {
         (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
         fail(&err);
     }
@@ -103,6 +107,20 @@ run_application(const struct pexcz_located *located,
     }
     pexcz_exit(pexcz_shared_objects_used()
                || pexcz_libraries_are_noticeable());
+}
+
+static void
+enter_venv(const struct pexcz_command *command,
+           struct pexcz_python_options *options)
+{
+    static char name[PEXCZ_MAX_PATH + 2];
+
+    if (pexcz_own_venv_find(command->name, options->executable, name,
+                            sizeof(name))) {
+        options->venv = true;
+        options->base_executable = options->executable;
+        options->executable = name;
+    }
 }
 
 int
@@ -151,6 +169,7 @@ main(int argc, char **argv)
     }
     if (command.role == PEXCZ_ROLE_PYTHON) {
         options.python_path = options.environment;
+        enter_venv(&command, &options);
     }
     else {
         prepare_pex(&located.app, &command, &variables, &options);

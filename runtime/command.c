@@ -343,3 +343,33 @@ pexcz_command_argv(const struct pexcz_command *command,
     *ret_argc = args.count;
     return args.failed ? NULL : args.items;
 }
+
+char *const *
+pexcz_command_original(const struct pexcz_command *command,
+                       const char *executable, int argc, char *const *argv,
+                       int *ret_argc)
+{
+    struct arguments args = {0};
+    char *program = NULL;
+    char *name = NULL;
+
+    *ret_argc = argc;
+    if (command->role != PEXCZ_ROLE_APPLICATION || command->args != argv + 1) {
+        return argv;
+    }
+    args.items = pexcz_alloc_array((size_t)argc + 2, sizeof(*args.items));
+    program = strdup(executable);
+    name = strdup(command->name);
+    if (args.items == NULL || program == NULL || name == NULL) {
+        free(args.items);
+        free(program);
+        free(name);
+        return NULL;
+    }
+    args.items[args.count++] = program;
+    args.items[args.count++] = name;
+    append_all(&args, command->args, command->arg_count);
+    args.items[args.count] = NULL;
+    *ret_argc = args.count;
+    return args.items;
+}

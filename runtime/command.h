@@ -62,4 +62,13 @@ char **pexcz_command_argv(const struct pexcz_command *command,
                           const struct pexcz_blob *app, bool inject,
                           int *ret_argc, int *ret_program);
 
+/*
+ * What becomes sys.orig_argv: argv, or as a script with a `#!` line sees it,
+ * `executable` and the path of the program in place of argv[0].  NULL when
+ * memory is gone.  Never freed.
+ */
+char *const *pexcz_command_original(const struct pexcz_command *command,
+                                    const char *executable, int argc,
+                                    char *const *argv, int *ret_argc);
+
 #endif

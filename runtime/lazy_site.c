@@ -132,53 +132,118 @@ is_import_attribute(PyObject *name)
            || PyUnicode_CompareWithASCIIString(name, "__path__") == 0;
 }
 
-/* Makes it an ordinary module, with its content; importing `site` does not run
- * its main() while no_site is set. */
 static int
-load(PyObject *self)
+set_class(PyObject *self, PyObject *type)
 {
-    PyObject *loader;
-    PyObject *done = NULL;
     PyObject *name = PyUnicode_InternFromString("__class__");
-    int rc = name != NULL ? PyObject_GenericSetAttr(self, name,
-                                                    (PyObject *)&PyModule_Type)
-                          : -1;
+    int rc = name != NULL ? PyObject_GenericSetAttr(self, name, type) : -1;
 
     Py_XDECREF(name);
-    if (rc < 0) {
+    return rc;
+}
+
+/* What getusersitepackages() finds: it asks for the home, so not before
+ * somebody wants to know.  The module is an ordinary one afterwards. */
+static int
+finish(PyObject *self, PyObject *name)
+{
+    PyObject *found;
+
+    if (PyUnicode_CompareWithASCIIString(name, "USER_SITE") != 0
+        && PyUnicode_CompareWithASCIIString(name, "USER_BASE") != 0
+        && PyUnicode_CompareWithASCIIString(name, "__dict__") != 0) {
+        return 0;
+    }
+    if (set_class(self, (PyObject *)&PyModule_Type) < 0) {
         return -1;
     }
-    loader = PyObject_GetAttrString(self, "__loader__");
+    found = PyObject_CallMethod(self, "getusersitepackages", NULL);
+    Py_XDECREF(found);
+    return found != NULL ? 0 : -1;
+}
+
+static PyObject *
+loaded_getattro(PyObject *self, PyObject *name)
+{
+    return finish(self, name) < 0 ? NULL
+                                  : PyModule_Type.tp_getattro(self, name);
+}
+
+static int
+loaded_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    return finish(self, name) < 0 ? -1
+                                  : PyObject_GenericSetAttr(self, name, value);
+}
+
+static PyType_Slot loaded_slots[] = {
+    {Py_tp_getattro, loaded_getattro},
+    {Py_tp_setattro, loaded_setattro},
+    {0, NULL},
+};
+
+static PyType_Spec loaded_spec = {
+    .name = "_pexcz.LoadedSite",
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = loaded_slots,
+};
+
+/* Importing `site` does not run its main() while no_site is set. */
+static int
+execute(PyObject *self)
+{
+    PyObject *loader = PyObject_GetAttrString(self, "__loader__");
+    PyObject *done = NULL;
+    int rc;
+
     if (loader != NULL && pexcz_set_sys_flag("no_site", 1) == 0) {
         done = PyObject_CallMethod(loader, "exec_module", "O", self);
         if (pexcz_set_sys_flag("no_site", 0) < 0) {
             Py_CLEAR(done);
         }
     }
+    rc = done != NULL
+             ? PyObject_SetAttrString(self, "ENABLE_USER_SITE", Py_False)
+             : -1;
+    Py_XDECREF(done);
     Py_XDECREF(loader);
-    if (done == NULL) {
+    return rc;
+}
+
+/* Gives it its content. */
+static int
+load(PyObject *self)
+{
+    PyObject *type;
+    int rc = -1;
+
+    if (set_class(self, (PyObject *)&PyModule_Type) < 0 || execute(self) < 0) {
         return -1;
     }
-    Py_DECREF(done);
-    return PyObject_SetAttrString(self, "ENABLE_USER_SITE", Py_False);
+    type = PyType_FromSpecWithBases(&loaded_spec, (PyObject *)&PyModule_Type);
+    if (type != NULL) {
+        rc = set_class(self, type);
+        Py_DECREF(type);
+    }
+    return rc;
 }
 
 static PyObject *
 lazy_getattro(PyObject *self, PyObject *name)
 {
-    if (!is_import_attribute(name) && load(self) < 0) {
-        return NULL;
+    if (is_import_attribute(name)) {
+        return PyModule_Type.tp_getattro(self, name);
     }
-    return PyModule_Type.tp_getattro(self, name);
+    return load(self) < 0 ? NULL : PyObject_GetAttr(self, name);
 }
 
 static int
 lazy_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
-    if (!is_import_attribute(name) && load(self) < 0) {
-        return -1;
+    if (is_import_attribute(name)) {
+        return PyObject_GenericSetAttr(self, name, value);
     }
-    return PyObject_GenericSetAttr(self, name, value);
+    return load(self) < 0 ? -1 : PyObject_SetAttr(self, name, value);
 }
 
 static PyType_Slot lazy_slots[] = {

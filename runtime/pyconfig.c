@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pyconfig.h"
 
+#include "config_in_use.h"
 #include "exe_layout.h"
 #include "importer.h"
 #include "preconfig.h"
+#include "tree_site.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +18,10 @@
         Py_STRINGIFY(PY_MINOR_VERSION) ".zip"
 
 static PyStatus
-set_fields(PyConfig *config, const char *executable)
+set_fields(PyConfig *config, const struct pexcz_python_options *options)
 {
+    const char *executable = options->executable;
+    const char *base = options->base_executable;
     const struct {
         wchar_t **field;
         const char *value;
@@ -30,7 +34,7 @@ set_fields(PyConfig *config, const char *executable)
         {&config->stdlib_dir, PEXCZ_PREFIX "/" LIB_DIR},
         {&config->platlibdir, "lib"},
         {&config->executable, executable},
-        {&config->base_executable, executable},
+        {&config->base_executable, base != NULL ? base : executable},
         {&config->program_name, executable},
     };
     PyStatus status = PyStatus_Ok();
@@ -178,7 +182,6 @@ static void
 set_flags(PyConfig *config, const struct pexcz_python_options *options)
 {
     config->use_environment = options->environment;
-    config->user_site_directory = 0;
     config->pathconfig_warnings = 0;
     config->_init_main = 0;
     config->site_import = options->site;
@@ -190,6 +193,30 @@ set_flags(PyConfig *config, const struct pexcz_python_options *options)
         config->isolated = 1;
         config->safe_path = 1;
     }
+}
+
+/*
+ * Without `site`, which has a form of its own here unless the process is in a
+ * virtual environment.  `home` was for PYTHONHOME; nothing else is to know it.
+ */
+static PyStatus
+initialise_main(const struct pexcz_python_options *options)
+{
+    PyConfig *config = pexcz_config_in_use();
+    bool site = config->site_import != 0 && !options->venv;
+    PyStatus status;
+
+    config->site_import = config->site_import != 0 && options->venv;
+    status = _Py_InitializeMain();
+    PyMem_RawFree(config->home);
+    config->home = NULL;
+    if (!site || PyStatus_Exception(status)) {
+        return status;
+    }
+    config->site_import = 1;
+    return pexcz_tree_site_run(options->executable) == 0
+               ? status
+               : PyStatus_Error("Failed to import the site module");
 }
 
 PyStatus
@@ -208,7 +235,7 @@ pexcz_python_start(const struct pexcz_python_options *options)
         PyConfig_InitPythonConfig(&config);
     }
     set_flags(&config, options);
-    status = set_fields(&config, options->executable);
+    status = set_fields(&config, options);
     if (PyStatus_Exception(status)) {
         goto out;
     }
@@ -229,7 +256,7 @@ pexcz_python_start(const struct pexcz_python_options *options)
         status = PyStatus_Error("cannot install the importer");
         goto out;
     }
-    status = _Py_InitializeMain();
+    status = initialise_main(options);
 
 out:
     PyConfig_Clear(&config);

@@ -12,7 +12,8 @@
 
 struct pexcz_python_options {
     const struct pexcz_tree *tree;
-    const char *executable; /* becomes sys.executable */
+    const char *executable;      /* becomes sys.executable */
+    const char *base_executable; /* sys._base_executable; NULL: the same */
     int argc;
     char **argv; /* interpreter options, program, arguments */
     int program; /* index of "-" or the script in argv */
@@ -25,6 +26,7 @@ struct pexcz_python_options {
     bool environment;       /* PYTHONHASHSEED and the like count */
     bool python_path;       /* so does PYTHONPATH */
     bool site;              /* import site; else it is left to the caller */
+    bool venv;              /* in a virtual environment made with this one */
     uint32_t hash_seed;     /* 0: as Python chooses */
     const char *extra_path; /* entries behind the stdlib, joined by ':', or
                                NULL */

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys_flags.h"
 
+long
+pexcz_get_sys_flag(const char *name)
+{
+    PyObject *flags = PySys_GetObject("flags");
+    PyObject *value
+        = flags != NULL ? PyObject_GetAttrString(flags, name) : NULL;
+    long number = value != NULL ? PyLong_AsLong(value) : -1;
+
+    Py_XDECREF(value);
+    return number;
+}
+
 int
 pexcz_set_sys_flag(const char *name, long value)
 {

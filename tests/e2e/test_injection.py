@@ -11,7 +11,7 @@ from typing import Callable, List
 
 import pytest
 from conftest import PACK, App, Sides
-from sides import Result, run
+from sides import SITE, Result, run
 
 RUNNER = {
     "runner.py": "import sys\n"
@@ -113,8 +113,18 @@ def test_no_variables_of_pex_itself(runner: App, sides: Sides) -> None:
 
 
 def test_orig_argv(runner: App, sides: Sides) -> None:
+    """As a script with a `#!` line: what reloaders start again."""
     code = "print(sys.orig_argv)"
-    assert packed(sides, runner, code, "a").text == f"{['/srv/app', code, 'a']}\n"
+    again = (
+        "import os; os.environ.setdefault('TWICE', '') or "
+        "[os.putenv('TWICE', '1'), os.execv(sys.executable, "
+        "[sys.executable, *sys.orig_argv[1:]])]; print(sys.orig_argv, sys.argv)"
+    )
+    want = ["//srv/app", "/srv/app", code, "a"]
+    assert packed(sides, runner, code, "a").text == f"{want}\n"
+    got = packed(sides, runner, again, "a")
+    want[2] = again
+    assert got.text == f"{want} {[f'{SITE}/runner.py', 'a']}\n", got.err
 
 
 def test_deleted_file(make_app: Callable[..., App], tmp_path: Path) -> None:

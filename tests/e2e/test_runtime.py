@@ -384,9 +384,71 @@ def test_garbage_of_imports_is_collected(
     assert same(app).out == b"True\n"
 
 
+SITE_STATE = (
+    "import site, sys\n"
+    "print(sys.flags.no_user_site, site.ENABLE_USER_SITE, site.USER_SITE,"
+    " site.USER_BASE, site.PREFIXES, sys.prefix, sys.path[-1])\n"
+)
+
+
 def test_no_user_site(runner: App, sides: Sides) -> None:
-    code = "import site; print(site.ENABLE_USER_SITE, sys.flags.no_user_site)"
-    assert output(sides, runner, code).text == "False 1\n"
+    """As in a virtual environment: where it would be is known, but it is
+    neither on the path nor asked for."""
+    folder = "/srv/home/.local"
+    mine = f"{folder}/lib/python3.11/site-packages"
+    want = f"False {mine} {folder} ['/proc/pexcz', '/proc/pexcz'] /proc/pexcz {SITE}\n"
+    for side in sides.both:
+        (side.folder / "home/.local/lib/python3.11/site-packages").mkdir(parents=True)
+    assert output(sides, runner, SITE_STATE).text == f"0 {want}"
+    assert output(sides, runner, SITE_STATE, PYTHONNOUSERSITE="1").text == f"1 {want}"
+    for option, flag in ("-s", 1), ("-I", 1), ("-E", 0), ("-B", 0):
+        got = output(sides, runner, option, "-c", SITE_STATE, PEX_INTERPRETER="1")
+        assert got.text == f"{flag} {want}", got.err
+
+
+def test_in_the_environment_of_others(runner: App, sides: Sides) -> None:
+    """In the bin/ of a virtual environment it remains its own."""
+    for name in "pyvenv.cfg", "bin/pyvenv.cfg":
+        path = sides.packed.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
+    child = (
+        "import subprocess, sys\n"
+        f"code = {SITE_STATE + 'import runner'!r}\n"
+        "print(subprocess.run([sys.executable, '-c', code], text=True,"
+        " stdout=-1, check=False).stdout)\n"
+    )
+    got = output(sides, runner, child)
+    assert got.text.rstrip().endswith(f"'/proc/pexcz'] /proc/pexcz {SITE}"), got.err
+    got = output(sides, runner, "-c", SITE_STATE, PEX_INTERPRETER="1")
+    assert got.text.rstrip().endswith(f"'/proc/pexcz'] /proc/pexcz {SITE}"), got.err
+
+
+def test_own_virtual_environment(runner: App, sides: Sides) -> None:
+    """`-m venv` makes environments that work, beside the application's."""
+    sides.packed.root = Path("/")
+    got = output(
+        sides, runner, "-m", "venv", "--without-pip", "env", PEX_INTERPRETER="1"
+    )
+    assert got.code == 0, got.err
+    here = "/srv/work/env"
+    module = sides.packed.work / "env/lib/python3.11/site-packages/installed.py"
+    module.write_text("import sys\nPLACE = sys.prefix\n")
+    code = (
+        "import importlib.util, installed, sys\n"
+        "print(installed.PLACE, sys.executable, sys.base_prefix, sys._base_executable,"
+        " importlib.util.find_spec('runner'))\n"
+    )
+    child = (
+        f"import subprocess\nsubprocess.run(['env/bin/python', '-c', {code!r}])\n"
+        f"subprocess.run(['{here}/bin/python3', '-c', {code!r}])\n"
+    )
+    got = output(sides, runner, child)
+    want = [
+        f"{here} {here}/bin/{name} /proc/pexcz //srv/app None"
+        for name in ("python", "python3")
+    ]
+    assert got.text.splitlines() == want, got.err
 
 
 def test_site_is_not_imported_for_nothing(

@@ -8,6 +8,7 @@ is alike too.
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import signal
 import socket
@@ -219,6 +220,29 @@ def test_flask(make_app, sides, port):
     assert answers[0][2] == b"<p>you &amp; 42</p>"
     assert answers[1][1].startswith("text/css")
     assert answers[2][0] == 500
+
+
+def test_flask_reloads(make_app, sides, port):
+    """The reloader starts the application again, as it was started."""
+    app = make_app("flask", "-c", "flask")
+    sides.install(app)
+    sides.write("site1.py", "from flask import Flask\nfrom part import V\n"
+                "app = Flask(__name__)\napp.get('/')(lambda: f'version {V}')\n")
+    address = f"http://127.0.0.1:{port}/"
+    for side in sides.both:
+        (side.work / "part.py").write_text("V = 1\n")
+        arguments = ["--app", "site1", "run", "--debug", "--port", str(port)]
+        with side.start(*arguments) as process:
+            assert fetch(address)[2] == b"version 1"
+            deadline = time.monotonic() + 60
+            (side.work / "part.py").write_text("V = 22\n")
+            while fetch(address)[2] != b"version 22":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            os.killpg(process.pid, signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        assert b"* Restarting with stat" in err and b"part.py'" in err
+        assert process.returncode == 0, err
 
 
 def test_flask_command(make_app, sides):

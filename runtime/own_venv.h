@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual environments that `-m venv` of this executable made: as for any
+ * Python, the name that a process was started under says which it is in.
+ */
+#ifndef PEXCZ_OWN_VENV_H
+#define PEXCZ_OWN_VENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * `name`: the path that the process was started as; `self`: the executable.
+ * Whether a pyvenv.cfg in the name's folder, or in the one above, has the
+ * executable's folder as its `home`: writes the absolute path of `name` then.
+ * Any other environment is somebody else's, in which a packed file may lie.
+ */
+bool pexcz_own_venv_find(const char *name, const char *self, char *dst,
+                         size_t cap);
+
+#endif
