@@ -30,9 +30,6 @@ add_files(posix_spawn_file_actions_t *actions, int fd, int log)
     if (rc == 0) {
         rc = posix_spawn_file_actions_adddup2(actions, log, 2);
     }
-    if (rc == 0) {
-        rc = posix_spawn_file_actions_addchdir_np(actions, "/");
-    }
     return rc == 0 ? posix_spawn_file_actions_adddup2(actions, fd, RESULT_FD)
                    : rc;
 }

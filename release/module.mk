@@ -4,9 +4,9 @@
 
 RELEASES := $(BUILD)/release
 STAGE := $(RELEASES)/stage
-# The program is linked against an older glibc than this machine's, too; the
-# newest function that it needs is posix_spawn_file_actions_addchdir_np().
-PROGRAM_GLIBC := 2.29
+# As a base, the program is linked against an older glibc than this machine's.
+PROGRAM_GLIBC = $(shell $(HOST_PYTHON) -c 'import sys; \
+    sys.path.insert(0, "stdlib-blob"); import versions; print(versions.GLIBC_FLOOR)')
 RELEASE := $(HOST_PYTHON) release/release.py --version $(VERSION) \
     --stage $(STAGE) --out $(RELEASES)
 

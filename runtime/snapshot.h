@@ -17,12 +17,12 @@
  *
  *   //pexcz/snapshot FD GATE SCRIPT ARGUMENT…
  *
- * Boots the application up to its .pth files and runs the Python text SCRIPT
- * with `arguments`, the rest of the command line, and `startup`, a function
- * that runs the lines of .pth files and the like; then writes the snapshot to
- * the descriptor FD.  With FD "-" it ends with the script.  With ",python"
- * behind FD no shared object is loaded into it.  GATE, names joined
- * by commas, are variables that the snapshot depends on.
+ * Goes to the folder /, boots the application up to its .pth files and runs
+ * the Python text SCRIPT with `arguments`, the rest of the command line, and
+ * `startup`, a function that runs the lines of .pth files and the like; then
+ * writes the snapshot to the descriptor FD.  With FD "-" it ends with the
+ * script.  With ",python" behind FD no shared object is loaded into it.  GATE,
+ * names joined by commas, are variables that the snapshot depends on.
  */
 #define PEXCZ_SNAPSHOT_PROGRAM "//pexcz/snapshot"
 

@@ -14,6 +14,7 @@
 #include "snapshot_environment.h"
 #include "vfs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -284,6 +285,10 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         (void)pexcz_fail(&err, PEXCZ_E_UNSUPPORTED, 0,
                          "heap snapshots cannot be made with Python %d.%d",
                          PY_MAJOR_VERSION, PY_MINOR_VERSION);
+        give_up(&err);
+    }
+    if (chdir("/") != 0) {
+        (void)pexcz_fail(&err, PEXCZ_E_IO, errno, "/");
         give_up(&err);
     }
     startup_app = &located->app;
