@@ -48,7 +48,9 @@ def find_static(cc, name):
 
 def build(src, work, version, cc, pgo, jobs):
     """Builds in `src`; helper files go to `work`.  Returns the static libs."""
-    stub = work / "stub"
+    # From 3.13 on, configure takes what is behind the last slash of CC for the
+    # compiler's name, and without one there is no PGO.
+    stub = work / f"{Path(cc).name}-stub"
     slibs = work / "slibs"
     log = work / "build.log"
     glibc_floor.make(stub, versions.GLIBC_FLOOR, cc)
@@ -70,7 +72,7 @@ def build(src, work, version, cc, pgo, jobs):
     (src / "Modules/Setup.local").write_text(setup)
     configure = [
         "./configure",
-        f"CC={cc} -B{stub}/",
+        f"CC={cc} -B{stub}",
         f"CFLAGS=-fno-pie -fdebug-prefix-map={work}=/build -fmacro-prefix-map={work}=/build",
         f"LDFLAGS=-L{slibs} -no-pie -Wl,--no-as-needed",
         f"LIBS={compat}",
@@ -88,6 +90,8 @@ def build(src, work, version, cc, pgo, jobs):
     if pgo:
         target = ["profile-opt", f"PROFILE_TASK={HERE / 'profile_task.py'}"]
     step(["make", f"-j{jobs}", *target], src, log)
+    if pgo and "-fprofile-use" not in log.read_text(errors="replace"):
+        raise BuildError(f"built without the profile that was asked for: {log}")
     step(["make", f"-j{jobs}", "sharedmods", "python-config"], src, log)
     newest = glibc_floor.highest_version(src / "python")
     floor = glibc_floor.version_key(versions.GLIBC_FLOOR)

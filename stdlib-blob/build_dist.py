@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the Python distribution once and keeps it by the hash of its inputs.
 
-build_dist.py BUILD VERSION [--no-pgo] [--jobs N]: makes
+build_dist.py BUILD VERSION [--no-pgo] [--quick] [--jobs N]: makes
 BUILD/dist/VERSION-HASH/python and the link BUILD/dist/VERSION that names it.
+--quick takes a finished one of any kind, or else makes the one that is made
+quickest: without PGO, and without the objects of the embedding library.
 """
 
 import argparse
@@ -22,14 +24,15 @@ import versions
 HERE = Path(__file__).resolve().parent
 
 
-# What links the base and the library, and this project's part of the latter;
-# of versions.py the values count.
-AFTERWARDS = {"link_base.py", "link_library.py", "libc_variables.c", "versions.py"}
+# This file, what links the base and the library, and this project's part of
+# the latter; of versions.py the values count.
+AFTERWARDS = {"build_dist.py", "link_base.py", "link_library.py", "libc_variables.c",
+              "versions.py"}
 
 
-def input_key(version, cc, pgo):
+def input_key(version, cc, pgo, pic):
     """Hash of all that decides the result; the base's link comes after it."""
-    digest = hashlib.sha256(f"{version} pgo={pgo}\n".encode())
+    digest = hashlib.sha256(f"{version} pgo={pgo} pic={pic}\n".encode())
     settings = (versions.GLIBC_FLOOR, versions.VERSIONS[version],
                 versions.STATIC_LIBS, versions.STATIC_NEEDS)
     digest.update(repr(settings).encode())
@@ -53,22 +56,38 @@ def point_to(link, target):
     temp.replace(link)
 
 
+def is_finished(folder):
+    return (folder / "python/PYTHON.json").is_file()
+
+
+def choose(root, options):
+    """(folder, whether with PGO, whether with position-independent objects)"""
+    kinds = [(not options.no_pgo, True)]
+    if options.quick:
+        kinds = [(True, True), (False, True), (False, False)]
+    for pgo, pic in kinds:
+        key = input_key(options.version, options.cc, pgo, pic)
+        folder = root / f"{options.version}-{key}"
+        if is_finished(folder):
+            break
+    return folder, pgo, pic
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
     parser.add_argument("version", choices=sorted(versions.VERSIONS))
     parser.add_argument("--no-pgo", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cc", default="gcc")
     options = parser.parse_args()
     root = Path(options.build).resolve() / "dist"
     root.mkdir(parents=True, exist_ok=True)
-    pgo = not options.no_pgo
     try:
-        key = input_key(options.version, options.cc, pgo)
-        name = f"{options.version}-{key}"
-        final = root / name
-        if not (final / "python/PYTHON.json").is_file():
+        final, pgo, pic = choose(root, options)
+        name = final.name
+        if not is_finished(final):
             with tempfile.TemporaryDirectory(prefix="work-", dir=root) as work:
                 work = Path(work)
                 print(f"building Python {options.version} (once; some minutes)", flush=True)
@@ -79,8 +98,9 @@ def main():
                 out.mkdir(parents=True)
                 build_cpython.install(src, work, out)
                 python_json.write(src, out, static, pgo)
-                build_cpython.rebuild_pic(src, work, options.jobs)
-                python_json.add_pic(src, out)
+                if pic:
+                    build_cpython.rebuild_pic(src, work, options.jobs)
+                    python_json.add_pic(src, out)
                 shutil.rmtree(final, ignore_errors=True)
                 (work / name).rename(final)
         point_to(root / options.version, name)

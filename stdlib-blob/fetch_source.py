@@ -31,6 +31,14 @@ def undo_patch(source, name, file):
         raise FetchError(f"{name}, {file} cannot be undone: {done.stdout.strip()}")
 
 
+def replace(source, file, old, new):
+    path = source / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        raise FetchError(f"{file} does not have {old!r} once")
+    path.write_text(text.replace(old, new))
+
+
 def debian_mirror():
     """(URI, Signed-By) of the first Debian archive in the machine's apt."""
     folder = Path("/etc/apt")
@@ -92,4 +100,6 @@ def fetch(version, folder):
     )
     for patch, file in row["undo"]:
         undo_patch(target, patch, file)
+    for file, old, new in row["replace"]:
+        replace(target, file, old, new)
     return target

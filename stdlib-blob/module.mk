@@ -2,6 +2,9 @@
 
 # PGO=0 builds CPython without profile-guided optimisation: quicker, slower.
 PGO ?= 1
+# QUICK=1: for the Pythons behind the first of PYTHONS any finished distribution
+# will do, or else the one that is made quickest.
+QUICK ?=
 STDLIB_DIST := $(BUILD)/dist/$(PYTHON)
 # PYTHON_DIST=ARCHIVE takes a python-build-standalone full archive instead.
 PYTHON_DIST ?=
@@ -14,7 +17,8 @@ python-dist: $(STDLIB_DIST)/python/PYTHON.json ## CPython, built static, once
 $(STDLIB_DIST)/python/PYTHON.json: FORCE
 ifeq ($(PYTHON_DIST),)
 	$(Q)$(HOST_PYTHON) stdlib-blob/build_dist.py $(BUILD) $(PYTHON) \
-	    --cc $(CC) $(if $(filter 0,$(PGO)),--no-pgo)
+	    --cc $(CC) $(if $(filter 0,$(PGO)),--no-pgo) \
+	    $(if $(QUICK),$(if $(filter-out $(FIRST_PYTHON),$(PYTHON)),--quick))
 else
 	$(Q)$(HOST_PYTHON) stdlib-blob/archive/read.py $(PYTHON_DIST) $(BUILD) \
 	    $(PYTHON)

@@ -3,7 +3,7 @@
 
 Each row: Debian suite and source package that the CPython source is taken
 from; options of its configure beside the common ones; the distributor's
-changes that are undone.  Setup-X.Y.local has the extension modules that not
+changes that are undone; texts of the source that are replaced.  Setup-X.Y.local has the extension modules that not
 all versions have.  The glibc floor is the oldest libc that a base must start on.
 """
 
@@ -11,7 +11,9 @@ GLIBC_FLOOR = "2.17"
 
 # Undone are Debian's own places for packages (dist-packages instead of
 # site-packages), which a tree laid out as a venv does not have, and a Makefile
-# that takes no LDFLAGS from configure.
+# that takes no LDFLAGS from configure.  Replaced is mimalloc's constructor,
+# which would read a file and forty variables at each start; mimalloc also
+# prepares itself when it is first asked for memory (PYTHONMALLOC=mimalloc).
 VERSIONS = {
     "3.11": {
         "suite": "bookworm",
@@ -21,6 +23,7 @@ VERSIONS = {
             ("sysconfig-debian-schemes.diff", "Lib/sysconfig.py"),
             ("distutils-install-layout.diff", "Lib/site.py"),
         ),
+        "replace": (),
     },
     "3.13": {
         "suite": "trixie",
@@ -31,6 +34,7 @@ VERSIONS = {
             ("distutils-install-layout.diff", "Lib/site.py"),
             ("makefile-bootstrap.diff", "Makefile.pre.in"),
         ),
+        "replace": (("Objects/mimalloc/init.c", "__attribute__((constructor)) ", ""),),
     },
 }
 
