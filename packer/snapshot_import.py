@@ -82,10 +82,12 @@ def mend_django_encoding(module):
 def mend_logging(module):
     import time
 
-    def after():
-        module._startTime = time.time()
+    clock = time.time_ns if type(module._startTime) is int else time.time
 
-    module._startTime = 0.0
+    def after():
+        module._startTime = clock()
+
+    module._startTime = 0
     return after
 
 
@@ -122,6 +124,8 @@ def mend_sysconfig(module):
         module._USER_BASE = module._getuserbase()
 
     module._CONFIG_VARS = None
+    if hasattr(module, "_CONFIG_VARS_INITIALIZED"):
+        module._CONFIG_VARS_INITIALIZED = False
     module._PROJECT_BASE = None
     module._USER_BASE = None
     return after

@@ -31,10 +31,11 @@ import os
 import sys
 import time
 
+OWN_IMPORTS = set(sys.modules)
 import opcode
 
 OPCODE_NAMES = opcode.opname
-for name in "opcode", "_opcode":  # the application imports its own
+for name in set(sys.modules) - OWN_IMPORTS:  # the application imports its own
     del sys.modules[name]
 PREFIX = "/proc/pexcz"
 # What os.getcwd() returns, behind it the number of the module that asks: one
@@ -68,7 +69,7 @@ SEEN_BY_SNAPSHOT = {
 # snapshot_import.py.
 MENDED = {
     "django.utils.encoding": {"locale.setlocale()"},
-    "logging": {"time.time()"},
+    "logging": {"time.time()", "time.time_ns()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
     "platform": {"os.uname()"},
@@ -107,7 +108,7 @@ CLOCK = (
 PROCESS = (
     "getcwd getcwdb getpid getppid getuid geteuid getgid getegid getgroups "
     "getlogin getpgid getpgrp getsid getresuid getresgid getpriority uname "
-    "urandom getrandom cpu_count sched_getaffinity sched_getscheduler isatty "
+    "urandom getrandom cpu_count process_cpu_count sched_getaffinity sched_getscheduler isatty "
     "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
     "fstat fstatvfs read write lseek get_blocking set_blocking "
     "get_inheritable set_inheritable wait waitpid memfd_create eventfd "
@@ -599,7 +600,7 @@ def leading_imports(code):
     harmless = {
         "RESUME", "NOP", "CACHE", "LOAD_CONST", "LOAD_NAME", "IMPORT_FROM",
         "IMPORT_STAR", "STORE_NAME", "POP_TOP", "MAKE_FUNCTION", "PUSH_NULL",
-        "SETUP_ANNOTATIONS", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP",
+        "SETUP_ANNOTATIONS", "SET_FUNCTION_ATTRIBUTE", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP",
         "BUILD_CONST_KEY_MAP", "LIST_EXTEND", "COPY",
     }
     steps = []
@@ -620,8 +621,9 @@ def leading_imports(code):
         elif name not in harmless and not (
                 name == "COMPARE_OP" and steps[-2:] == [
                     ("LOAD_NAME", "__name__"), ("LOAD_CONST", "__main__")]) \
-                and not (name.startswith("POP_JUMP_FORWARD_IF_FALSE")
-                         and steps[-1][0] == "COMPARE_OP"):
+                and not (name in ("POP_JUMP_FORWARD_IF_FALSE", "POP_JUMP_IF_FALSE")
+                         and steps[-1][0] == "COMPARE_OP") \
+                and not (name == "CALL_INTRINSIC_1" and argument == 2):  # import *
             break
         if name != "CACHE":
             steps.append((name, value))

@@ -3,12 +3,31 @@
 #include "main_thread.h"
 #include "python_version.h"
 
+#include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 #include <pthread.h>
 #include <string.h>
 
 /* Of threading's main thread, for the number that the process will have. */
 #define NEUTRAL_NATIVE_ID 1
+
+/* 0, or -1 with an exception. */
+static int
+renew_handle(PyObject *threading, PyObject *main_thread, unsigned long ident)
+{
+    PyObject *handle;
+    int rc;
+
+    if (!PEXCZ_THREADS_HAVE_HANDLES) {
+        return 0;
+    }
+    handle = PyObject_CallMethod(threading, "_make_thread_handle", "k", ident);
+    rc = handle != NULL
+             ? PyObject_SetAttrString(main_thread, "_handle", handle)
+             : -1;
+    Py_XDECREF(handle);
+    return rc;
+}
 
 /* threading's main thread under another identifier, if threading is there. */
 static int
@@ -34,7 +53,8 @@ rekey(unsigned long ident, PyObject *native_id)
     if (active != NULL && old != NULL
         && new != NULL &&PyObject_DelItem(active, old) == 0
         && PyObject_SetItem(active, new, main_thread) == 0
-        && PyObject_SetAttrString(main_thread, "_ident", new) == 0) {
+        && PyObject_SetAttrString(main_thread, "_ident", new) == 0
+        && renew_handle(threading, main_thread, ident) == 0) {
         rc = PyObject_SetAttrString(main_thread, "_native_id", native_id);
     }
     Py_XDECREF(new);
@@ -65,6 +85,10 @@ void
 pexcz_main_thread_adopt(PyThreadState *state)
 {
     (void)pthread_setspecific(PEXCZ_THREAD_STATE_KEY, state);
+#if PEXCZ_THREADS_HAVE_HANDLES
+    _Py_tss_tstate = state;
+    HEAD_UNLOCK(&_PyRuntime); /* of PyOS_BeforeFork(); handles need it */
+#endif
     state->thread_id = PyThread_get_thread_ident();
     state->native_thread_id = PyThread_get_thread_native_id();
     _PyRuntime.main_thread = state->thread_id;

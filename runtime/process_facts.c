@@ -56,7 +56,8 @@ __wrap_pthread_key_create(pthread_key_t *key, key_destructor *destructor)
 {
     int rc = __real_pthread_key_create(key, destructor);
 
-    if (rc == 0 && *key < PTHREAD_KEYS_MAX) {
+    /* Those of constructors are made in each process, before all this. */
+    if (rc == 0 && facts.neutral && *key < PTHREAD_KEYS_MAX) {
         facts.used[*key] = true;
         facts.destructors[*key] = destructor;
     }

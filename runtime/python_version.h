@@ -10,9 +10,10 @@
 
 /*
  * A heap snapshot restores CPython's static data and thread state by hand, as
- * one version has them; another one boots ordinarily.
+ * these versions have them; another one boots ordinarily.
  */
-#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030c0000
+#if (PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030c0000)             \
+    || (PY_VERSION_HEX >= 0x030d0000 && PY_VERSION_HEX < 0x030e0000)
 #define PEXCZ_HAS_SNAPSHOT 1
 #else
 #define PEXCZ_HAS_SNAPSHOT 0
@@ -29,6 +30,9 @@ extern const PyConfig *_PyInterpreterState_GetConfig(PyInterpreterState *);
 #else
 #define PEXCZ_THREAD_STATE_KEY (_PyRuntime.gilstate.autoTSSkey._key)
 #endif
+
+/* Whether threading.Thread has a _handle, which knows the thread's number. */
+#define PEXCZ_THREADS_HAVE_HANDLES (PY_VERSION_HEX >= 0x030d0000)
 
 /* Whether a generator or coroutine waits to be continued: pycore_frame.h,
  * FRAME_SUSPENDED and, later, FRAME_SUSPENDED_YIELD_FROM. */
