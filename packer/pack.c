@@ -159,6 +159,18 @@ try_base(struct packing *p, const char *older_than, struct pexcz_error *err)
     return rc == PEXCZ_OK ? open_target(p) : rc;
 }
 
+/* Behind what the first base lacks, in one line, what another one lacks. */
+static void
+add_reason(struct pexcz_error *whole, const char *python,
+           const struct pexcz_error *err)
+{
+    char *end = whole->msg + strlen(whole->msg);
+
+    (void)snprintf(end, sizeof(whole->msg) - (size_t)(end - whole->msg),
+                   "\n  nor with Python %s: %.*s", python,
+                   (int)strcspn(err->msg, "\n"), err->msg);
+}
+
 /*
  * Chooses the distributions and, unless it was asked for, the base: that of
  * the shebang, else the newest, whose Python the PEX admits and has a
@@ -168,24 +180,29 @@ static int
 resolve(struct packing *p)
 {
     bool free_choice = p->options->base == NULL && p->options->python == NULL;
-    struct pexcz_error first = {.code = PEXCZ_OK};
+    struct pexcz_error whole;
     struct pexcz_error none;
     const char *tried = NULL;
+    char first[sizeof(p->compiler.python.version)];
     int rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
 
-    if (rc < 0) {
-        first = *p->err;
-    }
+    whole = *p->err;
+    (void)strcpy(first, p->compiler.python.version);
     while (rc == PEXCZ_E_UNSUPPORTED && free_choice) {
         rc = try_base(p, tried, &none);
         tried = (const char *)p->base.ptr;
         if (rc == PEXCZ_E_NOT_FOUND) {
-            /* What the first lacks says most. */
-            *p->err = first;
-            return first.code;
+            *p->err = whole;
+            return whole.code;
         }
-        if (rc == PEXCZ_OK) {
-            rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
+        if (rc < 0) {
+            *p->err = none;
+            return rc;
+        }
+        rc = pexcz_pex_set_resolve(&p->pexes, &p->target, p->err);
+        if (rc == PEXCZ_E_UNSUPPORTED
+            && strcmp(first, p->compiler.python.version) != 0) {
+            add_reason(&whole, p->compiler.python.version, p->err);
         }
     }
     return rc;
