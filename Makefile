@@ -3,11 +3,13 @@
 #   make            build everything          make help   list of targets
 
 BUILD ?= build
-# All Pythons to build bases for; the first one is also the tests' and the
-# embedding library's.
-PYTHONS ?= 3.11
-PYTHON ?= $(firstword $(PYTHONS))
-OTHER_PYTHONS := $(filter-out $(PYTHON),$(PYTHONS))
+# All Pythons to build bases for; the first one is also the embedding library's.
+PYTHONS_ORIGIN := $(origin PYTHONS)
+PYTHONS ?= $(or $(PYTHON),3.11)
+FIRST_PYTHON := $(firstword $(PYTHONS))
+OTHER_PYTHONS := $(filter-out $(FIRST_PYTHON),$(PYTHONS))
+# The one that a target is about: make PYTHONS="3.11 3.13" PYTHON=3.13 check-e2e
+PYTHON ?= $(FIRST_PYTHON)
 MODE ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -17,6 +19,9 @@ HOST_PYTHON ?= python3
 Q := $(if $(V),,@)
 
 OBJ := $(BUILD)/obj/$(MODE)
+# Base, samples and test environment of PYTHON, and programs beside the base;
+# the first one's are those of the build folder, which find no other base.
+PYTHON_BUILD := $(BUILD)$(if $(filter-out $(FIRST_PYTHON),$(PYTHON)),/others/$(PYTHON))
 # Objects depend on it: it is new whenever the flags are others than before.
 FLAGS := $(OBJ)/flags
 

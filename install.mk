@@ -16,7 +16,7 @@ install: all ## programs, bases, embedding library and man pages under PREFIX
 	    $(ROOT)/lib/cmake/pexcz_runtime $(ROOT)/include/pexcz
 	install $(BUILD)/bin/pexcz $(ROOT)/bin
 	ln -sf pexcz $(ROOT)/bin/pexcz-pack
-	install $(BASE) $(OTHER_PYTHONS:%=$(OTHER_BASES)/base-%) $(ROOT)/lib/pexcz
+	install $(BASE) $(OTHER_BASES) $(ROOT)/lib/pexcz
 	install -m 644 $(EMBED_LIBRARY) $(ROOT)/lib
 	install -m 644 $(EMBED_LIBRARY:.a=.exports) \
 	    $(ROOT)/lib/pexcz/python$(PYTHON).exports

@@ -24,11 +24,9 @@ WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
     history_truncate_file
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
-# Those of other Pythons lie apart, where the programs of the build folder, and
-# so the tests, do not find them; `make install` puts all into one folder.
-BASES := $(BUILD)/lib/pexcz
-OTHER_BASES := $(BUILD)/lib/pexcz/others
-BASE := $(BASES)/base-$(PYTHON)
+# `make install` puts those of all Pythons into one folder.
+BASE := $(PYTHON_BUILD)/lib/pexcz/base-$(PYTHON)
+OTHER_BASES := $(foreach v,$(OTHER_PYTHONS),$(BUILD)/others/$(v)/lib/pexcz/base-$(v))
 LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
 
 $(PYOBJ)/%.o: %.c $(FLAGS)
@@ -63,14 +61,23 @@ $(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list
 base: $(BASE)
 
 ifeq ($(MODE),release)
-ALL_TARGETS += $(BASE) $(OTHER_PYTHONS:%=base-%)
+ALL_TARGETS += $(BASE)
+ifeq ($(PYTHON),$(FIRST_PYTHON))
+ALL_TARGETS += $(OTHER_PYTHONS:%=base-%)
+else
+ALL_TARGETS += $(PYTHON_BUILD)/bin/pexcz-pack
+endif
 endif
 
-# PYTHONS="3.11 3.13": bases for the others, beside that of the first.
 .PHONY: $(OTHER_PYTHONS:%=base-%)
 $(OTHER_PYTHONS:%=base-%): base-%: $(PROGRAMS)/pexcz
-	$(Q)$(MAKE) --no-print-directory PYTHON=$* PYTHONS=$* \
-	    BASES=$(OTHER_BASES) base
+	$(Q)$(MAKE) --no-print-directory PYTHON=$* PYTHONS="$(PYTHONS)" all
+
+# A program finds bases by its own place: no symbolic link.
+$(BUILD)/others/%/bin/pexcz-pack: $(PROGRAMS)/pexcz
+	@mkdir -p $(@D)
+	$(Q)ln -f $< $(@D)/pexcz
+	$(Q)ln -sf pexcz $@
 
 -include $(BASE_OBJS:.o=.d)
 
@@ -102,7 +109,7 @@ $(EMBED_LIBRARY): $(EMBED_OBJS) stdlib-blob/link_library.py \
 	    --module pexcz_snapshot $(STDLIB_DIST)/python \
 	    $(OBJ)/library-$(PYTHON) $@ $(EMBED_OBJS) $(LIBZSTD)
 
-ifeq ($(MODE),release)
+ifeq ($(MODE) $(PYTHON),release $(FIRST_PYTHON))
 ALL_TARGETS += $(EMBED_LIBRARY)
 endif
 

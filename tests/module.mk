@@ -13,5 +13,10 @@ CHECK_PARTS := check-unit check-unit-asan check-valgrind check-vfs check-format 
 deps: ## install the system packages that are missing
 	@.ci/install-packages
 
+# Unless told otherwise, with two Pythons; the second one is tested in part.
+CHECK_PYTHONS := $(if $(filter undefined file,$(PYTHONS_ORIGIN)),3.11 3.13,$(PYTHONS))
+check: export PYTHONS := $(CHECK_PYTHONS)
+check: export QUICK := 1
+check: CHECK_PARTS += $(if $(word 2,$(CHECK_PYTHONS)),check-e2e-others)
 check: deps ## all tests
 	@$(HOST_PYTHON) tests/check.py $(CHECK_PARTS)

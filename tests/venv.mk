@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# The private venv of the tests.  A part that runs pytest:
+# The private venv of the tests, of the version that they are about: $(PYTHON).
+# A part that runs pytest:
 #
 #   check-NAME: venv | what it needs
 #           $(PYTEST) tests/NAME
 
-VENV := $(BUILD)/venv
+VENV := $(PYTHON_BUILD)/venv
 VENV_PYTHON := $(VENV)/bin/python
 PYTEST = PYTHONPYCACHEPREFIX=$(BUILD)/pycache $(VENV_PYTHON) tests/run_pytest.py
 
 .PHONY: venv
-venv: ## the Python packages that the tests use, in $(BUILD)/venv
-	@$(HOST_PYTHON) tests/make_venv.py $(VENV) tests/requirements.txt
+venv: | $(PYTHON_JSON) ## the Python packages that the tests use, in $(BUILD)/venv
+	@$(HOST_PYTHON) tests/make_venv.py $(VENV) tests/requirements.txt $(BUILD_PYTHON)

@@ -15,13 +15,22 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Optional, Se
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
 from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
-from sides import NoNamespaces, Result, Side, reference_python, run
+from sides import VERSION, NoNamespaces, Result, Side, reference_python, run
+from systems import system_root
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
-PEXCZ = BUILD / "bin/pexcz"
-PACK = BUILD / "bin/pexcz-pack"
+# What was built for the Python that runs the tests: base, programs, samples.
+OWN_BUILD = next(
+    (f for f in (BUILD, BUILD / "others" / VERSION)
+     if (f / f"lib/pexcz/base-{VERSION}").exists()),
+    BUILD,
+)
+PEXCZ = OWN_BUILD / "bin/pexcz"
+PACK = OWN_BUILD / "bin/pexcz-pack"
+BASE = OWN_BUILD / f"lib/pexcz/base-{VERSION}"
 PEX_ROOT = pex_root(BUILD)
-BASE = BUILD / "lib/pexcz/base-3.11"
+# A release of Debian, in which packed applications run instead of a bare root.
+SYSTEM = os.environ.get("PEXCZ_TEST_SYSTEM")
 
 # A shell starts what runs in its background with interrupts ignored, and so
 # would be what the tests start.
@@ -37,11 +46,8 @@ class App:
 
 @pytest.fixture(scope="session")
 def python() -> str:
-    """The Python 3.11 that runs PEXes for comparison."""
-    found = reference_python()
-    if found is None:
-        pytest.skip("no python3.11 on this machine to compare with")
-    return found
+    """The Python that runs PEXes for comparison."""
+    return reference_python(BUILD)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +100,8 @@ class Sides:
         self.packed = Side(folder / "packed", self.root(LIBC))
 
     def root(self, libraries: Sequence[str]) -> Path:
+        if SYSTEM is not None:
+            return system_root(BUILD, SYSTEM)
         root = self.roots / f"{len(libraries)}-libraries"
         if not root.exists():
             make_root(root, libraries)
@@ -149,7 +157,7 @@ class Sides:
         diff = difflib.unified_diff(
             seen(self.reference, want),
             seen(self.packed, got),
-            *("python3.11 app.pex", "app"),
+            *(f"python{VERSION} app.pex", "app"),
             lineterm="",
         )
         lines = list(diff)

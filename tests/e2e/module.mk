@@ -15,6 +15,33 @@ check-e2e-ordinary: all samples | venv ## the same without heap snapshots
 	    $(PYTEST) -n 2 tests/e2e --ignore tests/e2e/test_snapshot.py \
 	    $(addprefix --ignore ,$(PACKING_TESTS))
 
+# Of the other Pythons: what CPython's version can change.
+OTHERS_TESTS := $(addprefix tests/e2e/test_,apps.py boundaries.py process.py \
+    runtime.py shared_objects.py snapshot.py snapshot_gates.py \
+    snapshot_libraries.py systems.py vfs.py web.py)
+
+.PHONY: check-e2e-others $(OTHER_PYTHONS:%=check-e2e-%)
+check-e2e-others: $(OTHER_PYTHONS:%=check-e2e-%) ## a part of it for the other PYTHONS
+
+$(OTHER_PYTHONS:%=check-e2e-%): check-e2e-%: all
+	$(MAKE) --no-print-directory PYTHON=$* PYTHONS="$(PYTHONS)" check-e2e-part
+
+.PHONY: check-e2e-part
+check-e2e-part: all | venv
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadgroup $(OTHERS_TESTS)
+
+# Packed applications in the root file systems of other releases of Debian.
+ROOTS ?= bullseye bookworm trixie
+ROOTS_TESTS := $(addprefix tests/e2e/test_,apps.py data_files.py process.py \
+    runtime.py shared_objects.py web.py)
+
+.PHONY: roots $(ROOTS:%=root-%)
+roots: $(ROOTS:%=root-%) ## the suite in bullseye, bookworm and trixie: minutes
+
+$(ROOTS:%=root-%): root-%: all | venv
+	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_SYSTEM=$* \
+	    $(PYTEST) -n 2 --dist loadgroup $(ROOTS_TESTS)
+
 .PHONY: layouts
 layouts: all | venv ## every layout, form and mode of PEX: minutes
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ALL_LAYOUTS=1 \

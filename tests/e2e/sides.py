@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two sides of every comparison: `python3.11 app`, where app is the PEX,
-on this machine, and the packed `app` in a root without Python.
+"""The two sides of every comparison: `python3.X app`, where app is the PEX,
+on this machine, and the packed `app` in a root without Python.  The version is
+that of the Python that runs the tests.
 
 Both see the same paths: the application is /srv/app, /srv/work the current
 folder, /srv/home the home.  What then remains different is normalised:
@@ -28,7 +29,9 @@ from enter_root import EXIT_REFUSED
 ENTER = Path(__file__).with_name("enter_root.py")
 TIMEOUT = 300
 PREFIX = "/proc/pexcz"
-SITE = PREFIX + "/lib/python3.11/site-packages"
+VERSION = "%d.%d" % sys.version_info[:2]
+LIB = f"{PREFIX}/lib/python{VERSION}"
+SITE = LIB + "/site-packages"
 
 FRAME = re.compile(
     r'^[ |]*File "(?P<file>[^"\n]*)", line \d+, in [^\n]*\n'
@@ -56,13 +59,13 @@ class Result:
         return self.out.decode()
 
 
-def reference_python() -> Optional[str]:
-    """Debian's own python3.11, which pexcz's base is built from, if there."""
-    for folder in ["/usr/bin", *os.environ.get("PATH", "").split(":")]:
-        path = os.path.join(folder, "python3.11")
-        if os.access(path, os.X_OK):
-            return path
-    return sys.executable if sys.version_info[:2] == (3, 11) else None
+def reference_python(build: Path) -> str:
+    """Debian's own Python, whose source pexcz's base is built from, if this
+    release has it; else the one that was built."""
+    debian = f"/usr/bin/python{VERSION}"
+    if os.access(debian, os.X_OK):
+        return debian
+    return str(build / f"dist/{VERSION}/python/install/bin/python{VERSION}")
 
 
 def run(command: Sequence[object], **options: object) -> Result:
@@ -177,7 +180,7 @@ class Side:
                 text,
             )
             text = re.sub(
-                r"/[^\s\"']*/lib/python3\.11/", PREFIX + "/lib/python3.11/", text
+                rf"/[^\s\"']*/lib/python{re.escape(VERSION)}/", LIB + "/", text
             )
         return text
 

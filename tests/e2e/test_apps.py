@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Applications of PyPI, in a root without Python, against python3.11."""
+"""Applications of PyPI, in a root without Python, against the same Python."""
 
 from __future__ import annotations
 

@@ -13,12 +13,13 @@ from typing import Callable, Dict, Tuple, Union
 import pytest
 from conftest import PACK
 from refusals import refused
-from sides import run
+from sides import VERSION, run
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from build_wheel import build_wheel  # noqa: E402
 
 Content = Union[str, bytes]
+TAG = "cp" + VERSION.replace(".", "")
 
 
 def write_pex(path: Path, info: Union[Content, Dict], **files: Content) -> None:
@@ -145,7 +146,7 @@ def test_no_wheel_for_this_python(tmp_path: Path) -> None:
     text = got.err.decode()
     assert got.code == 1
     assert text.startswith("pexcz-pack: a.pex: no distribution in it satisfies 'tool>=1'")
-    for word in ("CPython 3.11", "x86_64", "glibc", "needed: a tag like cp311-cp311-",
+    for word in (f"CPython {VERSION}", "x86_64", "glibc", f"needed: a tag like {TAG}-{TAG}-",
                  *(w.name for w in wheels), "tagged cp27-cp27m-win32"):
         assert word in text, text
     assert not (tmp_path / "out").exists()

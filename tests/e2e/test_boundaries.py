@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from conftest import BASE
-from sides import run
+from sides import VERSION, run
 
 BUILT_IN_EXTENSIONS = (
     "ssl hashlib sqlite3 ctypes lzma bz2 zlib readline curses decimal "
@@ -49,7 +49,7 @@ def test_entry_points(make_app, same) -> None:
 def test_base_is_an_isolated_interpreter() -> None:
     flags = "import sys; print(sys.argv, sys.flags.isolated)"
     assert run([BASE, "-c", flags, "a"]).out == b"['-c', 'a'] 1\n"
-    assert run([BASE, "-V"]).out.startswith(b"Python 3.11")
+    assert run([BASE, "-V"]).out.startswith(f"Python {VERSION}.".encode())
     assert run([BASE, "-m", "json.tool", "--help"]).code == 0
     warn = "import warnings; warnings.warn('x')"
     assert run([BASE, "-W", "error", "-c", warn]).code == 1

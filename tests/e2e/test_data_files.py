@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Libraries that look for files beside their modules: one application holds
-them all.  Each case gives the same as under python3.11, and strace shows that
+them all.  Each case gives the same as under python, and strace shows that
 the kernel never sees a path of the tree and that no file is made."""
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Dict
 
 import pytest
 from conftest import PACK, App
-from sides import run
+from sides import VERSION, run
 
 SOURCE = """
 import importlib.metadata, os, subprocess, sys
@@ -27,7 +27,7 @@ print(subprocess.run([sys.executable, "-c", child], capture_output=True,
                      text=True).stdout, end="")
 cowsay.cow("moo")
 """
-SITE = "lib/python3.11/site-packages"
+SITE = f"lib/python{VERSION}/site-packages"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a PEX puts into environment and command line, and how the program is
-named, against `python3.11 app.pex`."""
+named, against `python app.pex`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Callable, List
 
 import pytest
 from conftest import PACK, App, Sides
-from sides import SITE, Result, run
+from sides import SITE, VERSION, Result, run
 
 RUNNER = {
     "runner.py": "import sys\n"
@@ -71,7 +71,7 @@ def test_options_in_the_first_line(
     """./app.pex runs with them; so does the packed file."""
     app = make_app(
         *("-e", "runner", "--layout", layout),
-        "--python-shebang=/usr/bin/python3.11 -Wignore::UserWarning",
+        f"--python-shebang=/usr/bin/python{VERSION} -Wignore::UserWarning",
         sources=RUNNER,
     )
     code = "import warnings; warnings.warn('x'); print(sys.warnoptions)"

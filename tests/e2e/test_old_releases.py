@@ -3,7 +3,7 @@
 of PEX-INFO, another boot.
 
 Each release is taken from PyPI once; what it builds is kept in $(BUILD)/pex.
-The oldest ones build a PEX that does not run on Python 3.11 any more, as their
+The oldest ones build a PEX that does not run on Python 3.11 or newer, as their
 own boot code does not; packed, it does.
 """
 
@@ -17,13 +17,13 @@ from typing import Dict
 import pytest
 from conftest import BUILD, PACK
 from pexes import NO_NETWORK
-from sides import run
+from sides import PREFIX, SITE, VERSION, run
 
 sys.path.append(str(Path(__file__).parents[1]))
 from build_wheel import build_wheel  # noqa: E402
 
 RELEASES = ["1.6.12", "2.0.3", "2.1.90", "2.16.2", "2.55.0", "2.91.0"]
-# The boot code of these fails on Python 3.11.
+# The boot code of these fails on Python 3.11 and newer.
 TOO_OLD = ("1.6.12", "2.0.3")
 
 FILES: Dict[str, bytes] = {
@@ -46,7 +46,7 @@ def attempt(command: list, **options: object) -> None:
 
 
 def build(release: str, folder: Path, python: str) -> Path:
-    out = BUILD / "pex" / f"release-{release}.pex"
+    out = BUILD / "pex" / f"release-{release}-{VERSION}.pex"
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         tool = folder / "tool"
@@ -82,7 +82,7 @@ def test_pex_of_release(release: str, tmp_path: Path, python: str) -> None:
         env = {**os.environ, "PEX_ROOT": str(tmp_path / "boot")}
         assert run([python, pex, "a"], env=env).out == got.out
     # They left the parts of a wheel where they were; Pex takes bin/ alone out.
-    data = "/lib/python3.11/site-packages" if release in TOO_OLD else ""
+    data = SITE[len(PREFIX) :] if release in TOO_OLD else ""
     code = (
         "import os, sys; p = sys.prefix\n"
         f"print(open(p + '{data}/share/greet/more').read(),\n"

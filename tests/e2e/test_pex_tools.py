@@ -12,7 +12,7 @@ from typing import Callable, Dict, List
 
 import pytest
 from conftest import PACK, App, Sides
-from sides import Result, run
+from sides import SITE, VERSION, Result, run
 
 PROJECTS = ["cowsay==6.1", "requests==2.34.2", "-c", "cowsay", "--include-tools"]
 
@@ -68,7 +68,7 @@ def test_repository_info(tools: App, sides: Sides) -> None:
 
     assert dists(got) == dists(want)
     _, got = both(sides, tools, "repository", "info")
-    assert "cowsay 6.1 /proc/pexcz/lib/python3.11/site-packages\n" in got.text
+    assert f"cowsay 6.1 {SITE}\n" in got.text
 
 
 def test_repository_extract(tools: App, sides: Sides) -> None:
@@ -106,7 +106,7 @@ def test_interpreter(tools: App, sides: Sides) -> None:
     _, got = both(sides, tools, "interpreter", "-vvv")
     what = json.loads(got.out)
     assert what["path"] == "//srv/app"
-    assert what["env_markers"]["python_version"] == "3.11"
+    assert what["env_markers"]["python_version"] == VERSION
 
 
 def test_venv(tools: App, tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_venv(tools: App, tmp_path: Path) -> None:
     assert b"| b |" in run([venv / "pex", "-t", "b"]).out
     done = run([venv / "bin/python", "-c", "import requests; print(requests.__version__)"])
     assert done.text == "2.34.2\n"
-    assert (venv / "lib/python3.11/site-packages/cowsay/__init__.py").is_file()
+    assert (venv / f"lib/python{VERSION}/site-packages/cowsay/__init__.py").is_file()
     done = run([tools.exe, "venv", venv], env=env)
     assert done.code == 1 and b"is not empty" in done.err
     assert run([tools.exe, "venv", "-f", "--scope", "srcs", venv], env=env).code == 0
-    assert not (venv / "lib/python3.11/site-packages/cowsay").exists()
+    assert not (venv / f"lib/python{VERSION}/site-packages/cowsay").exists()
 
 
 @pytest.mark.parametrize(

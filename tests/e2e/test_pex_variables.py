@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The PEX_* variables and rc files of docs/pex-contract.md, against
-`python3.11 app.pex`; and each difference that is meant."""
+`python app.pex`; and each difference that is meant."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process does besides its output: exit codes, signals, threads,
-children, files; against python3.11."""
+children, files; against the same Python."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ def test_program(cases, same, name):
 
 
 def test_children_have_the_applications_modules(cases, sides):
-    """As in a venv; a child of python3.11 app.pex knows only the library."""
+    """As in a venv; a child of python app.pex knows only the library."""
     sides.install(cases)
     got = sides.packed.run("cases.child_of_the_application")
     assert (got.code, got.out) == (0, b"42\n"), got.err

@@ -14,7 +14,7 @@ from typing import Callable, Dict, List
 
 import pytest
 from conftest import App, Sides
-from sides import SITE, Result, run
+from sides import LIB, SITE, VERSION, Result, run
 
 # Runs the Python code in its first argument as the program.
 RUNNER = {
@@ -294,9 +294,9 @@ def test_paths_of_the_machine_do_not_leak(sides: Sides, runner: App) -> None:
         PYTHONHOME="/srv/work",
         PYTHONPLATLIBDIR="lib64",
     )
-    lib = "/proc/pexcz/lib/python3.11"
+    lib = LIB
     assert done.text == (
-        f"{['/proc/pexcz/lib/python311.zip', lib, lib + '/lib-dynload', lib + '/site-packages']}"
+        f"{[LIB.replace('.', '') + '.zip', lib, lib + '/lib-dynload', lib + '/site-packages']}"
         " /proc/pexcz /srv/work\n"
     )
 
@@ -531,7 +531,7 @@ def test_pex_interpreter(package: App, sides: Sides, arguments: List[str]) -> No
     )
     want = {
         "-c": ("['-c', 'a'] \n", 0),
-        "-m": ("main ['/proc/pexcz/lib/python3.11/site-packages/pkg/__main__.py', 'a']", 0),
+        "-m": (f"main ['{SITE}/pkg/__main__.py', 'a']", 0),
         "-": ("from stdin\n", 0),
         "script.py": ("['script.py', 'b'] __main__ /srv/work/script.py\n", 0),
         "nowhere.py": ("", 2),
@@ -549,7 +549,7 @@ def test_no_entry_point_is_an_interpreter(
     assert done.text == "[] pkg\n3\n"
 
 
-@pytest.mark.parametrize("name", ["python", "python3", "python3.11"])
+@pytest.mark.parametrize("name", ["python", "python3", f"python{VERSION}"])
 def test_under_the_name_of_python(package: App, tmp_path: Path, name: str) -> None:
     link = tmp_path / name
     link.symlink_to(package.exe)

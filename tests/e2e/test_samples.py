@@ -12,14 +12,14 @@ import urllib.request
 import zlib
 from pathlib import Path
 
-from conftest import BUILD, App, Sides
+from conftest import OWN_BUILD, App, Sides
 from sides import Result
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def sample(name: str) -> App:
-    folder = BUILD / "samples"
+    folder = OWN_BUILD / "samples"
     return App(folder / f"{name}.pex", folder / name, Result(0, b"", b""))
 
 

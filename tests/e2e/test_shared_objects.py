@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How shared objects find each other: from the cache, memory, a folder beside
-the executable, and as `python3.11 app.pex` loads them."""
+the executable, and as `python app.pex` loads them."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from typing import Callable, Dict, Optional, Tuple
 
 import pytest
 from conftest import BUILD, PACK, App, run
+from sides import VERSION
 
 EXPLAIN = {"LANG": "C.UTF-8", "PEXCZ_SNAPSHOT": "explain"}
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
@@ -66,7 +67,7 @@ def booted(done: subprocess.CompletedProcess[bytes], why: str) -> bytes:
 
 
 def address_of(symbol: str) -> str:
-    names = run(["nm", str(BUILD / "obj/release/base-3.11.elf.debug")]).out.decode()
+    names = run(["nm", str(BUILD / f"obj/release/base-{VERSION}.elf.debug")]).out.decode()
     found = re.search(rf"^0*([0-9a-f]+) \w {symbol}$", names, re.M)
     assert found, symbol
     return found[1]

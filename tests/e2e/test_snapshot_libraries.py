@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 import zipfile
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +15,7 @@ from typing import Callable, Dict, List
 
 import pytest
 from conftest import BUILD, PACK, App, Sides, run
+from sides import VERSION
 
 # What every application does with its libraries: at once, in threads, in the
 # child of a fork, and after it.
@@ -355,7 +357,7 @@ def pack_own(
     """pack_own(text): the packed USER, or another main module, with `own`."""
 
     def pack(text: str, *options: str, user: str = USER) -> Path:
-        include = next(BUILD.glob("dist/3.11/python/install/include/python3.11"))
+        include = BUILD / f"dist/{VERSION}/python/install/include/python{VERSION}"
         made = make_pex(
             "-e", "user:main", sources={"user.py": user, "other.py": "x = 1"}
         )
@@ -363,7 +365,7 @@ def pack_own(
         shutil.copy(made, pex)
         content = compile_c(tmp_path, MODULE % text, f"-I{include}", *options)
         with zipfile.ZipFile(pex, "a") as archive:
-            archive.writestr("own.cpython-311-x86_64-linux-gnu.so", content)
+            archive.writestr(f"own{sysconfig.get_config_var('EXT_SUFFIX')}", content)
         exe = tmp_path / "own"
         report = run([PACK, "-v", pex, "-o", exe])
         assert report.code == 0, report.err.decode()

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Callable
 
 import pytest
 from conftest import BUILD, App, run
+from systems import system_root
 
 PROGRAM = """\
 import hashlib, json, os, sqlite3, ssl, sys, threading, zlib
@@ -30,22 +29,9 @@ def main():
 
 @pytest.fixture(scope="session", params=["bullseye", "trixie"])
 def system(request: pytest.FixtureRequest) -> Path:
-    """A root file system of that release, kept in the build folder."""
     if os.geteuid() != 0:
-        pytest.skip("debootstrap and chroot need root")
-    folder = BUILD / "roots" / request.param
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_suffix(".lock"), "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run(
-                ["debootstrap", "--variant=minbase", request.param, str(folder)],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            (folder / "done").touch()
-    return folder
+        pytest.skip("chroot needs root")
+    return system_root(BUILD, request.param)
 
 
 @pytest.mark.parametrize("mode", ["snapshot", "ordinary"])

@@ -16,7 +16,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from sides import ENTER, SITE, Result, Side, run
+from sides import ENTER, SITE, VERSION, Result, Side, run
 from test_web import fetch, port  # noqa: F401
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
@@ -129,7 +129,7 @@ class VenvSide(Side):
 
     def normalise(self, output):
         text = super().normalise(output)
-        return text.replace(f"{self.venv}/lib/python3.11/site-packages", SITE)
+        return text.replace(f"{self.venv}/lib/python{VERSION}/site-packages", SITE)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Dict
 
 from conftest import BASE
-from sides import Result, run
+from sides import LIB, Result, run
 
 
 def python(source: str, **env: str) -> Result:
@@ -30,7 +30,7 @@ def test_trace_shows_what_is_not_found() -> None:
     quiet = python(source)
     assert (quiet.code, quiet.out, quiet.err) == (0, b"", b"")
     lines = python(source, PEXCZ_TRACE="x,vfs").err.decode().splitlines()
-    lib = "/proc/pexcz/lib/python3.11"
+    lib = LIB
     assert f"pexcz: vfs: {lib}/none/x: No such file or directory" in lines
     assert f"pexcz: vfs: {lib}/os.py/x: Not a directory" in lines
     (seen, *others) = [line for line in lines if "cannot see" in line]

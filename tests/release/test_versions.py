@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ["PEXCZ_BUILD"])
-OTHER = sorted((BUILD / "lib/pexcz/others").glob("base-*"))
+OTHER = sorted(BUILD.glob("others/*/lib/pexcz/base-*"))
 
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from pexes import Offline, build_pex  # noqa: E402
@@ -103,10 +105,36 @@ def test_option_decides(pack) -> None:
         assert version_of(app) == version
 
 
-def test_no_snapshot_but_for_one(pack) -> None:
-    pex = make_pex("-e", "show:main")
-    app, done = pack(pex, "--python", "3.13")
-    assert "no snapshot: heap snapshots cannot be made with Python 3.13" in done.stderr
-    app, done = pack(pex, "--python", "3.13", "--snapshot", "require")
-    assert done.returncode == 1 and "heap snapshots cannot be made" in done.stderr
-    assert not app.exists()
+def test_none_fits(pack, tmp_path: Path) -> None:
+    """What each lacks, the newest first."""
+    pex = without_a_base(make_pex("-e", "show:main"), tmp_path / "none.pex")
+    app, done = pack(pex)
+    assert done.returncode == 1 and not app.exists()
+    first, constraint, *others = done.stderr.splitlines()
+    assert "none.pex: its interpreter constraints do not admit CPython 3.13." in first
+    assert constraint.strip() == "CPython==3.12.*"
+    assert len(others) == 1
+    assert others[0].startswith("  nor with Python 3.11.")
+    assert "do not admit CPython 3.11." in others[0]
+
+
+def without_a_base(pex: Path, out: Path) -> Path:
+    """The same PEX, for CPython 3.12 only."""
+    with zipfile.ZipFile(pex) as old, zipfile.ZipFile(out, "w") as new:
+        for item in old.infolist():
+            data = old.read(item)
+            if item.filename == "PEX-INFO":
+                info = json.loads(data)
+                info["interpreter_constraints"] = ["CPython==3.12.*"]
+                data = json.dumps(info).encode()
+            new.writestr(item, data)
+    return out
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_snapshot(pack, version: str) -> None:
+    app, done = pack(make_pex("-e", "show:main"), "--python", version, "--snapshot", "require")
+    assert done.returncode == 0, done.stderr
+    env = {"PEXCZ_SNAPSHOT": "explain"}
+    started = subprocess.run([app], env=env, capture_output=True, text=True, check=True)
+    assert started.stderr == "" and started.stdout.startswith(version)
