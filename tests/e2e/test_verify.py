@@ -13,7 +13,7 @@ from typing import List, Set
 
 import pytest
 from conftest import PEXCZ
-from sides import run
+from sides import VERSION, run
 
 KEYGEN = shutil.which("ssh-keygen")
 needs_keygen = pytest.mark.skipif(KEYGEN is None, reason="no ssh-keygen here")
@@ -76,7 +76,7 @@ def test_what_is_not_as_recorded(
     exe = tmp_path / "app"
     packing = run([PEXCZ, "pack", "--snapshot", "off", changed, "-o", exe])
     assert packing.code == 0, packing.err
-    site = "lib/python3.11/site-packages"
+    site = f"lib/python{VERSION}/site-packages"
     more = "" if len(names) == 1 else " and 1 more"
     whose = "their SHA-256 is" if more else "its SHA-256 is"
     assert (

@@ -106,7 +106,7 @@ def test_option_decides(pack) -> None:
 
 
 def test_none_fits(pack, tmp_path: Path) -> None:
-    """What each lacks, the newest first."""
+    """What each lacks, the newest first: there is no shebang."""
     pex = without_a_base(make_pex("-e", "show:main"), tmp_path / "none.pex")
     app, done = pack(pex)
     assert done.returncode == 1 and not app.exists()
