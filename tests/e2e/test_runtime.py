@@ -395,10 +395,10 @@ def test_no_user_site(runner: App, sides: Sides) -> None:
     """As in a virtual environment: where it would be is known, but it is
     neither on the path nor asked for."""
     folder = "/srv/home/.local"
-    mine = f"{folder}/lib/python3.11/site-packages"
+    mine = f"{folder}/lib/python{VERSION}/site-packages"
     want = f"False {mine} {folder} ['/proc/pexcz', '/proc/pexcz'] /proc/pexcz {SITE}\n"
     for side in sides.both:
-        (side.folder / "home/.local/lib/python3.11/site-packages").mkdir(parents=True)
+        (side.folder / f"home/.local/lib/python{VERSION}/site-packages").mkdir(parents=True)
     assert output(sides, runner, SITE_STATE).text == f"0 {want}"
     assert output(sides, runner, SITE_STATE, PYTHONNOUSERSITE="1").text == f"1 {want}"
     for option, flag in ("-s", 1), ("-I", 1), ("-E", 0), ("-B", 0):
@@ -432,7 +432,7 @@ def test_own_virtual_environment(runner: App, sides: Sides) -> None:
     )
     assert got.code == 0, got.err
     here = "/srv/work/env"
-    module = sides.packed.work / "env/lib/python3.11/site-packages/installed.py"
+    module = sides.packed.work / f"env/lib/python{VERSION}/site-packages/installed.py"
     module.write_text("import sys\nPLACE = sys.prefix\n")
     code = (
         "import importlib.util, installed, sys\n"

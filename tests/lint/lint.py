@@ -192,6 +192,14 @@ def named_tests() -> Iterator[str]:
                     yield f"{document}: {name}"
 
 
+def any_python() -> Iterator[str]:
+    """The suite of applications is for every Python: sides.VERSION."""
+    for name in git_files("tests/e2e/*.py"):
+        for number, line in enumerate(lines(name), 1):
+            if re.search(r"python3\.\d|cpython-3\d|base-3\.", line):
+                yield f"{name}:{number}: {line.strip()}"
+
+
 RULES = [
     dependencies,
     python_h,
@@ -202,6 +210,7 @@ RULES = [
     man_pages,
     formatting,
     named_tests,
+    any_python,
 ]
 
 
