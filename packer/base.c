@@ -96,12 +96,11 @@ read_file(struct base_build *b, const char *path, uint64_t size,
 
 static int
 add_file(struct base_build *b, struct pexcz_plan_builder *builder,
-         const FTSENT *item, const char *path)
+         const char *file, uint64_t size, const char *path)
 {
     struct pexcz_slice bytes = {0};
     struct pexcz_content content;
-    int rc = read_file(b, item->fts_accpath,
-                       (uint64_t)item->fts_statp->st_size, &bytes);
+    int rc = read_file(b, file, size, &bytes);
 
     if (rc < 0) {
         return rc;
@@ -109,6 +108,26 @@ add_file(struct base_build *b, struct pexcz_plan_builder *builder,
     content = pexcz_content_literal(bytes);
     return pexcz_builder_add_file(builder, path, &content, false,
                                   PEXCZ_DEFAULT_MTIME, "standard library");
+}
+
+static int
+add_document(struct base_build *b, struct pexcz_plan_builder *builder,
+             const char *name)
+{
+    char file[PEXCZ_MAX_PATH];
+    char path[64];
+    struct stat st;
+
+    (void)snprintf(path, sizeof(path), PEXCZ_BASE_DOCUMENTS "/%s", name);
+    if (snprintf(file, sizeof(file), "%s/%s", b->options->documents, name)
+        >= (int)sizeof(file)) {
+        return pexcz_fail(b->err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
+                          b->options->documents);
+    }
+    if (stat(file, &st) != 0) {
+        return pexcz_fail(b->err, PEXCZ_E_IO, errno, "%s", file);
+    }
+    return add_file(b, builder, file, (uint64_t)st.st_size, path);
 }
 
 static int
@@ -147,7 +166,8 @@ walk(struct base_build *b, struct pexcz_plan_builder *builder)
                                        "standard library");
         }
         else if (item->fts_info == FTS_F) {
-            rc = add_file(b, builder, item, path);
+            rc = add_file(b, builder, item->fts_accpath,
+                          (uint64_t)item->fts_statp->st_size, path);
         }
         else if (item->fts_info != FTS_DP) {
             rc = pexcz_fail(b->err, PEXCZ_E_IO, item->fts_errno, "%s",
@@ -174,6 +194,12 @@ make_plan(struct base_build *b)
     if (rc == PEXCZ_OK) {
         rc = pexcz_builder_add_dir(&builder, site, PEXCZ_DEFAULT_MTIME,
                                    "standard library");
+    }
+    if (rc == PEXCZ_OK) {
+        rc = add_document(b, &builder, PEXCZ_BASE_COMPONENTS);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = add_document(b, &builder, PEXCZ_BASE_LICENSES);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_builder_finish(&builder);

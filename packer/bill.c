@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bill.h"
 
+#include "base.h"
 #include "out_file.h"
 #include "packed_file.h"
 #include "utf8.h"
@@ -24,6 +25,33 @@ write_file(const char *path, struct pexcz_slice bytes, struct pexcz_error *err)
         rc = pexcz_out_file_commit(&out, 0666, err);
     }
     pexcz_out_file_close(&out);
+    return rc;
+}
+
+/* A file of the base's tree; nothing if it has none. */
+static int
+append_from_base(struct pexcz_buf *out, const char *base, const char *path,
+                 struct pexcz_error *err)
+{
+    struct pexcz_packed_file file;
+    struct pexcz_buf scratch = {0};
+    struct pexcz_slice body;
+    struct pexcz_node node;
+    int rc = pexcz_packed_file_open(&file, base, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (pexcz_tree_find(&file.tree, pexcz_slice_str(path), &node)
+        && node.entry.kind == PEXCZ_KIND_FILE) {
+        rc = pexcz_blob_content(node.blob, node.entry.payload, &scratch, &body,
+                                err);
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_buf_append(out, body.ptr, body.len, err);
+        }
+    }
+    pexcz_buf_done(&scratch);
+    pexcz_packed_file_close(&file);
     return rc;
 }
 
@@ -124,14 +152,35 @@ dist_component(const struct pexcz_dist *dist)
                      licenses(md));
 }
 
+/* What the base says that it is made of; without that, Python alone. */
+static json_t *
+base_components(const struct pexcz_bill *bill)
+{
+    struct pexcz_buf document = {0};
+    struct pexcz_error none;
+    json_t *list = NULL;
+
+    if (append_from_base(&document, bill->base,
+                         PEXCZ_BASE_DOCUMENTS "/" PEXCZ_BASE_COMPONENTS, &none)
+        == PEXCZ_OK) {
+        list = json_loadb((const char *)document.ptr, document.len, 0, NULL);
+    }
+    pexcz_buf_done(&document);
+    if (json_is_array(list)) {
+        return list;
+    }
+    json_decref(list);
+    return json_pack("[{s:s, s:s, s:s, s:s, s:o, s:[{s:{s:s}}]}]", "type",
+                     "framework", "bom-ref", "cpython", "name", "cpython",
+                     "version", bill->python, "purl",
+                     purl("generic", "cpython", bill->python), "licenses",
+                     "license", "id", "Python-2.0");
+}
+
 static json_t *
 components(const struct pexcz_bill *bill)
 {
-    json_t *list = json_pack("[{s:s, s:s, s:s, s:s, s:o, s:[{s:{s:s}}]}]",
-                             "type", "framework", "bom-ref", "cpython", "name",
-                             "cpython", "version", bill->python, "purl",
-                             purl("generic", "cpython", bill->python),
-                             "licenses", "license", "id", "Python-2.0");
+    json_t *list = base_components(bill);
     int rc = list != NULL ? 0 : -1;
 
     for (size_t i = 0; i < bill->count; i++) {
@@ -272,37 +321,33 @@ append_dist(struct pexcz_buf *out, const struct pexcz_dist *dist,
     return rc;
 }
 
-/* The LICENSE.txt of the base's standard library. */
+/* What is in the base: CPython, and what is linked into it. */
 static int
-append_python(struct pexcz_buf *out, const struct pexcz_bill *bill,
-              struct pexcz_error *err)
+append_base(struct pexcz_buf *out, const struct pexcz_bill *bill,
+            struct pexcz_error *err)
 {
-    struct pexcz_packed_file file;
-    struct pexcz_buf scratch = {0};
-    struct pexcz_slice body;
-    struct pexcz_node node;
     char path[64];
-    int rc = pexcz_packed_file_open(&file, bill->base, err);
+    int major = 0;
+    int minor = 0;
+    int rc = append_heading(out, "CPython", bill->python, "Python-2.0", err);
 
-    if (rc < 0) {
-        return rc;
+    (void)sscanf(bill->python, "%d.%d", &major, &minor);
+    (void)snprintf(path, sizeof(path), "lib/python%d.%d/LICENSE.txt", major,
+                   minor);
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_printf(out, err, "--- %s\n\n", path);
     }
-    (void)snprintf(path, sizeof(path), "lib/python%u.%u/LICENSE.txt",
-                   file.parts[PEXCZ_PART_STDLIB].blob.python_major,
-                   file.parts[PEXCZ_PART_STDLIB].blob.python_minor);
-    rc = append_heading(out, "CPython", bill->python, "Python-2.0", err);
-    if (rc == PEXCZ_OK
-        && pexcz_tree_find(&file.tree, pexcz_slice_str(path), &node)
-        && node.entry.kind == PEXCZ_KIND_FILE) {
-        rc = pexcz_blob_content(node.blob, node.entry.payload, &scratch, &body,
-                                err);
-        if (rc == PEXCZ_OK) {
-            rc = append_text(out, path, body, err);
-        }
+    if (rc == PEXCZ_OK) {
+        rc = append_from_base(out, bill->base, path, err);
     }
-    pexcz_buf_done(&scratch);
-    pexcz_packed_file_close(&file);
-    return rc;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_append_str(out, "\n", err);
+    }
+    return rc == PEXCZ_OK
+               ? append_from_base(out, bill->base,
+                                  PEXCZ_BASE_DOCUMENTS "/" PEXCZ_BASE_LICENSES,
+                                  err)
+               : rc;
 }
 
 int
@@ -310,7 +355,7 @@ pexcz_bill_write_licenses(const struct pexcz_bill *bill, const char *path,
                           struct pexcz_error *err)
 {
     struct pexcz_buf out = {0};
-    int rc = append_python(&out, bill, err);
+    int rc = append_base(&out, bill, err);
 
     for (size_t i = 0; rc == PEXCZ_OK && i < bill->count; i++) {
         const struct pexcz_resolved *r = &bill->sources[i].resolved;

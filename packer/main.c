@@ -136,24 +136,27 @@ verb_pack(const char *program, int argc, char **argv)
     return rc < 0 ? fail(program, &err) : 0;
 }
 
-/* pexcz base ELF INSTALL PYTHON HOT-LIST OUTPUT: for pexcz's own Makefile. */
+/* pexcz base ELF INSTALL DOCUMENTS PYTHON HOT-LIST OUTPUT: for pexcz's own
+ * Makefile. */
 static int
 verb_base(const char *program, int argc, char **argv)
 {
     struct pexcz_error err;
 
-    if (argc != 6) {
-        (void)pexcz_fail(&err, PEXCZ_E_USAGE, 0,
-                         "base needs ELF INSTALL PYTHON HOT-LIST OUTPUT");
+    if (argc != 7) {
+        (void)pexcz_fail(
+            &err, PEXCZ_E_USAGE, 0,
+            "base needs ELF INSTALL DOCUMENTS PYTHON HOT-LIST OUTPUT");
         return fail(program, &err);
     }
     return pexcz_base_build(
                &(struct pexcz_base_options){
                    .elf = argv[1],
                    .install = argv[2],
-                   .python = argv[3],
-                   .hot_list = argv[4],
-                   .output = argv[5],
+                   .documents = argv[3],
+                   .python = argv[4],
+                   .hot_list = argv[5],
+                   .output = argv[6],
                },
                &err)
                    < 0

@@ -7,7 +7,6 @@ with sbom.cdx.json (CycloneDX 1.5) and licenses/.
 
 import json
 import shutil
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -15,45 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "stdlib-blob"))
 import versions  # noqa: E402
+from components import debian_component, python_component  # noqa: E402
 
-# Linked into the programs, beside what the bases have: Debian package, SPDX.
-PROGRAM_PACKAGES = {
-    "libjansson-dev": "MIT",
-    "libzstd-dev": "BSD-3-Clause",
-    "zlib1g-dev": "Zlib",
-    "libxxhash-dev": "BSD-2-Clause",
-    "uthash-dev": "BSD-1-Clause",
-}
-
-
-def debian_component(package):
-    """A library that was taken from a Debian package."""
-    query = ["dpkg-query", "-W", "-f", "${source:Package} ${Version}", package]
-    source, version = subprocess.check_output(query, text=True).split()
-    component = {
-        "type": "library",
-        "bom-ref": f"deb:{package}",
-        "name": source,
-        "version": version,
-        "purl": f"pkg:deb/debian/{package}@{version.replace(':', '%3A').replace('+', '%2B')}",
-    }
-    if package in PROGRAM_PACKAGES:
-        component["licenses"] = [{"license": {"id": PROGRAM_PACKAGES[package]}}]
-    else:
-        component["licenses"] = [{"license": {"name": f"licenses/LICENSE.{package}.txt"}}]
-    return component
-
-
-def python_component(info):
-    version = info["python_version"]
-    return {
-        "type": "framework",
-        "bom-ref": f"cpython@{version}",
-        "name": "cpython",
-        "version": version,
-        "purl": f"pkg:generic/cpython@{version}",
-        "licenses": [{"license": {"id": name}} for name in info["licenses"]],
-    }
+# Linked into the programs, beside what the bases have.
+PROGRAM_PACKAGES = ("libjansson-dev", "libzstd-dev", "zlib1g-dev", "libxxhash-dev", "uthash-dev")
 
 
 def main() -> int:

@@ -51,11 +51,18 @@ $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/
 	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \
 	    $(PROCESS_OBJS) $(LIBZSTD) $(OBJ)/runtime/mark_start.o $(PYTHON_OBJS)
 
-$(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list
+# Bill of materials and licences, which every packed executable carries.
+DOCUMENTS := $(OBJ)/documents-$(PYTHON)
+
+$(DOCUMENTS)/components.json: stdlib-blob/components.py $(PYTHON_JSON)
+	$(Q)$(HOST_PYTHON) stdlib-blob/components.py $(STDLIB_DIST)/python $(@D)
+
+$(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list \
+    $(DOCUMENTS)/components.json
 	@mkdir -p $(@D)
 	@echo "  BASE $@"
 	$(Q)$(BUILD)/bin/pexcz base $(BASE_ELF) $(STDLIB_DIST)/python/install \
-	    $(BUILD_PYTHON) stdlib-blob/hot_modules.list $@
+	    $(DOCUMENTS) $(BUILD_PYTHON) stdlib-blob/hot_modules.list $@
 
 .PHONY: base
 base: $(BASE)

@@ -26,8 +26,8 @@ HERE = Path(__file__).resolve().parent
 
 # This file, what links the base and the library, and this project's part of
 # the latter; of versions.py the values count.
-AFTERWARDS = {"build_dist.py", "link_base.py", "link_library.py", "libc_variables.c",
-              "versions.py"}
+AFTERWARDS = {"build_dist.py", "components.py", "link_base.py", "link_library.py",
+              "libc_variables.c", "versions.py"}
 
 
 def input_key(version, cc, pgo, pic):

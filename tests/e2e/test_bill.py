@@ -25,6 +25,8 @@ def test_bill_of_materials(make_pex, tmp_path: Path) -> None:
     assert (sbom["bomFormat"], sbom["specVersion"]) == ("CycloneDX", "1.5")
     assert sbom["metadata"]["component"]["name"] == "app"
     components = {c["name"]: c for c in sbom["components"]}
+    assert {"openssl", "sqlite3", "zlib", "libzstd", "expat"} <= set(components)
+    assert components["openssl"]["purl"].startswith("pkg:deb/debian/libssl-dev@3")
     assert {"cpython", "requests", "urllib3", "idna", "certifi", "click"} <= set(components)
     requests = components["requests"]
     assert requests["purl"] == f"pkg:pypi/requests@{requests['version']}"
@@ -41,8 +43,16 @@ def test_licences(make_pex, tmp_path: Path) -> None:
     assert pack(pex, tmp_path, "--licenses", out).code == 0
     text = out.read_text()
     assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in text
+    assert "\nopenssl 3." in text
     assert "Apache License" in text and "\nrequests " in text
     assert "Redistribution and use in source and binary forms" in text
+
+
+def test_every_executable_carries_the_licences_of_the_base(make_app) -> None:
+    app = make_app("-c", "cowsay", "cowsay")
+    code = "import sys; print(open(sys.prefix + '/share/pexcz/licenses.txt').read())"
+    text = run([app.exe, "-c", code], env={"PEX_INTERPRETER": "1"}).text
+    assert "\nopenssl 3." in text and "\nutil-linux " in text and "\nlibxcrypt " in text
 
 
 def test_where_it_cannot_be_written(make_pex, tmp_path: Path) -> None:

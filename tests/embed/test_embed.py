@@ -164,7 +164,9 @@ def test_start_fails(host: Path, tmp_path: Path) -> None:
     hot.write_text("os\n")
     elf = BUILD / f"obj/release/base-{version}.elf"
     python = DIST / f"install/bin/python{version}"
-    run(BUILD / "bin/pexcz", "base", elf, tmp_path / "install", python, hot, tmp_path / "base")
+    documents = BUILD / f"obj/release/documents-{version}"
+    run(BUILD / "bin/pexcz", "base", elf, tmp_path / "install", documents, python, hot,
+        tmp_path / "base")
     lines = run(host, "no_encodings", tmp_path / "base").splitlines()
     assert lines[0].startswith("Python cannot be started: ")
     assert lines[1] == "an earlier start of Python failed half-way"

@@ -196,7 +196,7 @@ def any_python() -> Iterator[str]:
     """The suite of applications is for every Python: sides.VERSION."""
     for name in git_files("tests/e2e/*.py"):
         for number, line in enumerate(lines(name), 1):
-            if re.search(r"python3\.\d|cpython-3\d|base-3\.", line):
+            if re.search(r"python3\.1\d|cpython-3\d|base-3\.", line):
                 yield f"{name}:{number}: {line.strip()}"
 
 
