@@ -28,4 +28,8 @@ bool pexcz_blob_record(const struct pexcz_blob *blob,
                        const struct pexcz_range *range, uint32_t i, void *dst,
                        size_t size, struct pexcz_error *err);
 
+/* Cuts the first frame off `rest`, at most `left` bytes of content. */
+bool pexcz_blob_frame_next(struct pexcz_slice *rest, uint64_t left,
+                           struct pexcz_slice *ret, size_t *ret_size);
+
 #endif

@@ -102,6 +102,7 @@ pexcz_le64_put(uint64_t v)
 #define PEXCZ_MAX_LINK 4095u /* bytes of a link's target */
 #define PEXCZ_MAX_SECTIONS 32u
 #define PEXCZ_MAX_PAYLOAD (UINT64_C(1) << 40)
+#define PEXCZ_MAX_FRAME (UINT64_C(4) << 20) /* content in a zstd frame */
 
 struct pexcz_blob_header_f {
     uint8_t magic[PEXCZ_BLOB_MAGIC_SIZE];
@@ -224,8 +225,9 @@ static_assert(sizeof(struct pexcz_slot_f) == 8, "slot size");
 
 enum pexcz_storage {
     PEXCZ_STORAGE_RAW = 0,
-    PEXCZ_STORAGE_ZSTD = 1,      /* one zstd frame */
-    PEXCZ_STORAGE_ZSTD_DICT = 2, /* one zstd frame, with the blob's DICT */
+    PEXCZ_STORAGE_ZSTD = 1,      /* zstd frames, each of which states its
+                                    size, PEXCZ_MAX_FRAME at most */
+    PEXCZ_STORAGE_ZSTD_DICT = 2, /* the same, with the blob's DICT */
 };
 
 struct pexcz_payload_f {

@@ -209,7 +209,8 @@ PEXCZ_MUST_USE int pexcz_blob_content_into(const struct pexcz_blob *blob,
                                            size_t size,
                                            struct pexcz_error *err);
 
-/* Writes the content to `fd`, a piece at a time.  IO errors carry errno. */
+/* Writes the content to the empty file `fd`, a piece at a time; large content
+ * with a thread for each processor.  IO errors carry errno. */
 PEXCZ_MUST_USE int pexcz_blob_content_to(const struct pexcz_blob *blob,
                                          uint32_t payload, int fd,
                                          struct pexcz_error *err);

@@ -10,7 +10,6 @@
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-#include <zstd.h>
 
 static struct pexcz_blob_header_f
 header_of(const struct pexcz_blob *blob)
@@ -151,6 +150,21 @@ verify_pages(const struct pexcz_blob *blob, struct pexcz_error *err)
 
 /* --- payloads ----------------------------------------------------------- */
 
+static bool
+are_frames(const struct pexcz_payload *p)
+{
+    struct pexcz_slice rest = p->stored;
+    struct pexcz_slice frame;
+    uint64_t left = p->size;
+    size_t size;
+
+    while (rest.len != 0
+           && pexcz_blob_frame_next(&rest, left, &frame, &size)) {
+        left -= size;
+    }
+    return rest.len == 0 && left == 0;
+}
+
 static int
 verify_payload(const struct pexcz_blob *blob, uint32_t index,
                struct pexcz_buf *scratch, struct extent *ret,
@@ -175,12 +189,7 @@ verify_payload(const struct pexcz_blob *blob, uint32_t index,
                                       + (uint64_t)index
                                             * blob->payloads.record_size);
     }
-    /* One frame and nothing behind it, which says its size. */
-    if (p.storage != PEXCZ_STORAGE_RAW
-        && (ZSTD_findFrameCompressedSize(p.stored.ptr, p.stored.len)
-                != p.stored.len
-            || ZSTD_getFrameContentSize(p.stored.ptr, p.stored.len)
-                   != p.size)) {
+    if (p.storage != PEXCZ_STORAGE_RAW && !are_frames(&p)) {
         return pexcz_blob_corrupt(blob, err, "compressed payload", p.offset);
     }
     *ret = (struct extent){p.offset, p.offset + p.stored.len};

@@ -14,36 +14,41 @@ pexcz_content_key_of(struct pexcz_slice content)
     return key;
 }
 
+/* Frames of a size that several threads can decompress at once. */
 static int
 compress(struct pexcz_slice content, int level, const void *cdict,
          struct pexcz_encoded *enc, struct pexcz_error *err)
 {
     ZSTD_CCtx *ctx = ZSTD_createCCtx();
-    size_t bound = ZSTD_compressBound(content.len);
-    size_t n;
-    int rc;
+    int rc = PEXCZ_OK;
 
-    if (ctx == NULL || ZSTD_isError(bound)) {
-        rc = pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
-        goto out;
+    if (ctx == NULL) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
-    rc = pexcz_buf_reserve(&enc->buf, bound, err);
-    if (rc < 0) {
-        goto out;
-    }
-    n = cdict != NULL ? ZSTD_compress_usingCDict(
-            ctx, enc->buf.ptr, bound, content.ptr, content.len, cdict)
-                      : ZSTD_compressCCtx(ctx, enc->buf.ptr, bound,
-                                          content.ptr, content.len, level);
-    if (ZSTD_isError(n)) {
-        rc = pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "zstd: %s",
-                        ZSTD_getErrorName(n));
-        goto out;
-    }
-    enc->buf.len = n;
-    rc = PEXCZ_OK;
+    while (rc == PEXCZ_OK && content.len != 0) {
+        size_t size
+            = content.len < PEXCZ_MAX_FRAME ? content.len : PEXCZ_MAX_FRAME;
+        size_t bound = ZSTD_compressBound(size);
+        uint8_t *to;
+        size_t n;
 
-out:
+        rc = pexcz_buf_reserve(&enc->buf, bound, err);
+        if (rc < 0) {
+            break;
+        }
+        to = enc->buf.ptr + enc->buf.len;
+        n = cdict != NULL
+                ? ZSTD_compress_usingCDict(ctx, to, bound, content.ptr, size,
+                                           cdict)
+                : ZSTD_compressCCtx(ctx, to, bound, content.ptr, size, level);
+        if (ZSTD_isError(n)) {
+            rc = pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "zstd: %s",
+                            ZSTD_getErrorName(n));
+            break;
+        }
+        enc->buf.len += n;
+        content = pexcz_slice_make(content.ptr + size, content.len - size);
+    }
     (void)ZSTD_freeCCtx(ctx);
     return rc;
 }

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob_access.h"
+#include "threads.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zstd.h>
 
-/* What is decompressed before it is written: stays in the second-level cache,
- * and system calls do not count. */
-#define CHUNK_SIZE ((size_t)256 << 10)
-
 static int
-write_all(int fd, struct pexcz_slice bytes, struct pexcz_error *err)
+write_all(int fd, struct pexcz_slice bytes, uint64_t at,
+          struct pexcz_error *err)
 {
     while (bytes.len != 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        ssize_t n = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -24,45 +23,135 @@ write_all(int fd, struct pexcz_slice bytes, struct pexcz_error *err)
                               "cannot write");
         }
         bytes = pexcz_slice_make(bytes.ptr + n, bytes.len - (size_t)n);
+        at += (uint64_t)n;
     }
     return PEXCZ_OK;
+}
+
+bool
+pexcz_blob_frame_next(struct pexcz_slice *rest, uint64_t left,
+                      struct pexcz_slice *ret, size_t *ret_size)
+{
+    size_t stored = ZSTD_findFrameCompressedSize(rest->ptr, rest->len);
+    unsigned long long size = ZSTD_getFrameContentSize(rest->ptr, rest->len);
+
+    if (ZSTD_isError(stored) || size > PEXCZ_MAX_FRAME || size > left) {
+        return false;
+    }
+    *ret = pexcz_slice_make(rest->ptr, stored);
+    *ret_size = (size_t)size;
+    *rest = pexcz_slice_make(rest->ptr + stored, rest->len - stored);
+    return true;
+}
+
+/* A payload whose frames several threads write. */
+struct inflating {
+    const struct pexcz_payload *payload;
+    int fd;
+    pthread_mutex_t lock;    /* of what follows */
+    struct pexcz_slice rest; /* frames that nobody has taken */
+    uint64_t given;          /* bytes of content in those taken */
+    bool corrupt;
+    bool failed;
+    struct pexcz_error error; /* where it failed first */
+};
+
+static void
+note_corrupt(struct inflating *f)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    f->corrupt = true;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+static void
+note_failure(struct inflating *f, const struct pexcz_error *err)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    if (!f->failed) {
+        f->failed = true;
+        f->error = *err;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+/* False: none is left, or it failed. */
+static bool
+take_frame(struct inflating *f, struct pexcz_slice *ret, uint64_t *ret_at,
+           size_t *ret_size)
+{
+    bool taken = false;
+
+    (void)pthread_mutex_lock(&f->lock);
+    if (!f->failed && !f->corrupt && f->rest.len != 0) {
+        taken = pexcz_blob_frame_next(&f->rest, f->payload->size - f->given,
+                                      ret, ret_size);
+        f->corrupt = !taken;
+    }
+    if (taken) {
+        *ret_at = f->given;
+        f->given += *ret_size;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return taken;
+}
+
+/* Takes frames until none is left. */
+static void
+write_frames(void *context)
+{
+    struct inflating *f = context;
+    uint64_t most = f->payload->size < PEXCZ_MAX_FRAME ? f->payload->size
+                                                       : PEXCZ_MAX_FRAME;
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    uint8_t *buffer = malloc(most != 0 ? (size_t)most : 1);
+    bool able = ctx != NULL && buffer != NULL;
+    struct pexcz_slice stored;
+    uint64_t at;
+    size_t size;
+
+    while (able && take_frame(f, &stored, &at, &size)) {
+        struct pexcz_error err;
+
+        if (ZSTD_decompressDCtx(ctx, buffer, size, stored.ptr, stored.len)
+            != size) {
+            note_corrupt(f);
+        }
+        else if (write_all(f->fd, pexcz_slice_make(buffer, size), at, &err)
+                 < 0) {
+            note_failure(f, &err);
+        }
+    }
+    free(buffer);
+    (void)ZSTD_freeDCtx(ctx);
 }
 
 static int
 inflate_to(const struct pexcz_blob *blob, const struct pexcz_payload *p,
            int fd, struct pexcz_error *err)
 {
-    ZSTD_DCtx *ctx = ZSTD_createDCtx();
-    uint8_t *chunk = malloc(CHUNK_SIZE);
-    ZSTD_inBuffer in = {p->stored.ptr, p->stored.len, 0};
-    uint64_t done = 0;
-    size_t left = 1; /* of the frame */
-    int rc = PEXCZ_OK;
+    struct inflating f = {
+        .payload = p,
+        .fd = fd,
+        .rest = p->stored,
+    };
+    uint64_t frames = (p->size + PEXCZ_MAX_FRAME - 1) / PEXCZ_MAX_FRAME;
+    unsigned int threads = frames > 1 ? pexcz_processor_count() : 1;
 
-    if (ctx == NULL || chunk == NULL) {
-        rc = pexcz_fail(err, PEXCZ_E_NOMEM, 0, "%s: out of memory",
-                        blob->name);
+    (void)pthread_mutex_init(&f.lock, NULL);
+    pexcz_run_in_threads(threads > frames ? (unsigned int)frames : threads,
+                         write_frames, &f);
+    (void)pthread_mutex_destroy(&f.lock);
+    if (f.failed) {
+        *err = f.error;
+        return err->code;
     }
-    while (rc == PEXCZ_OK && left != 0) {
-        ZSTD_outBuffer out = {chunk, CHUNK_SIZE, 0};
-        size_t before = in.pos;
-
-        left = ZSTD_decompressStream(ctx, &out, &in);
-        done += out.pos;
-        if (ZSTD_isError(left) || done > p->size
-            || (left != 0 && out.pos == 0 && in.pos == before)) {
-            rc = pexcz_blob_corrupt(blob, err, "compressed payload",
-                                    p->offset);
-            break;
-        }
-        rc = write_all(fd, pexcz_slice_make(chunk, out.pos), err);
+    if (f.corrupt || (f.rest.len == 0 && f.given != p->size)) {
+        return pexcz_blob_corrupt(blob, err, "compressed payload", p->offset);
     }
-    if (rc == PEXCZ_OK && done != p->size) {
-        rc = pexcz_blob_corrupt(blob, err, "compressed payload", p->offset);
-    }
-    free(chunk);
-    (void)ZSTD_freeDCtx(ctx);
-    return rc;
+    return f.rest.len == 0 ? PEXCZ_OK
+                           : pexcz_fail(err, PEXCZ_E_NOMEM, 0,
+                                        "%s: out of memory", blob->name);
 }
 
 int
@@ -82,7 +171,7 @@ pexcz_blob_content_to(const struct pexcz_blob *blob, uint32_t payload, int fd,
     }
     rc = pexcz_blob_content(blob, payload, &scratch, &content, err);
     if (rc == PEXCZ_OK) {
-        rc = write_all(fd, content, err);
+        rc = write_all(fd, content, 0, err);
     }
     pexcz_buf_done(&scratch);
     return rc;

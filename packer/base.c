@@ -5,6 +5,7 @@
 #include "image.h"
 #include "pexcz_version.h"
 #include "plan_builder.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <fts.h>

@@ -3,9 +3,9 @@
 
 #include "exe_layout.h"
 #include "marshal_refs.h"
+#include "threads.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 /* A worker takes some 20 ms to start: worth it for this many files. */
@@ -32,19 +32,6 @@ struct thread {
     struct pexcz_worker *worker;
     bool started;
 };
-
-unsigned int
-pexcz_processor_count(void)
-{
-    cpu_set_t set;
-    int n;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0) {
-        return 1;
-    }
-    n = CPU_COUNT(&set);
-    return n < 1 ? 1 : (unsigned int)n;
-}
 
 void
 pexcz_compiled_done(struct pexcz_compiled *compiled)

@@ -59,7 +59,4 @@ PEXCZ_MUST_USE int pexcz_compiler_stdlib(struct pexcz_compiler *compiler,
                                          struct pexcz_error *err);
 void pexcz_compiled_done(struct pexcz_compiled *compiled);
 
-/* Processors that this process may use. */
-unsigned int pexcz_processor_count(void);
-
 #endif

@@ -19,6 +19,7 @@
 #include "progress.h"
 #include "record_report.h"
 #include "stdlib_copies.h"
+#include "threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>

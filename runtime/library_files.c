@@ -2,20 +2,16 @@
 #include "library_files.h"
 
 #include "cache.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define MAX_THREADS 16u
-#define THREAD_STACK ((size_t)256 << 10)
 
 #define GROUP_NAME_SIZE 32u
 
@@ -87,10 +83,10 @@ write_content(void *context, int fd, struct pexcz_error *err)
     return pexcz_blob_content_to(source->blob, source->payload, fd, err);
 }
 
-static void *
-fill_files(void *argument)
+static void
+fill_files(void *context)
 {
-    struct filling *f = argument;
+    struct filling *f = context;
     struct pexcz_error err = {0};
     size_t i;
 
@@ -107,48 +103,6 @@ fill_files(void *argument)
             }
             (void)pthread_mutex_unlock(&f->lock);
         }
-    }
-    return NULL;
-}
-
-static unsigned int
-processor_count(void)
-{
-    cpu_set_t set;
-
-    return sched_getaffinity(0, sizeof(set), &set) == 0
-               ? (unsigned int)CPU_COUNT(&set)
-               : 1;
-}
-
-/* Signals are the application's business, so the threads take none. */
-static void
-run_threads(struct filling *f)
-{
-    pthread_t ids[MAX_THREADS];
-    unsigned int wanted = processor_count();
-    unsigned int started = 0;
-    pthread_attr_t attr;
-    sigset_t all;
-    sigset_t before;
-
-    if (wanted > MAX_THREADS) {
-        wanted = MAX_THREADS;
-    }
-    if (f->count > 1 && wanted > 1 && pthread_attr_init(&attr) == 0) {
-        (void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        while (started + 1 < wanted && started + 1 < f->count
-               && pthread_create(&ids[started], &attr, fill_files, f) == 0) {
-            started++;
-        }
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        (void)pthread_attr_destroy(&attr);
-    }
-    (void)fill_files(f);
-    while (started > 0) {
-        (void)pthread_join(ids[--started], NULL);
     }
 }
 
@@ -168,6 +122,7 @@ fill_group(const struct pexcz_cache_group *group,
            const struct pexcz_library_set *set, struct pexcz_error *err)
 {
     struct filling f = {.set = set, .group = group};
+    unsigned int threads;
     int rc = PEXCZ_OK;
 
     for (size_t i = 0; i < set->count; i++) {
@@ -190,7 +145,9 @@ fill_group(const struct pexcz_cache_group *group,
     }
     qsort(f.missing, f.count, sizeof(*f.missing), compare_sizes);
     (void)pthread_mutex_init(&f.lock, NULL);
-    run_threads(&f);
+    threads = f.count > 1 ? pexcz_processor_count() : 1;
+    pexcz_run_in_threads(threads > f.count ? (unsigned int)f.count : threads,
+                         fill_files, &f);
     (void)pthread_mutex_destroy(&f.lock);
     free(f.missing);
     if (atomic_load(&f.failed)) {

@@ -56,6 +56,8 @@ set_times(const long a[6])
     X(open, open(TEXT(0), INT(1), MODE(2)))                                   \
     X(creat, open(TEXT(0), O_CREAT | O_WRONLY | O_TRUNC, MODE(1)))            \
     X(openat, openat(INT(0), TEXT(1), INT(2), MODE(3)))                       \
+    X(read, read(INT(0), AT(1, void), SIZE(2)))                               \
+    X(pread64, pread(INT(0), AT(1, void), SIZE(2), (off_t)a[3]))              \
     X(stat, stat(TEXT(0), AT(1, struct stat)))                                \
     X(lstat, lstat(TEXT(0), AT(1, struct stat)))                              \
     X(fstat, fstat(INT(0), AT(1, struct stat)))                               \

@@ -107,6 +107,20 @@ pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
                                    SYS_statx, dirfd, path, flags, mask, ret);
 }
 
+ssize_t
+pexcz_next_preadv2(int fd, const struct iovec *parts, int count, off_t offset,
+                   int flags)
+{
+    const struct pexcz_libc *next = pexcz_next();
+
+    /* The kernel takes the offset in two halves, of which the low one is all
+     * on 64 bits. */
+    return next->preadv2 != NULL
+               ? next->preadv2(fd, parts, count, offset, flags)
+               : pexcz_next()->syscall(SYS_preadv2, fd, parts, count, offset,
+                                       0L, flags);
+}
+
 int
 pexcz_next_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)
 {

@@ -27,6 +27,7 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -40,6 +41,10 @@ typedef int pexcz_fts_compare(const FTSENT **, const FTSENT **);
     X(int, open, (const char *, int, ...))                                    \
     X(int, openat, (int, const char *, int, ...))                             \
     X(FILE *, fopen, (const char *, const char *))                            \
+    X(ssize_t, read, (int, void *, size_t))                                   \
+    X(ssize_t, pread, (int, void *, size_t, off_t))                           \
+    X(ssize_t, readv, (int, const struct iovec *, int))                       \
+    X(ssize_t, preadv, (int, const struct iovec *, int, off_t))               \
     X(int, access, (const char *, int))                                       \
     X(int, faccessat, (int, const char *, int, int))                          \
     X(ssize_t, readlink, (const char *, char *, size_t))                      \
@@ -169,7 +174,8 @@ typedef int pexcz_fts_compare(const FTSENT **, const FTSENT **);
     X(int, __lxstat, (int, const char *, struct stat *))                      \
     X(int, __fxstat, (int, int, struct stat *))                               \
     X(int, __fxstatat, (int, int, const char *, struct stat *, int))          \
-    X(int, statx, (int, const char *, int, unsigned, struct statx *))
+    X(int, statx, (int, const char *, int, unsigned, struct statx *))         \
+    X(ssize_t, preadv2, (int, const struct iovec *, int, off_t, int))
 
 #define PEXCZ_LIBC_RARE_OPTIONAL(X)                                           \
     X(int, execveat, (int, const char *, char *const *, char *const *, int))  \
@@ -220,6 +226,8 @@ int pexcz_next_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev);
 /* -1 and ENOSYS where libc and kernel lack it. */
 int pexcz_next_statx(int dirfd, const char *path, int flags, unsigned mask,
                      struct statx *ret);
+ssize_t pexcz_next_preadv2(int fd, const struct iovec *parts, int count,
+                           off_t offset, int flags);
 int pexcz_next_renameat2(int from_dirfd, const char *from, int to_dirfd,
                          const char *to, unsigned flags);
 

@@ -19,6 +19,15 @@ int pexcz_vfs_open(const char *path, int flags, mode_t mode);
 FILE *pexcz_vfs_fopen(const char *path, const char *mode);
 FILE *pexcz_vfs_freopen(const char *path, const char *mode, FILE *stream);
 
+/* call_read.c */
+ssize_t pexcz_vfs_read(int fd, void *buf, size_t size);
+ssize_t pexcz_vfs_pread(int fd, void *buf, size_t size, off_t offset);
+ssize_t pexcz_vfs_readv(int fd, const struct iovec *parts, int count);
+ssize_t pexcz_vfs_preadv(int fd, const struct iovec *parts, int count,
+                         off_t offset);
+ssize_t pexcz_vfs_preadv2(int fd, const struct iovec *parts, int count,
+                          off_t offset, int flags);
+
 /* call_stat.c */
 int pexcz_vfs_stat(const char *path, struct stat *st);
 int pexcz_vfs_lstat(const char *path, struct stat *st);

@@ -116,6 +116,15 @@ write(int fd, const void *bytes, size_t size)
     return NEXT(write)(fd, bytes, size);
 }
 
+EXPORT ssize_t
+pwrite(int fd, const void *bytes, size_t size, off_t at_byte)
+{
+    if (fails("pwrite")) {
+        return is_short ? NEXT(pwrite)(fd, bytes, size / 2 + 1, at_byte) : -1;
+    }
+    return NEXT(pwrite)(fd, bytes, size, at_byte);
+}
+
 static mode_t
 mode_of(int flags, va_list ap)
 {

@@ -15,7 +15,7 @@ from conftest import ALL, INJECTOR, PEXCZ
 
 ENV = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
 CALLS = {
-    "write": [errno.ENOSPC, errno.EINTR, errno.EDQUOT],
+    "pwrite": [errno.ENOSPC, errno.EINTR, errno.EDQUOT],
     "fsync": [errno.EIO],
     "renameat": [errno.EIO, errno.ESTALE, errno.EXDEV],
     "mmap": [errno.ENOMEM, errno.EPERM],
@@ -92,7 +92,7 @@ def test_call_fails_once(app: Path, tmp_path: Path, points, call: str) -> None:
     cache = tmp_path / "cache"
     tried = 0
     kinds = [(number, False) for number in CALLS[call]]
-    if call == "write":
+    if call == "pwrite":
         kinds.append((0, True))
     for number, short in kinds if ALL else kinds[:1] + kinds[4:]:
         for at in range(1, MAX_CALLS):
@@ -129,7 +129,7 @@ def test_call_fails_once_in_a_warm_run(
 
 def test_memory_calls_fail_once(app: Path, tmp_path: Path, points) -> None:
     """Without a cache: one line, or it works after all (other folders)."""
-    for call in ("memfd_create", "write", "fcntl", "readlink"):
+    for call in ("memfd_create", "pwrite", "write", "fcntl", "readlink"):
         for at in range(1, MAX_CALLS):
             code, out, err, seen = run_with_fault(
                 app, tmp_path / "none/none", call, at, errno.ENOSYS, False

@@ -19,6 +19,7 @@ import xxhash
 import zstandard
 
 PAGE = 4096
+MAX_FRAME = 4 << 20
 NONE = 0xFFFFFFFF
 MAGIC = bytes.fromhex("8950585a0d0a1a0a")
 
@@ -267,13 +268,16 @@ class Blob:
             if storage == 2:
                 check(self.dictionary != b"", "no dictionary")
                 dictionary = zstandard.ZstdCompressionDict(self.dictionary)
-            check(
-                zstandard.frame_content_size(stored) == size, "stated size"
-            )
             inflater = zstandard.ZstdDecompressor(dict_data=dictionary)
-            content = inflater.decompress(
-                stored, allow_extra_data=False, read_across_frames=False
-            )
+            frames: List[bytes] = []
+            while stored:
+                stated = zstandard.frame_content_size(stored)
+                check(0 <= stated <= MAX_FRAME, "stated size")
+                frame = inflater.decompressobj()
+                frames.append(frame.decompress(stored))
+                check(frame.eof and len(frames[-1]) == stated, "stated size")
+                stored = frame.unused_data
+            content = b"".join(frames)
         check(len(content) == size, "payload size")
         return content
 

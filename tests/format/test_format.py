@@ -254,6 +254,16 @@ def test_equal_contents_are_stored_once(spec):
     assert len(blob.contents) == 1
 
 
+def test_large_contents_are_in_frames(spec):
+    text = b"".join(b"%d\n" % i for i in range(1_300_000))
+    sizes = [(4 << 20) - 1, 4 << 20, (4 << 20) + 1, 9 << 20]
+    for size in sizes:
+        spec.add(f"of-{size}", text[:size])
+    blob = read_both(spec.build())
+    for size in sizes:
+        assert blob.content(blob.by_path[f"of-{size}".encode()]) == text[:size]
+
+
 def test_dictionary(spec):
     samples = [
         f"def function_{i}(self):\n    return self.value + {i}\n".encode() * 4

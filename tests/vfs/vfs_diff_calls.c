@@ -66,10 +66,7 @@ say_descriptor(struct side *s, int fd)
         return;
     }
     say_stat(s, &st);
-    if (S_ISDIR(st.st_mode)) {
-        return; /* to read it is no error: there is no directory behind it */
-    }
-    n = read(fd, buffer(), BUFFER_SIZE);
+    n = pexcz_vfs_read(fd, buffer(), BUFFER_SIZE);
     say(s, " read %zd/%d %u", n, n < 0 ? errno : 0,
         n > 0 ? sum(buffer(), (size_t)n) : 0);
     if (n >= 0) {
@@ -399,10 +396,8 @@ do_descriptor(struct side *s, const struct call *c)
         return;
     }
     switch (c->r[1] % 11) {
-    case 0: /* of a folder: see say_descriptor() */
-        rc = pexcz_vfs_fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)
-                 ? 0
-                 : pread(fd, buffer(), c->r[2] % 100, c->r[3] % 1000);
+    case 0:
+        rc = pexcz_vfs_pread(fd, buffer(), c->r[2] % 100, c->r[3] % 1000);
         break;
     case 1:
         rc = lseek(fd, c->r[2] % 1000, SEEK_SET) < 0 ? -1 : 0;
