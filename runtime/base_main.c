@@ -114,11 +114,12 @@ enter_venv(const struct pexcz_command *command,
            struct pexcz_python_options *options)
 {
     static char name[PEXCZ_MAX_PATH + 2];
+    static char base[sizeof(name)];
 
-    if (pexcz_own_venv_find(command->name, options->executable, name,
+    if (pexcz_own_venv_find(command->name, options->executable, name, base,
                             sizeof(name))) {
         options->venv = true;
-        options->base_executable = options->executable;
+        options->base_executable = base;
         options->executable = name;
     }
 }

@@ -12,10 +12,12 @@
 /*
  * `name`: the path that the process was started as; `self`: the executable.
  * Whether a pyvenv.cfg in the name's folder, or in the one above, has the
- * executable's folder as its `home`: writes the absolute path of `name` then.
- * Any other environment is somebody else's, in which a packed file may lie.
+ * executable's folder as its `home`, or the same program as its `executable`:
+ * writes the absolute path of `name` to `dst` then, and the executable outside
+ * of the environment to `base`; both have `cap` bytes.  Any other environment
+ * is somebody else's, in which a packed file may lie.
  */
 bool pexcz_own_venv_find(const char *name, const char *self, char *dst,
-                         size_t cap);
+                         char *base, size_t cap);
 
 #endif

@@ -424,12 +424,12 @@ def test_in_the_environment_of_others(runner: App, sides: Sides) -> None:
     assert got.text.rstrip().endswith(f"'/proc/pexcz'] /proc/pexcz {SITE}"), got.err
 
 
-def test_own_virtual_environment(runner: App, sides: Sides) -> None:
+@pytest.mark.parametrize("how", ["--symlinks", "--copies"])
+def test_own_virtual_environment(runner: App, sides: Sides, how: str) -> None:
     """`-m venv` makes environments that work, beside the application's."""
     sides.packed.root = Path("/")
-    got = output(
-        sides, runner, "-m", "venv", "--without-pip", "env", PEX_INTERPRETER="1"
-    )
+    options = ["-m", "venv", "--without-pip", how, "env"]
+    got = output(sides, runner, *options, PEX_INTERPRETER="1")
     assert got.code == 0, got.err
     here = "/srv/work/env"
     module = sides.packed.work / f"env/lib/python{VERSION}/site-packages/installed.py"
