@@ -19,3 +19,11 @@ $(VFS_BENCH): bench/vfs_calls.c $(VFS_OBJS) $(OBJ)/blob.a
 .PHONY: bench-vfs
 bench-vfs: $(VFS_BENCH) $(BASE) ## calls on packed files, in ns; CHECK=1 as above
 	$(VFS_BENCH) $(BASE) $(if $(CHECK),--check)
+
+# PyInstaller wants a shared libpython, which Debian's Python has.
+OTHERS_PYTHON ?= /usr/bin/python3
+
+.PHONY: bench-others
+bench-others: all | venv ## the same programs packed by pex, shiv, PyInstaller and pexcz
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/others.py \
+	    --python $(OTHERS_PYTHON)
