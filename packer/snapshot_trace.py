@@ -115,6 +115,8 @@ PROCESS = (
     "openpty setsid ctermid get_exec_path sched_setaffinity"
 ).split()
 
+THREADS = ("start_new_thread", "start_joinable_thread")  # the latter since 3.13
+
 PATHS = "stat lstat access readlink statvfs pathconf listxattr".split()
 
 SIGNALS = (
@@ -327,7 +329,8 @@ class Watch:
         for name in SIGNALS:
             self.wrap(_signal, name)
         import _thread
-        self.wrap(_thread, "start_new_thread")
+        for name in THREADS:
+            self.wrap(_thread, name)
         import _locale
         self.wrap(_locale, "setlocale")
         sys.addaudithook(self.audit)

@@ -74,11 +74,17 @@ pexcz_main_thread_forget(void)
 
     Py_XDECREF(native_id);
     state->native_thread_id = 0;
-    /* What frames left behind on the stack of frames. */
+    return rc;
+}
+
+void
+pexcz_main_thread_clear_frames(void)
+{
+    PyThreadState *state = PyThreadState_Get();
+
     memset(state->datastack_top, 0,
            (size_t)((char *)state->datastack_limit
                     - (char *)state->datastack_top));
-    return rc;
 }
 
 void

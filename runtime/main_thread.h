@@ -12,6 +12,10 @@
  * exception. */
 int pexcz_main_thread_forget(void);
 
+/* When no Python code runs any more: clears what frames left behind on the
+ * stack of frames, addresses of the process's own stack among it. */
+void pexcz_main_thread_clear_frames(void);
+
 /* In a restored process: the calling thread is the one of `state`, which is
  * current and holds the GIL. */
 void pexcz_main_thread_adopt(PyThreadState *state);

@@ -97,10 +97,11 @@ call(PyObject *module, const char *function)
 static int
 settle(PyObject *gc, struct pexcz_error *err)
 {
-    int rc;
+    int rc = gc != NULL ? pexcz_snapshot_hooks_before_dump() : -1;
 
-    if (gc == NULL || pexcz_snapshot_hooks_before_dump() < 0
-        || pexcz_main_thread_forget() < 0) {
+    /* What is made from here on must not have parts of what was freed. */
+    pexcz_heap_clear_free();
+    if (rc < 0 || pexcz_main_thread_forget() < 0) {
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
                           "a callback before the dump failed");
@@ -265,6 +266,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
     }
     header.thread_state = (uintptr_t)PyThreadState_Get();
     PyOS_BeforeFork();
+    pexcz_main_thread_clear_frames();
     header.heap_end = pexcz_heap_end();
     rc = pexcz_library_settle(header.heap_end, err);
     if (rc == PEXCZ_OK) {

@@ -186,7 +186,7 @@ LEFT = {
                     "reads the whole environment"),
     "set": ("import os; os.environ['SET'] = '1'; value = 0", "sets $SET"),
     "thread": ("import threading\nthreading.Thread(target=int).start()\nvalue = 0",
-               "calls thread.start_new_thread()"),
+               "calls thread.start_"),
     "open file": ("value = open('/dev/null').name", "opens /dev/null"),
     "stat": ("import os; value = os.path.exists('/etc/passwd')", "calls os.stat()"),
     "folder": ("import os; value = os.listdir('/')", "lists /"),
