@@ -49,13 +49,27 @@ pexcz_trusts_environment(void)
     return getauxval(AT_SECURE) == 0;
 }
 
+/* Whether `path`, the file that was executed, is a script with this program in
+ * its first line: the kernel repeats it as the first or second argument. */
+static bool
+is_script(const char *path, int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && i <= 2; i++) {
+        if (strcmp(argv[i], path) == 0) {
+            return !is_own_file(path);
+        }
+    }
+    return false;
+}
+
 const char *
 pexcz_command_name(int argc, char *const *argv)
 {
     const char *path = (const char *)getauxval(AT_EXECFN);
 
     if (path == NULL || path[0] == '\0' || strncmp(path, "/dev/fd/", 8) == 0
-        || strncmp(path, "/proc/self/fd/", 14) == 0) {
+        || strncmp(path, "/proc/self/fd/", 14) == 0
+        || is_script(path, argc, argv)) {
         return argc > 0 ? argv[0] : "";
     }
     return path;

@@ -35,8 +35,8 @@ struct pexcz_command {
 /* Whether the environment may be trusted: false in a set-uid process. */
 bool pexcz_trusts_environment(void);
 
-/* The path given to execve(), which is what the kernel hands to the
- * interpreter of a script; argv[0] after fexecve(). */
+/* The path given to execve(); argv[0] for the interpreter of a script, which
+ * was executed in its stead, and after fexecve(). */
 const char *pexcz_command_name(int argc, char *const *argv);
 
 /* Writes the names of the commands to stderr. */

@@ -442,11 +442,15 @@ def test_own_virtual_environment(runner: App, sides: Sides, how: str) -> None:
     child = (
         f"import subprocess\nsubprocess.run(['env/bin/python', '-c', {code!r}])\n"
         f"subprocess.run(['{here}/bin/python3', '-c', {code!r}])\n"
+        "subprocess.run(['env/bin/tool'])\n"
     )
+    tool = sides.packed.work / "env/bin/tool"
+    tool.write_text(f"#!{here}/bin/python\n{code}")
+    tool.chmod(0o755)
     got = output(sides, runner, child)
     want = [
         f"{here} {here}/bin/{name} /proc/pexcz //srv/app None"
-        for name in ("python", "python3")
+        for name in ("python", "python3", "python")
     ]
     assert got.text.splitlines() == want, got.err
 
