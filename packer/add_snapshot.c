@@ -4,6 +4,7 @@
 #include "exe_layout.h"
 #include "exe_writer.h"
 #include "snapshot_format.h"
+#include "snapshot_modules.h"
 #include "snapshot_process.h"
 #include "worker_text.h"
 
@@ -18,20 +19,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define RESULT_FD_TEXT "3"
 #define MAX_FAILED 16
-
-struct making {
-    struct pexcz_snapshot_report *report;
-    const struct pexcz_plan_boot *boot;
-    const struct pexcz_snapshot_wish *wish;
-    struct pexcz_strings failed; /* modules, see is_import_failure() */
-    int executable;              /* the packed file, for reading */
-    bool libraries;              /* with shared objects */
-    struct pexcz_error *err;
-};
-
-/* --- files --------------------------------------------------------------- */
 
 /* The same file under another descriptor; the old one is closed. */
 static int
@@ -51,188 +39,10 @@ reopen(int *fd, int flags, struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
-static int
-map_fd(int fd, struct pexcz_slice *ret, struct pexcz_error *err)
-{
-    struct stat st;
-    void *p;
-
-    if (fstat(fd, &st) < 0) {
-        return pexcz_fail(err, PEXCZ_E_IO, errno, "cannot look at a file");
-    }
-    if (st.st_size == 0) {
-        *ret = pexcz_slice_make(NULL, 0);
-        return PEXCZ_OK;
-    }
-    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED) {
-        return pexcz_fail(err, PEXCZ_E_IO, errno, "cannot map a file");
-    }
-    *ret = pexcz_slice_make(p, (size_t)st.st_size);
-    return PEXCZ_OK;
-}
-
-static void
-unmap(struct pexcz_slice *map)
-{
-    if (map->len != 0) {
-        (void)munmap((void *)(uintptr_t)map->ptr, map->len);
-    }
-    *map = pexcz_slice_make(NULL, 0);
-}
-
-/* --- which modules ------------------------------------------------------- */
-
-static const char *
-keep_field(struct making *m, struct pexcz_slice *line)
-{
-    const uint8_t *tab = memchr(line->ptr, '\t', line->len);
-    size_t n = tab != NULL ? (size_t)(tab - line->ptr) : line->len;
-    const char *copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
-                                          (int)n, (const char *)line->ptr);
-
-    n += tab != NULL;
-    line->ptr += n;
-    line->len -= n;
-    return copy;
-}
-
-static int
-add_left(struct making *m, struct pexcz_slice line)
-{
-    struct pexcz_snapshot_report *r = m->report;
-    struct pexcz_snapshot_left *left;
-    int rc = pexcz_grow_array((void **)&r->left, r->left_count, &r->left_cap,
-                              sizeof(*r->left), m->err);
-
-    if (rc < 0) {
-        return rc;
-    }
-    left = &r->left[r->left_count];
-    left->module = keep_field(m, &line);
-    left->chain = keep_field(m, &line);
-    left->reason = keep_field(m, &line);
-    if (left->module == NULL || left->chain == NULL || left->reason == NULL) {
-        return PEXCZ_E_NOMEM;
-    }
-    r->left_count++;
-    return PEXCZ_OK;
-}
-
-static int
-read_line(struct making *m, struct pexcz_slice line)
-{
-    struct pexcz_snapshot_report *r = m->report;
-    const char *kind = keep_field(m, &line);
-
-    if (kind == NULL) {
-        return PEXCZ_E_NOMEM;
-    }
-    if (strcmp(kind, "gate") == 0) {
-        return pexcz_strings_add(&r->gate, &r->arena, line, m->err);
-    }
-    if (strcmp(kind, "module") == 0) {
-        return pexcz_strings_add(&r->modules, &r->arena, line, m->err);
-    }
-    if (strcmp(kind, "absent") == 0) {
-        return pexcz_strings_add(&r->absent, &r->arena, line, m->err);
-    }
-    if (strcmp(kind, "cwd") == 0) {
-        const char *module = keep_field(m, &line);
-        const char *name = keep_field(m, &line);
-        const char *both = module != NULL && name != NULL ? pexcz_arena_printf(
-                               &r->arena, m->err, "%s:%s", module, name)
-                                                          : NULL;
-
-        return both != NULL ? pexcz_strings_add(&r->cwd, &r->arena,
-                                                pexcz_slice_str(both), m->err)
-                            : PEXCZ_E_NOMEM;
-    }
-    if (strcmp(kind, "ended") == 0) {
-        r->ended = keep_field(m, &line);
-        return r->ended != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
-    }
-    if (strcmp(kind, "left") == 0) {
-        return add_left(m, line);
-    }
-    r->off = keep_field(m, &line);
-    return r->off != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
-}
-
-static int
-read_answer(struct making *m, int fd)
-{
-    struct pexcz_slice map = {0};
-    struct pexcz_slice rest;
-    int rc = map_fd(fd, &map, m->err);
-
-    rest = map;
-    while (rc == PEXCZ_OK && rest.len != 0) {
-        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
-        size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
-
-        rc = read_line(m, pexcz_slice_make(rest.ptr, n));
-        n += end != NULL;
-        rest.ptr += n;
-        rest.len -= n;
-    }
-    unmap(&map);
-    return rc;
-}
-
-static int
-trace(struct making *m, int fd)
-{
-    static const char *const kinds[] = {
-        [PEXCZ_ENTRY_NONE] = NULL,
-        [PEXCZ_ENTRY_MODULE] = "module",
-        [PEXCZ_ENTRY_CALL] = "call",
-        [PEXCZ_ENTRY_SCRIPT] = "script",
-    };
-    const struct pexcz_snapshot_wish *wish = m->wish;
-    size_t count
-        = wish->warm_count + wish->exclude_count + m->failed.count + 5;
-    const char **args = pexcz_alloc_array(count, sizeof(*args));
-    char number[32];
-    size_t n = 0;
-    struct pexcz_snapshot_process process = {
-        .executable = m->executable,
-        .libraries = m->libraries,
-        .gate = "",
-        .script = pexcz_snapshot_trace_text,
-        .args = args,
-        .arg_count = count,
-    };
-    int rc;
-
-    if (args == NULL) {
-        return pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
-    }
-    (void)snprintf(number, sizeof(number), "%zu", wish->warm_count);
-    args[n++] = RESULT_FD_TEXT;
-    args[n++] = kinds[m->boot->kind];
-    args[n++] = m->boot->kind == PEXCZ_ENTRY_SCRIPT ? m->boot->script
-                                                    : m->boot->module;
-    args[n++] = m->boot->attr != NULL ? m->boot->attr : "";
-    args[n++] = number;
-    for (size_t i = 0; i < wish->warm_count; i++) {
-        args[n++] = wish->warm[i];
-    }
-    for (size_t i = 0; i < wish->exclude_count; i++) {
-        args[n++] = wish->exclude[i];
-    }
-    for (size_t i = 0; i < m->failed.count; i++) {
-        args[n++] = m->failed.items[i];
-    }
-    rc = pexcz_snapshot_process_run(&process, fd, m->err);
-    free(args);
-    return rc == PEXCZ_OK ? read_answer(m, fd) : rc;
-}
-
 /* --- the snapshot -------------------------------------------------------- */
 
 static int
-join_gate(const struct making *m, struct pexcz_buf *ret)
+join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
 {
     const struct pexcz_strings *gate = &m->report->gate;
     int rc = PEXCZ_OK;
@@ -245,7 +55,7 @@ join_gate(const struct making *m, struct pexcz_buf *ret)
 }
 
 static int
-dump(const struct making *m, int fd)
+dump(const struct pexcz_snapshot_making *m, int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
@@ -333,7 +143,7 @@ library_at(struct pexcz_slice snapshot, uint64_t address)
 /* The module of a shared object: "PREFIX/lib/…/site-packages/a/b.cpython….so"
  * is a.b; NULL: of none. */
 static const char *
-module_of(struct making *m, const char *path)
+module_of(struct pexcz_snapshot_making *m, const char *path)
 {
     static const char site[] = "/site-packages/";
     const char *start = strstr(path, site);
@@ -356,8 +166,8 @@ module_of(struct making *m, const char *path)
 /* UNSUPPORTED when the two differ.  Then *ret_module is the module of the
  * shared object in whose data they do, or NULL. */
 static int
-compare(struct making *m, struct pexcz_slice a, struct pexcz_slice b,
-        const char **ret_module)
+compare(struct pexcz_snapshot_making *m, struct pexcz_slice a,
+        struct pexcz_slice b, const char **ret_module)
 {
     size_t n = a.len < b.len ? a.len : b.len;
     size_t i = PEXCZ_PAGE_SIZE; /* the header has only sums of the rest */
@@ -399,7 +209,7 @@ compare(struct making *m, struct pexcz_slice a, struct pexcz_slice b,
 
 /* The snapshot with the report behind it, of which its header must tell. */
 static int
-add_report(const struct making *m, struct pexcz_slice snapshot,
+add_report(const struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
            struct pexcz_buf *ret)
 {
     struct pexcz_snapshot_header *h;
@@ -421,7 +231,7 @@ add_report(const struct making *m, struct pexcz_slice snapshot,
 
 /* Behind the application, in the executable itself. */
 static int
-append(struct making *m, struct pexcz_out_file *out,
+append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
        struct pexcz_slice snapshot)
 {
     struct pexcz_slice base = {0};
@@ -430,7 +240,7 @@ append(struct making *m, struct pexcz_out_file *out,
     int rc = add_report(m, snapshot, &bytes);
 
     if (rc == PEXCZ_OK) {
-        rc = map_fd(out->fd, &base, m->err);
+        rc = pexcz_snapshot_map(out->fd, &base, m->err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_exe_open(&exe, base, out->path, PEXCZ_ADDR_SNAPSHOT,
@@ -447,7 +257,7 @@ append(struct making *m, struct pexcz_out_file *out,
         m->report->size = bytes.len;
     }
     pexcz_exe_close(&exe);
-    unmap(&base);
+    pexcz_snapshot_unmap(&base);
     pexcz_buf_done(&bytes);
     return rc;
 }
@@ -455,7 +265,7 @@ append(struct making *m, struct pexcz_out_file *out,
 /* A module that cannot be imported without those that are left out, although
  * nothing was seen of it, is left out as well: "cannot import NAME: …". */
 static bool
-is_import_failure(struct making *m)
+is_import_failure(struct pexcz_snapshot_making *m)
 {
     static const char start[] = "cannot import ";
     const char *name = m->err->msg + sizeof(start) - 1;
@@ -484,30 +294,22 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->left_count = 0;
 }
 
-static int
-empty(int fd, struct pexcz_error *err)
-{
-    return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0
-               ? PEXCZ_OK
-               : pexcz_fail(err, PEXCZ_E_IO, errno, "a memory file");
-}
-
 /* Which modules, and the first snapshot; `scratch` is for the answers. */
 static int
-make_first(struct making *m, int fd, int scratch)
+make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
 {
     int rc;
 
     do {
         forget_trace(m->report);
-        rc = empty(scratch, m->err);
+        rc = pexcz_snapshot_empty(scratch, m->err);
         if (rc == PEXCZ_OK) {
-            rc = trace(m, scratch);
+            rc = pexcz_snapshot_modules(m, scratch);
         }
         if (rc < 0 || m->report->off != NULL) {
             return rc;
         }
-        rc = empty(fd, m->err);
+        rc = pexcz_snapshot_empty(fd, m->err);
         if (rc == PEXCZ_OK) {
             rc = dump(m, fd);
         }
@@ -517,7 +319,8 @@ make_first(struct making *m, int fd, int scratch)
 
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
-make_two(struct making *m, int first, int second, const char **ret_module)
+make_two(struct pexcz_snapshot_making *m, int first, int second,
+         const char **ret_module)
 {
     struct pexcz_slice a = {0};
     struct pexcz_slice b = {0};
@@ -527,28 +330,28 @@ make_two(struct making *m, int first, int second, const char **ret_module)
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
-    rc = empty(second, m->err);
+    rc = pexcz_snapshot_empty(second, m->err);
     if (rc == PEXCZ_OK) {
         rc = dump(m, second);
     }
     if (rc == PEXCZ_OK) {
-        rc = map_fd(first, &a, m->err);
+        rc = pexcz_snapshot_map(first, &a, m->err);
     }
     if (rc == PEXCZ_OK) {
-        rc = map_fd(second, &b, m->err);
+        rc = pexcz_snapshot_map(second, &b, m->err);
     }
     if (rc == PEXCZ_OK) {
         rc = compare(m, a, b, ret_module);
     }
-    unmap(&a);
-    unmap(&b);
+    pexcz_snapshot_unmap(&a);
+    pexcz_snapshot_unmap(&b);
     return rc;
 }
 
 /* A module whose shared object keeps what another process would find
  * different is left out. */
 static int
-make(struct making *m, int first, int second)
+make(struct pexcz_snapshot_making *m, int first, int second)
 {
     const char *module;
     int rc;
@@ -572,7 +375,7 @@ make(struct making *m, int first, int second)
 
 /* Where shared objects make it fail, once more without them. */
 static int
-make_either(struct making *m, int first, int second)
+make_either(struct pexcz_snapshot_making *m, int first, int second)
 {
     struct pexcz_snapshot_report *r = m->report;
     const char *why;
@@ -602,8 +405,8 @@ make_either(struct making *m, int first, int second)
 }
 
 static int
-make_and_append(struct making *m, struct pexcz_out_file *out, int first,
-                int second)
+make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
+                int first, int second)
 {
     struct pexcz_slice snapshot = {0};
     int rc;
@@ -628,11 +431,11 @@ make_and_append(struct making *m, struct pexcz_out_file *out, int first,
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
-    rc = map_fd(first, &snapshot, m->err);
+    rc = pexcz_snapshot_map(first, &snapshot, m->err);
     if (rc == PEXCZ_OK) {
         rc = append(m, out, snapshot);
     }
-    unmap(&snapshot);
+    pexcz_snapshot_unmap(&snapshot);
     return rc;
 }
 
@@ -642,7 +445,7 @@ pexcz_snapshot_add(struct pexcz_out_file *out,
                    const struct pexcz_snapshot_wish *wish,
                    struct pexcz_snapshot_report *ret, struct pexcz_error *err)
 {
-    struct making m = {
+    struct pexcz_snapshot_making m = {
         .report = ret,
         .boot = boot,
         .wish = wish,
@@ -652,7 +455,7 @@ pexcz_snapshot_add(struct pexcz_out_file *out,
     int second;
     int rc;
 
-    if (boot->kind == PEXCZ_ENTRY_NONE) {
+    if (boot->kind == PEXCZ_ENTRY_NONE && boot->commands.count == 0) {
         ret->off = "there is no entry point";
         return PEXCZ_OK;
     }

@@ -290,6 +290,10 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
         if (optind == argc) {
             rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "no PEX given");
         }
+        else if (o.busybox && o.wish.warm_count != 0) {
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                            "--snapshot-warm does not go with --busybox");
+        }
         else {
             o.inputs = (const char *const *)argv + optind;
             o.input_count = (size_t)(argc - optind);

@@ -301,7 +301,38 @@ compile(struct packing *p)
     return rc;
 }
 
-/* The module that runs first; a console script's is found by its imports. */
+/* The modules that run first; a console script's is found by its imports. */
+static int
+find_roots(struct packing *p, struct pexcz_strings *ret)
+{
+    const struct pexcz_plan_boot *boot = &p->plan.boot;
+    struct pexcz_arena *arena = &p->pexes.arena;
+    int rc = PEXCZ_OK;
+
+    if (boot->module != NULL) {
+        const char *main_name
+            = pexcz_arena_printf(arena, p->err, "%s.__main__", boot->module);
+
+        if (main_name == NULL) {
+            return PEXCZ_E_NOMEM;
+        }
+        rc = pexcz_strings_add(ret, arena, pexcz_slice_str(boot->module),
+                               p->err);
+        if (rc == PEXCZ_OK && boot->kind == PEXCZ_ENTRY_MODULE) {
+            rc = pexcz_strings_add(ret, arena, pexcz_slice_str(main_name),
+                                   p->err);
+        }
+    }
+    for (size_t i = 0; i < boot->commands.count && rc == PEXCZ_OK; i++) {
+        const char *module = strchr(boot->commands.items[i], '=') + 1;
+
+        rc = pexcz_strings_add(ret, arena,
+                               pexcz_slice_make(module, strcspn(module, ":")),
+                               p->err);
+    }
+    return rc;
+}
+
 static int
 find_hot(struct packing *p)
 {
@@ -309,22 +340,8 @@ find_hot(struct packing *p)
     struct pexcz_strings roots = {0};
     struct pexcz_buf outside = {0};
     struct pexcz_slice files;
-    int rc = PEXCZ_OK;
+    int rc = find_roots(p, &roots);
 
-    if (boot->module != NULL) {
-        const char *main_name = pexcz_arena_printf(
-            &p->pexes.arena, p->err, "%s.__main__", boot->module);
-
-        if (main_name == NULL) {
-            return PEXCZ_E_NOMEM;
-        }
-        rc = pexcz_strings_add(&roots, &p->pexes.arena,
-                               pexcz_slice_str(boot->module), p->err);
-        if (rc == PEXCZ_OK && boot->kind == PEXCZ_ENTRY_MODULE) {
-            rc = pexcz_strings_add(&roots, &p->pexes.arena,
-                                   pexcz_slice_str(main_name), p->err);
-        }
-    }
     if (rc == PEXCZ_OK) {
         rc = pexcz_import_closure(&p->plan, &boot->search_path, p->compiled,
                                   &roots, p->hot, &outside, p->err);

@@ -6,13 +6,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Callable, Dict, List
 
 import pytest
-from conftest import PACK, App, Sides
+from conftest import PACK, PEX_ROOT, App, Sides
 from sides import SITE, VERSION, Result, run
+
+sys.path.append(str(Path(__file__).parents[1]))
+from build_wheel import build_wheel  # noqa: E402
 
 PROJECTS = ["cowsay==6.1", "requests==2.34.2", "-c", "cowsay", "--include-tools"]
 
@@ -165,6 +169,52 @@ def test_busybox(busybox: Path, tmp_path: Path) -> None:
     assert b"usage: normalizer" in run([busybox, "normalizer", "--help"]).out
     env = {"PATH": str(tmp_path)}
     assert b"| path |" in run(["cowsay", "-t", "path"], env=env).out
+
+
+LOADED = """\
+import sys
+def main():
+    print(sys.argv[0].rpartition("/")[2], sorted(sys.modules))
+"""
+
+
+def test_snapshot_of_busybox(make_pex: Callable[..., Path], tmp_path: Path) -> None:
+    """What all commands import is in it; each finds what it imports, no more.
+    A command that cannot be imported has no say."""
+    files = {
+        "one.py": f"import json, decimal, both\n{LOADED}".encode(),
+        "two.py": f"import both, csv, json\n{LOADED}".encode(),
+        "both.py": b"import json\nPARSED = json.loads('[1]')\n",
+        "broken.py": b"import nowhere\n",
+        "many-1.dist-info/entry_points.txt": b"[console_scripts]\n"
+        b"one = one:main\ntwo = two:main\nagain = one:main\nbroken = broken:main\n",
+    }
+    wheel = build_wheel(tmp_path, "many", "1", "py3-none-any", files)
+    exe = tmp_path / "tools"
+    pex = tmp_path / "many.pex"
+    made = run(
+        [sys.executable, "-m", "pex", wheel, "--no-index", "-o", pex],
+        env={**os.environ, "PEX_ROOT": str(PEX_ROOT)},
+    )
+    assert made.code == 0, made.err
+    done = run([PACK, "-v", "--busybox", "--snapshot", "require", pex, "-o", exe])
+    said = done.err.decode()
+    assert done.code == 0, said
+    for name in ("one", "two", "decimal", "csv"):
+        assert f"not in the snapshot: {name}: not every command imports it\n" in said
+    assert "the imports ended with ModuleNotFoundError: No module named 'nowhere'" in said
+    assert "not in the snapshot: both:" not in said
+    assert "not in the snapshot: json:" not in said
+    for name in ("one", "two", "again", "broken"):
+        outcomes = [
+            run([exe, name], env={"PEXCZ_SNAPSHOT": how}) for how in ("explain", "0")
+        ]
+        assert outcomes[0] == outcomes[1]
+        assert outcomes[0].out.startswith(b"" if name == "broken" else name.encode())
+        assert b"nowhere" in outcomes[0].err if name == "broken" else not outcomes[0].err
+    done = run([PACK, "--busybox", "--snapshot-warm", "one", pex, "-o", exe])
+    assert done.code == 2
+    assert done.err.startswith(b"pexcz-pack: --snapshot-warm does not go with --busybox\n")
 
 
 def test_busybox_lists_its_commands(busybox: Path) -> None:

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which modules a snapshot can have.  Private to the making of snapshots. */
+#ifndef PEXCZ_SNAPSHOT_MODULES_H
+#define PEXCZ_SNAPSHOT_MODULES_H
+
+#include "add_snapshot.h"
+
+struct pexcz_snapshot_making {
+    struct pexcz_snapshot_report *report;
+    const struct pexcz_plan_boot *boot;
+    const struct pexcz_snapshot_wish *wish;
+    struct pexcz_strings failed; /* modules, see is_import_failure() */
+    int executable;              /* the packed file, for reading */
+    bool libraries;              /* with shared objects */
+    struct pexcz_error *err;
+};
+
+/*
+ * Runs the packed file in watch of its imports and adds to the report: modules
+ * in the order to import, those that are left out, and what a start must find
+ * as it is now.  Of several commands, the modules that all import.  `fd` is a
+ * memory file for the answers.
+ */
+PEXCZ_MUST_USE int pexcz_snapshot_modules(struct pexcz_snapshot_making *m,
+                                          int fd);
+
+/* Memory files: all of it, which the caller unmaps; and without content. */
+PEXCZ_MUST_USE int pexcz_snapshot_map(int fd, struct pexcz_slice *ret,
+                                      struct pexcz_error *err);
+void pexcz_snapshot_unmap(struct pexcz_slice *map);
+PEXCZ_MUST_USE int pexcz_snapshot_empty(int fd, struct pexcz_error *err);
+
+#endif
