@@ -455,6 +455,22 @@ def test_own_virtual_environment(runner: App, sides: Sides, how: str) -> None:
     assert got.text.splitlines() == want, got.err
 
 
+def test_what_the_standard_library_lacks(runner: App, sides: Sides) -> None:
+    code = (
+        "import importlib.util, sys\n"
+        "print(*(n for n in sys.stdlib_module_names if importlib.util.find_spec(n) is None))\n"
+    )
+    other_systems = {
+        *("_msi", "_overlapped", "_scproxy", "_winapi", "_android_support", "_apple_support"),
+        *("_ios_support", "_wmi", "msilib", "msvcrt", "nt", "winreg", "winsound"),
+    }
+    meant = {
+        *("_tkinter", "idlelib", "tkinter", "turtle", "turtledemo", "ensurepip"),
+        *("_dbm", "_gdbm", "nis", "ossaudiodev"),
+    }
+    assert set(output(sides, runner, code).text.split()) - other_systems <= meant
+
+
 def test_site_is_not_imported_for_nothing(
     make_app: Callable[..., App], sides: Sides
 ) -> None:
