@@ -359,3 +359,23 @@ pexcz_blob_boot_get(const struct pexcz_blob *blob, uint32_t key,
     }
     return false;
 }
+
+bool
+pexcz_blob_option(const struct pexcz_blob *blob, const char *name,
+                  struct pexcz_slice *ret_value)
+{
+    size_t size = strlen(name);
+    struct pexcz_slice value;
+    uint32_t cursor = 0;
+    uint32_t key;
+
+    while (pexcz_blob_boot_next(blob, &cursor, &key, &value)) {
+        if (key == PEXCZ_BOOT_OPTION && value.len > size
+            && value.ptr[size] == '=' && memcmp(value.ptr, name, size) == 0) {
+            *ret_value
+                = pexcz_slice_make(value.ptr + size + 1, value.len - size - 1);
+            return true;
+        }
+    }
+    return false;
+}

@@ -226,6 +226,15 @@ bool pexcz_blob_boot_next(const struct pexcz_blob *blob, uint32_t *cursor,
 bool pexcz_blob_boot_get(const struct pexcz_blob *blob, uint32_t key,
                          struct pexcz_slice *ret_value);
 
+/* The value of the option NAME (PEXCZ_BOOT_OPTION) with which the file was
+ * packed; false when it has none. */
+bool pexcz_blob_option(const struct pexcz_blob *blob, const char *name,
+                       struct pexcz_slice *ret_value);
+
+/* Checks the sums of all index pages and payloads, nothing else. */
+PEXCZ_MUST_USE int pexcz_blob_verify_sums(const struct pexcz_blob *blob,
+                                          struct pexcz_error *err);
+
 /* Checks everything: pages, records, order, hash tables, payloads (by
  * decompressing them).  For `pexcz verify`, tests and fuzzing. */
 PEXCZ_MUST_USE int pexcz_blob_verify(const struct pexcz_blob *blob,

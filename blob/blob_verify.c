@@ -148,6 +148,18 @@ verify_pages(const struct pexcz_blob *blob, struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
+int
+pexcz_blob_verify_sums(const struct pexcz_blob *blob, struct pexcz_error *err)
+{
+    struct pexcz_payload payload;
+    int rc = verify_pages(blob, err);
+
+    for (uint32_t i = 0; rc == PEXCZ_OK && i < blob->payloads.count; i++) {
+        rc = pexcz_blob_payload(blob, i, &payload, err);
+    }
+    return rc;
+}
+
 /* --- payloads ----------------------------------------------------------- */
 
 static bool

@@ -9,6 +9,8 @@
 #define MAX_THREADS 16u
 #define STACK_SIZE ((size_t)256 << 10)
 
+_Thread_local bool pexcz_is_alone;
+
 unsigned int
 pexcz_processor_count(void)
 {
@@ -44,7 +46,7 @@ pexcz_run_in_threads(unsigned int count, void (*work)(void *context),
     sigset_t all;
     sigset_t before;
 
-    if (count > 1 && pthread_attr_init(&attr) == 0) {
+    if (count > 1 && !pexcz_is_alone && pthread_attr_init(&attr) == 0) {
         (void)pthread_attr_setstacksize(&attr, STACK_SIZE);
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -3,6 +3,12 @@
 #ifndef PEXCZ_THREADS_H
 #define PEXCZ_THREADS_H
 
+#include <stdbool.h>
+
+/* True: pexcz_run_in_threads() starts none from this thread.  For what may run
+ * in a child of vfork(), which has its parent's memory. */
+extern _Thread_local bool pexcz_is_alone;
+
 /* Processors that this process may use, at least 1. */
 unsigned int pexcz_processor_count(void);
 

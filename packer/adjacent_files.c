@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adjacent_files.h"
 
-#include "cache.h"
+#include "cache_walk.h"
 #include "out_file.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,18 +56,29 @@ make_folder(const char *path, struct pexcz_error *err)
                : pexcz_fail(err, PEXCZ_E_IO, errno, "%s", path);
 }
 
+static int
+name_cache(const char *output, struct pexcz_cache *ret,
+           struct pexcz_error *err)
+{
+    *ret = (struct pexcz_cache){.owner = geteuid(), .for_all = true};
+    return (size_t)snprintf(ret->path, sizeof(ret->path), "%s.files/so",
+                            output)
+                   >= sizeof(ret->path)
+               ? pexcz_fail(err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
+                            output)
+               : PEXCZ_OK;
+}
+
 int
 pexcz_adjacent_files_write(const struct pexcz_plan *plan,
                            const struct pexcz_library_plan *libraries,
                            const char *output, struct pexcz_error *err)
 {
-    struct pexcz_cache cache = {.owner = geteuid(), .for_all = true};
-    int rc;
+    struct pexcz_cache cache;
+    int rc = name_cache(output, &cache, err);
 
-    if ((size_t)snprintf(cache.path, sizeof(cache.path), "%s.files/so", output)
-        >= sizeof(cache.path)) {
-        return pexcz_fail(err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
-                          output);
+    if (rc < 0) {
+        return rc;
     }
     cache.path[strlen(cache.path) - strlen("/so")] = '\0';
     rc = make_folder(cache.path, err);
@@ -77,5 +89,41 @@ pexcz_adjacent_files_write(const struct pexcz_plan *plan,
     for (size_t i = 0; i < libraries->count && rc == PEXCZ_OK; i++) {
         rc = write_library(plan, &libraries->specs[i], &cache, err);
     }
+    return rc;
+}
+
+static bool
+is_of_plan(const struct pexcz_library_plan *libraries, const char *name)
+{
+    char group[33];
+
+    for (size_t i = 0; i < libraries->count; i++) {
+        pexcz_cache_group_name(libraries->specs[i].group, group);
+        if (strcmp(group, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+pexcz_adjacent_files_clean(const struct pexcz_library_plan *libraries,
+                           const char *output, struct pexcz_error *err)
+{
+    struct pexcz_cache_use *uses = NULL;
+    struct pexcz_cache cache;
+    size_t count = 0;
+    int rc = name_cache(output, &cache, err);
+
+    if (rc == PEXCZ_OK) {
+        pexcz_cache_sweep(&cache);
+        rc = pexcz_cache_list(&cache, &uses, &count, err);
+    }
+    for (size_t i = 0; i < count && rc == PEXCZ_OK; i++) {
+        if (!is_of_plan(libraries, uses[i].name)) {
+            rc = pexcz_cache_remove(&cache, uses[i].name, err);
+        }
+    }
+    free(uses);
     return rc;
 }

@@ -95,6 +95,7 @@ value_of(const struct object *o, int64_t tag, uint64_t *ret)
 static bool
 open_object(struct pexcz_slice bytes, struct object *ret)
 {
+    uint64_t address = 0;
     Elf64_Phdr ph;
 
     *ret = (struct object){.bytes = bytes};
@@ -105,13 +106,51 @@ open_object(struct pexcz_slice bytes, struct object *ret)
     if (memcmp(ret->header.e_ident, ELFMAG, SELFMAG) != 0
         || ret->header.e_ident[EI_CLASS] != ELFCLASS64
         || ret->header.e_ident[EI_DATA] != ELFDATA2LSB
-        || ret->header.e_type != ET_DYN
+        || (ret->header.e_type != ET_DYN && ret->header.e_type != ET_EXEC)
         || ret->header.e_machine != pexcz_elf_own_machine()
         || ret->header.e_phentsize != sizeof(Elf64_Phdr)) {
         return false;
     }
-    return find_segment(ret, PT_DYNAMIC, &ph)
-           && pexcz_slice_sub(bytes, ph.p_offset, ph.p_filesz, &ret->dynamic);
+    if (!find_segment(ret, PT_DYNAMIC, &ph)
+        || !pexcz_slice_sub(bytes, ph.p_offset, ph.p_filesz, &ret->dynamic)) {
+        return false;
+    }
+    if (!value_of(ret, DT_STRTAB, &address)
+        || !at_address(ret, address, &ret->strings)) {
+        ret->strings = (struct pexcz_slice){0};
+    }
+    return true;
+}
+
+/* Linked as a program; some libraries can be run too, and print their
+ * version. */
+static bool
+is_program(const struct object *o)
+{
+    uint64_t flags = 0;
+
+    (void)value_of(o, DT_FLAGS_1, &flags);
+    return o->header.e_type == ET_EXEC || (flags & DF_1_PIE) != 0;
+}
+
+/* A program whose run path begins at its own place. */
+static bool
+has_origin(const struct object *o)
+{
+    static const int64_t tags[] = {DT_RPATH, DT_RUNPATH};
+    uint64_t at;
+
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+        if (value_of(o, tags[i], &at) && at < o->strings.len
+            && memmem(o->strings.ptr + at,
+                      strnlen((const char *)o->strings.ptr + at,
+                              o->strings.len - (size_t)at),
+                      "ORIGIN", strlen("ORIGIN"))
+                   != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool
@@ -119,16 +158,14 @@ pexcz_is_library(struct pexcz_slice content, const char *name)
 {
     struct object o;
     Elf64_Phdr ph;
-    uint64_t flags = 0;
 
     if (!open_object(content, &o)) {
         return false;
     }
-    (void)value_of(&o, DT_FLAGS_1, &flags);
-    /* Some libraries can be run too, and print their version. */
-    return (flags & DF_1_PIE) == 0
-           && (!find_segment(&o, PT_INTERP, &ph)
-               || strstr(name, ".so") != NULL);
+    return (!is_program(&o)
+            && (!find_segment(&o, PT_INTERP, &ph)
+                || strstr(name, ".so") != NULL))
+           || has_origin(&o);
 }
 
 /* --- names -------------------------------------------------------------- */
@@ -305,6 +342,9 @@ read_hazards(const struct object *o, struct pexcz_library_info *info)
     Elf64_Phdr ph;
     uint64_t value = 0;
 
+    if (is_program(o)) {
+        return; /* those that the kernel starts are not ld.so's to refuse */
+    }
     info->executable_stack
         = !find_segment(o, PT_GNU_STACK, &ph) || (ph.p_flags & PF_X) != 0;
     info->text_relocations
@@ -317,7 +357,6 @@ pexcz_library_read(struct pexcz_slice content, struct pexcz_library_info *ret,
                    struct pexcz_error *err)
 {
     struct object o;
-    uint64_t address = 0;
     int rc;
 
     ret->hash = XXH3_64bits(content.ptr, content.len);
@@ -325,10 +364,6 @@ pexcz_library_read(struct pexcz_slice content, struct pexcz_library_info *ret,
         return PEXCZ_OK;
     }
     read_hazards(&o, ret);
-    if (!value_of(&o, DT_STRTAB, &address)
-        || !at_address(&o, address, &o.strings)) {
-        return PEXCZ_OK;
-    }
     rc = read_names(&o, ret, err);
     return rc == PEXCZ_OK ? read_versions(&o, ret, err) : rc;
 }

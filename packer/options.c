@@ -19,6 +19,7 @@ enum {
     OPTION_FILES,
     OPTION_SNAPSHOT_WARM,
     OPTION_SHARED_OBJECTS,
+    OPTION_VERIFY,
     OPTION_ALLOW_LIBRARY,
     OPTION_DAYS,
     OPTION_MAX_SIZE,
@@ -54,6 +55,7 @@ static const struct option pack_options[] = {
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
     {"snapshot-warm", required_argument, NULL, OPTION_SNAPSHOT_WARM},
     {"shared-objects", required_argument, NULL, OPTION_SHARED_OBJECTS},
+    {"verify", required_argument, NULL, OPTION_VERIFY},
     {"allow-library", required_argument, NULL, OPTION_ALLOW_LIBRARY},
     COMMON_OPTIONS,
 };
@@ -68,6 +70,11 @@ static const char *const shared_objects[3] = {
     [PEXCZ_SHARED_CACHE] = "cache",
     [PEXCZ_SHARED_MEMORY] = "memory",
     [PEXCZ_SHARED_ADJACENT] = "adjacent",
+};
+
+static const char *const verify_times[3] = {
+    [PEXCZ_VERIFY_FIRST_USE] = "first-use",
+    [PEXCZ_VERIFY_ALWAYS] = "always",
 };
 
 static const struct option inspect_options[] = {
@@ -155,11 +162,15 @@ static int
 parse_choice(const char *text, const char *option, const char *const names[3],
              unsigned *ret, struct pexcz_error *err)
 {
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3 && names[i] != NULL; i++) {
         if (strcmp(text, names[i]) == 0) {
             *ret = i;
             return PEXCZ_OK;
         }
+    }
+    if (names[2] == NULL) {
+        return pexcz_fail(err, PEXCZ_E_USAGE, 0, "%s: '%s' is not %s or %s",
+                          option, text, names[0], names[1]);
     }
     return pexcz_fail(err, PEXCZ_E_USAGE, 0, "%s: '%s' is not %s, %s or %s",
                       option, text, names[0], names[1], names[2]);
@@ -251,6 +262,10 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         rc = parse_choice(optarg, "--shared-objects", shared_objects, &choice,
                           err);
         o->shared_objects = (enum pexcz_shared_objects)choice;
+        break;
+    case OPTION_VERIFY:
+        rc = parse_choice(optarg, "--verify", verify_times, &choice, err);
+        o->verify = (enum pexcz_verify_when)choice;
         break;
     case OPTION_ALLOW_LIBRARY:
         rc = add_text(&o->allowed_libraries, &o->allowed_count, optarg, err);

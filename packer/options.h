@@ -28,6 +28,11 @@ enum pexcz_shared_objects {
     PEXCZ_SHARED_ADJACENT, /* in OUTPUT.files */
 };
 
+enum pexcz_verify_when {
+    PEXCZ_VERIFY_FIRST_USE, /* of each page and payload */
+    PEXCZ_VERIFY_ALWAYS,    /* all of them, at every start */
+};
+
 struct pexcz_pack_options {
     const char *const *inputs; /* paths of PEXes, at least one */
     size_t input_count;
@@ -42,6 +47,7 @@ struct pexcz_pack_options {
     const char *licenses;
     const char *max_glibc; /* "2.28"; NULL: that of this machine */
     enum pexcz_shared_objects shared_objects;
+    enum pexcz_verify_when verify;
     const char **allowed_libraries; /* file names; array owned, see done() */
     size_t allowed_count;
     unsigned int jobs; /* 0: one per processor */

@@ -411,10 +411,14 @@ list_options(struct packing *p, struct pexcz_strings *ret)
         [PEXCZ_SHARED_ADJACENT] = "shared-objects=adjacent",
     };
     const char *text = texts[p->options->shared_objects];
+    int rc = text != NULL ? pexcz_strings_add(ret, &p->plan.arena,
+                                              pexcz_slice_str(text), p->err)
+                          : PEXCZ_OK;
 
-    return text != NULL ? pexcz_strings_add(ret, &p->plan.arena,
-                                            pexcz_slice_str(text), p->err)
-                        : PEXCZ_OK;
+    return rc == PEXCZ_OK && p->options->verify == PEXCZ_VERIFY_ALWAYS
+               ? pexcz_strings_add(ret, &p->plan.arena,
+                                   pexcz_slice_str("verify=always"), p->err)
+               : rc;
 }
 
 static int
@@ -637,7 +641,13 @@ pack(struct packing *p)
     if (rc == PEXCZ_OK) {
         rc = write_bill(p);
     }
-    return rc == PEXCZ_OK ? pexcz_out_file_commit(&p->out, 0777, p->err) : rc;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_out_file_commit(&p->out, 0777, p->err);
+    }
+    return rc == PEXCZ_OK
+                   && p->options->shared_objects == PEXCZ_SHARED_ADJACENT
+               ? pexcz_adjacent_files_clean(&p->libraries, p->output, p->err)
+               : rc;
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "shared_objects.h"
 #include "snapshot.h"
 #include "snapshot_role.h"
+#include "verify_first.h"
 #include "vfs.h"
 
 #include <stdio.h>
@@ -147,6 +148,9 @@ main(int argc, char **argv)
     }
     located.stdlib.on_corrupt = fail;
     located.app.on_corrupt = fail;
+    if (pexcz_verify_first(&located.tree, located.snapshot, &err) < 0) {
+        fail(&err);
+    }
     own_path(path, sizeof(path));
     pexcz_shared_objects_init(&located.tree, path);
     pexcz_vfs_set_self(path);

@@ -12,6 +12,7 @@
 #include "lazy_site.h"
 #include "pyconfig.h"
 #include "shared_objects.h"
+#include "verify_first.h"
 #include "vfs.h"
 
 #include <stdatomic.h>
@@ -197,10 +198,16 @@ static int
 start(struct pexcz_runtime *rt, const struct pexcz_runtime_options *options,
       struct pexcz_runtime_error *err)
 {
+    const struct pexcz_slice none = {0};
+    struct pexcz_error cause;
     int rc = check_file(rt, err);
 
     if (rc == PEXCZ_RUNTIME_OK) {
         rc = pexcz_embed_check_process(err);
+    }
+    if (rc == PEXCZ_RUNTIME_OK
+        && pexcz_verify_first(&rt->file.tree, none, &cause) < 0) {
+        rc = pexcz_embed_fail_with(err, &cause);
     }
     if (rc < 0) {
         return rc;

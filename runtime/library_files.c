@@ -119,7 +119,8 @@ compare_sizes(const void *pa, const void *pb)
 
 static int
 fill_group(const struct pexcz_cache_group *group,
-           const struct pexcz_library_set *set, struct pexcz_error *err)
+           const struct pexcz_library_set *set, bool verify,
+           struct pexcz_error *err)
 {
     struct filling f = {.set = set, .group = group};
     unsigned int threads;
@@ -129,7 +130,10 @@ fill_group(const struct pexcz_cache_group *group,
         struct pexcz_cache_file file = file_of(&set->items[i]);
 
         if (pexcz_cache_has(group, &file)) {
-            continue;
+            if (!verify || pexcz_cache_matches(group, &file)) {
+                continue;
+            }
+            pexcz_cache_drop(group, &file);
         }
         if (f.missing == NULL) {
             f.missing
@@ -161,7 +165,7 @@ fill_group(const struct pexcz_cache_group *group,
 
 static int
 place_in(const struct pexcz_cache *cache, const struct pexcz_library_set *set,
-         char *buf, size_t cap, struct pexcz_error *err)
+         bool verify, char *buf, size_t cap, struct pexcz_error *err)
 {
     struct pexcz_cache_group group;
     int rc = pexcz_cache_group_open(cache, set->items[0].library.group, &group,
@@ -171,7 +175,7 @@ place_in(const struct pexcz_cache *cache, const struct pexcz_library_set *set,
     if (rc < 0) {
         return rc;
     }
-    rc = fill_group(&group, set, err);
+    rc = fill_group(&group, set, verify, err);
     n = snprintf(buf, cap, "%s/%s", group.path, set->items[0].path);
     if (rc == PEXCZ_OK && (n < 0 || (size_t)n >= cap)) {
         rc = pexcz_fail(err, PEXCZ_E_TOO_BIG, 0, "%s: path too long",
@@ -192,13 +196,13 @@ pexcz_library_files_place(const struct pexcz_library_places *places,
     if (places->adjacent != NULL) {
         rc = pexcz_cache_adjacent(places->adjacent, &cache, err);
         if (rc == PEXCZ_OK) {
-            rc = place_in(&cache, set, buf, cap, err);
+            rc = place_in(&cache, set, places->verify, buf, cap, err);
         }
     }
     if (rc < 0) {
         rc = find_cache(&cache, err);
         if (rc == PEXCZ_OK) {
-            rc = place_in(&cache, set, buf, cap, err);
+            rc = place_in(&cache, set, places->verify, buf, cap, err);
         }
     }
     return rc;
@@ -246,7 +250,7 @@ repair_in(const struct pexcz_cache *cache, const struct pexcz_library_set *set)
         }
     }
     if (result == PEXCZ_REPAIR_DONE
-        && (cache->read_only || fill_group(&group, set, &err) < 0)) {
+        && (cache->read_only || fill_group(&group, set, false, &err) < 0)) {
         result = PEXCZ_REPAIR_FAILED;
     }
     if (result == PEXCZ_REPAIR_NONE

@@ -11,6 +11,7 @@
 /* `adjacent` is the executable's path when its files may lie beside it. */
 struct pexcz_library_places {
     const char *adjacent; /* or NULL */
+    bool verify;          /* the content of what is there, too */
 };
 
 /*

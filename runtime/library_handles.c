@@ -6,6 +6,7 @@
  */
 #include "exe_layout.h"
 #include "library_direct.h"
+#include "shared_objects.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -200,7 +201,12 @@ dladdr(const void *address, Dl_info *info)
 
     NEXT(dladdr)
     if (l == NULL) {
-        return real(address, info);
+        int found = real(address, info);
+
+        if (found != 0) {
+            info->dli_fname = pexcz_shared_objects_name(info->dli_fname);
+        }
+        return found;
     }
     symbol = symbol_at(l, (uintptr_t)address);
     *info = (Dl_info){
@@ -212,6 +218,25 @@ dladdr(const void *address, Dl_info *info)
                          : NULL,
     };
     return 1;
+}
+
+/* Of a library of the image there is neither a link map nor a symbol table
+ * that ld.so would know of. */
+int
+dladdr1(const void *address, Dl_info *info, void **extra, int flags)
+{
+    int found;
+
+    NEXT(dladdr1)
+    if (pexcz_library_of(address) != NULL) {
+        *extra = NULL;
+        return dladdr(address, info);
+    }
+    found = real(address, info, extra, flags);
+    if (found != 0) {
+        info->dli_fname = pexcz_shared_objects_name(info->dli_fname);
+    }
+    return found;
 }
 
 #pragma GCC visibility pop

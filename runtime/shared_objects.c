@@ -5,6 +5,8 @@
 #include "library_direct.h"
 #include "library_files.h"
 #include "library_memory.h"
+#include "threads.h"
+#include "verify_first.h"
 #include "vfs.h"
 
 #include <dlfcn.h>
@@ -12,10 +14,10 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#define OPTION "shared-objects="
 #define VARIABLE "PEXCZ_SHARED_OBJECTS="
 
 #define MAX_REPAIRS 3u
@@ -39,8 +41,6 @@ static struct pexcz_slice
 wish(void)
 {
     struct pexcz_slice value;
-    uint32_t cursor = 0;
-    uint32_t key;
 
     for (char **e = environ;
          getauxval(AT_SECURE) == 0 && e != NULL && *e != NULL; e++) {
@@ -48,15 +48,9 @@ wish(void)
             return pexcz_slice_str(*e + strlen(VARIABLE));
         }
     }
-    while (
-        pexcz_blob_boot_next(state.tree->layers[0], &cursor, &key, &value)) {
-        if (key == PEXCZ_BOOT_OPTION && value.len >= strlen(OPTION)
-            && memcmp(value.ptr, OPTION, strlen(OPTION)) == 0) {
-            return pexcz_slice_make(value.ptr + strlen(OPTION),
-                                    value.len - strlen(OPTION));
-        }
-    }
-    return pexcz_slice_str("cache");
+    return pexcz_blob_option(state.tree->layers[0], "shared-objects", &value)
+               ? value
+               : pexcz_slice_str("cache");
 }
 
 static bool
@@ -134,6 +128,7 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     struct pexcz_slice how = wish();
     struct pexcz_library_places places = {
         .adjacent = is(how, "adjacent") ? state.executable : NULL,
+        .verify = pexcz_verifies_always(state.tree),
     };
     struct pexcz_library_set set;
     struct pexcz_error err;
@@ -170,22 +165,90 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     return handle;
 }
 
+/* A file of the tree as a real one, a program with the shared objects that it
+ * needs; maybe in a child of vfork(). */
 static const char *
 place(const char *inner_path, char *buf, size_t cap)
 {
     struct pexcz_slice how = wish();
-    struct pexcz_library_places places = {0};
+    struct pexcz_library_places places = {
+        .adjacent = is(how, "adjacent") ? state.executable : NULL,
+        .verify = pexcz_verifies_always(state.tree),
+    };
     struct pexcz_library_set set;
     struct pexcz_error err;
     int rc;
 
     if (is(how, "memory")
-        || pexcz_library_set_of_file(state.tree, inner_path, &set, &err) < 0) {
+        || (pexcz_library_set_make(state.tree, inner_path, &set, &err) < 0
+            && pexcz_library_set_of_file(state.tree, inner_path, &set, &err)
+                   < 0)) {
         return NULL;
     }
+    pexcz_is_alone = true;
     rc = pexcz_library_files_place(&places, &set, buf, cap, &err);
+    pexcz_is_alone = false;
     pexcz_library_set_done(&set);
     return rc == PEXCZ_OK ? buf : NULL;
+}
+
+/* Under the root, of the object that ld.so knows as `real`; NULL: none. */
+static const char *
+inner_path_of(const char *real)
+{
+    const char *inner = pexcz_library_files_inner(real);
+
+    return inner != NULL ? inner : pexcz_library_memory_inner(real);
+}
+
+/* Names that were given out, for ever. */
+struct name {
+    const struct name *next;
+    char path[];
+};
+static _Atomic(const struct name *) names;
+
+static const char *
+keep_name(const char *path)
+{
+    const struct name *first = atomic_load(&names);
+    size_t size = strlen(path) + 1;
+    struct name *new;
+
+    for (const struct name *n = first; n != NULL; n = n->next) {
+        if (strcmp(n->path, path) == 0) {
+            return n->path;
+        }
+    }
+    new = malloc(sizeof(*new) + size);
+    if (new == NULL) {
+        return NULL;
+    }
+    memcpy(new->path, path, size);
+    do {
+        new->next = first;
+    } while (!atomic_compare_exchange_weak(&names, &first, new));
+    return new->path;
+}
+
+const char *
+pexcz_shared_objects_name(const char *real)
+{
+    const char *inner
+        = state.tree != NULL && pexcz_shared_objects_used() && real != NULL
+              ? inner_path_of(real)
+              : NULL;
+    char path[PEXCZ_MAX_PATH + sizeof(PEXCZ_PREFIX)];
+    struct pexcz_node node;
+    const char *kept;
+
+    if (inner == NULL
+        || !pexcz_tree_find(state.tree, pexcz_slice_str(inner), &node)) {
+        return real;
+    }
+    (void)snprintf(path, sizeof(path), PEXCZ_PREFIX "/%s", inner);
+    kept = keep_name(path);
+    return kept != NULL ? kept : real;
 }
 
 /* A loaded object of the tree that opens a library by name means one beside
@@ -205,10 +268,7 @@ prepare(const char *name, const void *caller)
         || map == NULL) {
         return;
     }
-    inner = pexcz_library_files_inner(map->l_name);
-    if (inner == NULL) {
-        inner = pexcz_library_memory_inner(map->l_name);
-    }
+    inner = inner_path_of(map->l_name);
     if (inner == NULL
         || pexcz_library_set_make(state.tree, inner, &set, &err) < 0) {
         return;

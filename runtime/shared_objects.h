@@ -28,6 +28,10 @@ void pexcz_shared_objects_forget(void);
  */
 void *pexcz_shared_objects_open(const char *inner_path, long list, int mode);
 
+/* What dladdr() is to call the object that ld.so knows as `real`: its path in
+ * the tree, beside which its other files are; `real` itself for others. */
+const char *pexcz_shared_objects_name(const char *real);
+
 /* Whether any was asked for. */
 bool pexcz_shared_objects_used(void);
 

@@ -162,6 +162,26 @@ use_script(struct pexcz_program *p, const struct pexcz_place *place,
     return prepare(p, interpreter, owner);
 }
 
+/* A real file for a program that its memfd cannot stand for: one that finds
+ * shared objects by its own place, or on a machine where memfds are not
+ * executed (vm.memfd_noexec, no /proc). */
+static bool
+use_placed(struct pexcz_program *p, const struct pexcz_place *place)
+{
+    const struct pexcz_vfs_libraries *libraries = pexcz_vfs_libraries();
+    char real[sizeof(p->path)];
+    const char *found = libraries != NULL
+                            ? libraries->place(place->path, real, sizeof(real))
+                            : NULL;
+
+    if (found == NULL || strlen(found) >= sizeof(p->path)) {
+        return false;
+    }
+    memcpy(p->path, found, strlen(found) + 1);
+    p->file = p->path;
+    return true;
+}
+
 static int
 use_packed(struct pexcz_program *p, const struct pexcz_place *place,
            pid_t owner)
@@ -169,12 +189,18 @@ use_packed(struct pexcz_program *p, const struct pexcz_place *place,
     char *interpreter;
     char *argument;
     char line[sizeof(p->line)];
+    struct pexcz_library library;
     struct pexcz_node cwd;
     ssize_t n;
     int fd;
 
     if (place->node.entry.kind != PEXCZ_KIND_FILE) {
         return EACCES;
+    }
+    if (pexcz_blob_find_library(place->node.blob, place->node.entry.index,
+                                &library)
+        && use_placed(p, place)) {
+        return pexcz_cwd_get(&cwd) ? EACCES : 0;
     }
     fd = pexcz_handle_open(&place->node, O_CLOEXEC);
     if (fd < 0) {
@@ -194,9 +220,14 @@ use_packed(struct pexcz_program *p, const struct pexcz_place *place,
         }
         return use_script(p, place, interpreter, argument, fd, owner);
     }
-    p->program_fd = fd;
     (void)snprintf(p->path, FD_PATH_SIZE, "/proc/%d/fd/%d", owner, fd);
     p->file = p->path;
+    if (pexcz_next()->access(p->path, X_OK) != 0 && use_placed(p, place)) {
+        (void)close(fd);
+    }
+    else {
+        p->program_fd = fd;
+    }
     return pexcz_cwd_get(&cwd) ? EACCES : 0;
 }
 

@@ -7,7 +7,8 @@
  *                      any other would find itself in "/"
  *   SELF entry         the executable, spelled with two leading slashes, by
  *                      which it knows that it is to be an interpreter
- *   packed program     its memfd
+ *   packed program     its memfd; a real file in the cache where that does
+ *                      not do, see use_placed()
  *   packed script      its interpreter; the executable gets the script's path
  *                      in the tree, any other the inherited memfd
  *

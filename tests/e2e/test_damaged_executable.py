@@ -45,6 +45,31 @@ def sections(exe: Path) -> Dict[str, range]:
     return found
 
 
+def test_verified_always(app: App, tmp_path: Path) -> None:
+    """With --verify always also what no start would look at."""
+    for when in "first-use", "always":
+        exe = tmp_path / when
+        options = ["-q", "--verify", when, app.pex, "-o", exe]
+        assert run([PACK, *options]).code == 0
+        assert run([exe]).out == SAYS
+        where = sections(exe)
+        # A payload of the standard library, and a page of the heap.
+        for name in ".pexcz.stdlib", ".pexcz.snapshot":
+            whole = exe.read_bytes()
+            at = where[name].start + len(where[name]) // 3
+            while whole[at] == 0:
+                at += 1
+            damaged = Damaged(exe, tmp_path / "copy")
+            damaged.write(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            got = run([damaged.copy])
+            if when == "always":
+                assert got.code == 127 and got.out == b"", name
+                assert got.err.startswith(b"pexcz: ") and got.err.count(b"\n") == 1
+            elif name == ".pexcz.stdlib":
+                assert got.out == SAYS
+    assert run([PACK, "--verify", "never", app.pex, "-o", exe]).code == 2
+
+
 class Damaged:
     """A copy that is changed, run, and mended again."""
 

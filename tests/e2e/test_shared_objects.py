@@ -236,6 +236,27 @@ def test_beside_the_executable(built: Dict[str, App], tmp_path: Path) -> None:
     assert list(tmp_path.glob(".cache/pexcz/so/*"))
 
 
+def test_old_files_beside_the_executable(
+    built: Dict[str, App], tmp_path: Path
+) -> None:
+    """Packing another application to the same name removes the old one's."""
+    source = tmp_path / "source"
+    source.mkdir()
+    Makefile(source).make("new.so", "int f(void) { return 1; }")
+    (source / "prog.py").write_text("")
+    pex, exe = tmp_path / "new.pex", tmp_path / "app"
+    command = [sys.executable, "-m", "pex", "-D", source, "-e", "prog", "-o", pex]
+    assert run(command, env={**os.environ, "PEX_ROOT": str(PEX_ROOT)}).code == 0
+    groups = []
+    for of in built["adjacent"].pex, pex, pex:
+        options = ["--shared-objects", "adjacent", "--snapshot", "off"]
+        packing = run([PACK, of, "-o", exe, *options])
+        assert packing.code == 0, packing.err.decode()
+        groups.append(set(os.listdir(tmp_path / "app.files/so")))
+    assert len(groups[0]) == len(groups[1]) == 1
+    assert not groups[0] & groups[1] and groups[1] == groups[2]
+
+
 HAZARDS = [
     ("stack", ["-Wl,-z,execstack"], "an executable stack"),
     ("text", ["-fno-pic", "-mcmodel=large", "-Wl,-z,notext"], "text relocations"),
