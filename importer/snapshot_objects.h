@@ -12,6 +12,7 @@
 
 struct pexcz_snapshot_objects {
     int utf8_mode;       /* of sys.flags */
+    int has_sqlite;      /* _sqlite3 is loaded */
     PyObject *argv;      /* sys.argv, a list */
     PyObject *orig_argv; /* sys.orig_argv, a list */
     PyObject *environ;   /* posix.environ, a dict; NULL without posix */

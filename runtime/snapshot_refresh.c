@@ -17,6 +17,9 @@
 /* Python's global flags are deprecated from 3.12 on. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* There when the base has the module _sqlite3. */
+extern int sqlite3_os_init(void) __attribute__((weak));
+
 /* --- arguments and environment ------------------------------------------- */
 
 /* The list gets `first` (unless NULL) and `items`, and stays the same
@@ -203,9 +206,21 @@ refresh_time_zone(void)
     return result != NULL ? 0 : -1;
 }
 
+/* SQLite keeps where temporary files go.  Doing this twice changes nothing
+ * else. */
+static void
+refresh_sqlite(void)
+{
+    if (pexcz_snapshot_objects.has_sqlite && sqlite3_os_init != NULL
+        && (is_set("SQLITE_TMPDIR") || is_set("TMPDIR"))) {
+        (void)sqlite3_os_init();
+    }
+}
+
 int
 pexcz_refresh_process(const char *stdio_errors)
 {
+    refresh_sqlite();
     if (refresh_flags() < 0 || pexcz_streams_refresh(stdio_errors) < 0
         || refresh_signals() < 0) {
         return -1;
@@ -323,6 +338,8 @@ pexcz_refresh_prepare(struct pexcz_error *err)
     pexcz_preconfig_get(&preconfig);
     pexcz_snapshot_objects.utf8_mode = preconfig.utf8_mode;
     pexcz_snapshot_objects.tzset = attribute_of_loaded("time", "tzset");
+    pexcz_snapshot_objects.has_sqlite
+        = attribute_of_loaded("_sqlite3", "connect") != NULL;
     if (!find_lists() || !find_handlers() || rehearse() < 0) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports changed what belongs to sys");

@@ -138,6 +138,30 @@ def test_file_that_was_not_there(make_pex: Callable[..., Path], tmp_path: Path) 
     assert booted(start(exe), "looked for") == f"{file}\n".encode()
 
 
+# --- what is asked again -----------------------------------------------------
+
+SPILL = """\
+import glob, os, sqlite3
+def main():
+    db = sqlite3.connect("")
+    db.executescript("PRAGMA cache_size=5; CREATE TABLE t(a)")
+    db.executemany("INSERT INTO t VALUES (?)", [("x" * 900,)] * 2000)
+    for path in glob.glob("/proc/self/fd/*"):
+        if "etilqs" in (os.readlink(path) if os.path.islink(path) else ""):
+            print(os.path.dirname(os.readlink(path)))
+"""
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "SQLITE_TMPDIR"])
+def test_folder_of_temporary_files(
+    make_app: Callable[..., App], tmp_path: Path, name: str
+) -> None:
+    app = make_app("-e", "spill:main", sources={"spill.py": SPILL})
+    done = start(app.exe, env={name: str(tmp_path)})
+    assert restored(done) == f"{tmp_path}\n".encode()
+    assert restored(start(app.exe)) != restored(done)
+
+
 # --- what a kernel may refuse ------------------------------------------------
 
 
