@@ -97,6 +97,9 @@ KNOWN = {
 # remembers is dropped, and a module that keeps it is found.
 HARMLESS_READERS = {"gettext", "sysconfig"}
 LOOKS_IN_VAIN = {"gettext"}
+# These ask who they are, and are told anew at restore, or keep it no longer than
+# an import takes.
+USES_IDENT = {"_frozen_importlib", "importlib._bootstrap", "threading"}
 PASSED_THROUGH = {"collections.abc", "genericpath", "os", "posixpath"}
 
 CLOCK = (
@@ -112,7 +115,8 @@ PROCESS = (
     "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
     "fstat fstatvfs read write lseek get_blocking set_blocking "
     "get_inheritable set_inheritable wait waitpid memfd_create eventfd "
-    "openpty setsid ctermid get_exec_path sched_setaffinity"
+    "openpty setsid ctermid get_exec_path sched_setaffinity sysconf confstr "
+    "pidfd_open"
 ).split()
 
 THREADS = ("start_new_thread", "start_joinable_thread")  # the latter since 3.13
@@ -120,7 +124,7 @@ THREADS = ("start_new_thread", "start_joinable_thread")  # the latter since 3.13
 PATHS = "stat lstat access readlink statvfs pathconf listxattr".split()
 
 SIGNALS = (
-    "signal siginterrupt set_wakeup_fd setitimer alarm pthread_sigmask "
+    "getsignal signal siginterrupt set_wakeup_fd setitimer alarm pthread_sigmask "
     "raise_signal"
 ).split()
 
@@ -132,15 +136,30 @@ STREAM_METHODS = (
 PLATFORM = (
     "node release version platform uname processor libc_ver "
     "freedesktop_os_release architecture"
-).split()
+)
 
 
 RANDOM = (
     "seed random uniform randint randrange choice choices shuffle sample "
     "triangular betavariate binomialvariate expovariate gammavariate gauss "
     "lognormvariate normalvariate vonmisesvariate paretovariate "
-    "weibullvariate getstate setstate getrandbits randbytes Random"
-).split()
+    "weibullvariate getstate setstate getrandbits randbytes"
+)
+
+# What asks for more than os does, watched as soon as the module is there.
+LATER = {
+    "_locale": "bindtextdomain textdomain bind_textdomain_codeset",
+    "_ssl": "RAND_bytes RAND_pseudo_bytes RAND_add",
+    "_uuid": "generate_time_safe",
+    "faulthandler": "enable register dump_traceback_later",
+    "grp": "getgrgid getgrnam getgrall",
+    "platform": PLATFORM,
+    "pwd": "getpwuid getpwnam getpwall",
+    "random": RANDOM,
+    "resource": "getrusage getrlimit prlimit",
+    "spwd": "getspnam getspall",
+    "tracemalloc": "start",
+}
 
 
 class Watch:
@@ -237,8 +256,11 @@ class Watch:
         for item in fromlist or ():
             if isinstance(item, str) and f"{name}.{item}" in sys.modules:
                 self.edge(f"{name}.{item}")
-        self.watch_functions("platform", PLATFORM)
-        self.watch_functions("random", RANDOM)
+        for later, functions in LATER.items():
+            if later in sys.modules:
+                self.watch_functions(later, functions.split())
+        self.watch_certificates()
+        self.watch_selectors()
 
     # --- the process ------------------------------------------------------
 
@@ -296,9 +318,8 @@ class Watch:
         self.watched.append(module)
         inside = lambda args: sys._getframe(2).f_globals is vars(module)
         for function in functions:
-            if function != "Random":
-                self.wrap(module, function, inside)
-        if "Random" in functions:
+            self.wrap(module, function, inside)
+        if name == "random":
             self.watch_generators(module)
 
     def watch_generators(self, module):
@@ -313,6 +334,62 @@ class Watch:
 
         module.Random.seed = seed
 
+    def watch_certificates(self):
+        """OpenSSL reads the machine's, and files, without Python's knowledge."""
+        module = sys.modules.get("ssl")
+        if module is None or module in self.watched \
+                or not hasattr(module, "SSLContext"):
+            return
+        self.watched.append(module)
+        watch = self
+        context = module.SSLContext
+
+        def reading(name):
+            real = getattr(context, name)
+
+            def method(self, *args, **kwargs):
+                paths = [v for v in (*args, *kwargs.values())
+                         if isinstance(v, (str, bytes, os.PathLike))]
+                if not paths or not all(map(in_tree, paths)):
+                    watch.blame(name, f"calls SSLContext.{name}()")
+                return real(self, *args, **kwargs)
+
+            return method
+
+        for name in ("set_default_verify_paths", "load_cert_chain",
+                     "load_verify_locations", "load_dh_params"):
+            setattr(context, name, reading(name))
+
+    def watch_selectors(self):
+        module = sys.modules.get("selectors")
+        if module is None or module in self.watched \
+                or not hasattr(module, "DefaultSelector"):
+            return
+        self.watched.append(module)
+        watch = self
+        real = module._BaseSelectorImpl.__init__
+
+        def __init__(self):
+            watch.blame("selectors", "makes a selector")
+            real(self)
+
+        module._BaseSelectorImpl.__init__ = __init__
+
+    def watch_zone(self):
+        """Variables of the module time that depend on the time zone."""
+        watch = self
+
+        def variable(name):
+            def read(module):
+                watch.blame(f"time.{name}", f"reads time.{name}")
+                return vars(module)[name]
+
+            return property(read)
+
+        time.__class__ = type("module", (type(time),), {
+            name: variable(name)
+            for name in ("tzname", "timezone", "altzone", "daylight")})
+
     def watch_process(self):
         own_uname = lambda args: (
             sys._getframe(2).f_globals.get("__name__") == "platform")
@@ -325,12 +402,17 @@ class Watch:
                 in_tree(args[0]) or args[0] in parents))
         for name in CLOCK:
             self.wrap(time, name)
+        self.watch_zone()
         import _signal
         for name in SIGNALS:
             self.wrap(_signal, name)
         import _thread
         for name in THREADS:
             self.wrap(_thread, name)
+        for_locks = lambda args: (
+            sys._getframe(2).f_globals.get("__name__") in USES_IDENT)
+        self.wrap(_thread, "get_ident", for_locks)
+        self.wrap(_thread, "get_native_id", for_locks)
         import _locale
         self.wrap(_locale, "setlocale")
         sys.addaudithook(self.audit)
