@@ -80,6 +80,7 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table words;
     struct pexcz_snapshot_table tls;
     struct pexcz_snapshot_table absent;
+    uint64_t needs_cwd; /* 1: the modules keep the working directory's path */
     uint64_t libraries_end; /* address behind the last library */
     uint32_t glibc_minor;   /* the libraries need glibc 2.N */
     uint32_t cpu_count;     /* numbers of `cpu` that must be the same */

@@ -115,6 +115,27 @@ def mend_spawn(module):
     return after
 
 
+def mend_subprocess(module):
+    def after():
+        module._USE_POSIX_SPAWN = module._use_posix_spawn()
+
+    module._USE_POSIX_SPAWN = None
+    return after
+
+
+def mend_multiprocessing(module):
+    import os
+
+    def after():
+        try:
+            module.MAXFD = os.sysconf("SC_OPEN_MAX")
+        except OSError:
+            module.MAXFD = 256
+
+    module.MAXFD = None
+    return after
+
+
 def mend_sysconfig(module):
     import os
 
@@ -162,11 +183,13 @@ MENDED = {
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
+    "multiprocessing.util": mend_multiprocessing,
     "pip._vendor.rich.style": mend_rich_style,
     "pip._vendor.urllib3.util.connection": mend_urllib3,
     "platform": mend_platform,
     "random": mend_random,
     "rich.style": mend_rich_style,
+    "subprocess": mend_subprocess,
     "sysconfig": mend_sysconfig,
     "urllib3.util.connection": mend_urllib3,
 }
@@ -202,6 +225,7 @@ def main(*names):
     after = None
     startup()
     if variables:
+        needs_cwd()
         after = import_with_cwd(modules, left, variables)
     else:
         import_all(modules, left)

@@ -72,11 +72,13 @@ MENDED = {
     "logging": {"time.time()", "time.time_ns()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
+    "multiprocessing.util": {"os.sysconf()"},
     "platform": {"os.uname()"},
     "random": {"os.urandom()"},
     "pip._vendor.rich.style": {"random.getrandbits()"},
     "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
     "rich.style": {"random.getrandbits()"},
+    "subprocess": {"os.confstr()"},
     "sysconfig": {
         "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
         "sys.executable",

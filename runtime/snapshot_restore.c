@@ -16,6 +16,7 @@
 #include "snapshot_refresh.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -34,6 +35,14 @@ streams_are_usual(void)
         }
     }
     return fstat(STDIN_FILENO, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool
+has_cwd(void)
+{
+    char path[PATH_MAX];
+
+    return getcwd(path, sizeof(path)) != NULL;
 }
 
 /* Always 0; says why to whoever asks for it. */
@@ -111,6 +120,9 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
             pexcz_snapshot_table(header, &header->env))) {
         return boot_ordinarily("an environment variable that was read while "
                                "the snapshot was made has another value");
+    }
+    if (header->needs_cwd != 0 && !has_cwd()) {
+        return boot_ordinarily("there is no working directory");
     }
     if (!pexcz_library_absent_matches(
             pexcz_snapshot_table(header, &header->absent))) {

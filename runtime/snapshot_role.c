@@ -110,8 +110,20 @@ look_for(PyObject *self, PyObject *path)
     Py_RETURN_NONE;
 }
 
+/* needs_cwd(): the snapshot is good for processes that have a working
+ * directory only. */
+static PyObject *
+needs_cwd(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    pexcz_snapshot_need_cwd();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"look_for", look_for, METH_O, NULL},
+    {"needs_cwd", needs_cwd, METH_NOARGS, NULL},
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},

@@ -23,6 +23,7 @@
 
 static struct {
     unsigned int open_files;
+    bool needs_cwd;
     struct pexcz_owned_copies copies; /* reserved before the heap begins */
 } making;
 
@@ -76,6 +77,12 @@ pexcz_snapshot_begin(struct pexcz_error *err)
                         "the addresses of the snapshot are not free");
     }
     return rc;
+}
+
+void
+pexcz_snapshot_need_cwd(void)
+{
+    making.needs_cwd = true;
 }
 
 int
@@ -279,6 +286,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         const struct pexcz_buf *pages = &tables.pages.bytes;
 
         pexcz_snapshot_identify(located, &header);
+        header.needs_cwd = making.needs_cwd;
         header.size = tables.offset + tables.bytes.len;
         header.pages_sum = XXH3_64bits(pages->ptr, pages->len);
         header.tables_sum = XXH3_64bits(tables.bytes.ptr, tables.bytes.len);

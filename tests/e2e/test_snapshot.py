@@ -279,6 +279,19 @@ def test_working_directory_is_kept_by_name(
     )  # fmt: skip
     assert start(app).out.startswith(b"True /")
 
+    def lose_it() -> None:
+        os.mkdir("gone")
+        os.chdir("gone")
+        os.rmdir("../gone")
+
+    done = subprocess.run(
+        [app.exe], env={"LANG": "C.UTF-8", "PEXCZ_SNAPSHOT": "explain"}, check=False,
+        capture_output=True, preexec_fn=lose_it, cwd=app.exe.parent,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(BOOTED + b"there is no working directory")
+    assert b"FileNotFoundError" in done.stderr
+
 
 def test_callbacks_of_libraries(
     make_app: Callable[..., App], start: Callable[..., Result]

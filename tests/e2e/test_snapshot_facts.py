@@ -39,7 +39,7 @@ class Case:
     """How the program is started."""
 
     env: Dict[str, str] = field(default_factory=dict)
-    stdin: str = "pipe"  # pipe, file, null, tty, closed, folder
+    stdin: str = "pipe"  # pipe, file, null, tty, closed
     out: str = "pipe"  # of stdout and stderr: pipe, file, append, tty, null, closed
     err: str = "pipe"
     arguments: Tuple[str, ...] = ()
@@ -140,7 +140,6 @@ CASES: Dict[str, Case] = {
     "no output": Case(out="closed", boots=True),
     "no errors": Case(err="closed", boots=True),
     "nothing at all": Case(stdin="closed", out="closed", err="closed", boots=True),
-    "folder": Case(stdin="folder", boots=True),
     "ignored signals": Case(before=ignore_all),
     "default signals": Case(before=reset_all),
     "blocked signals": Case(before=block_some),
@@ -149,7 +148,7 @@ CASES: Dict[str, Case] = {
     "one processor": Case(before=one_processor),
     "own session": Case(before=alone),
     "inherited files": Case(before=many_files),
-    "deleted folder": Case(cwd="deleted"),
+    "deleted folder": Case(cwd="deleted", boots=True),
     "link": Case(name="link"),
     "relative": Case(name="relative"),
     "by PATH": Case(name="path"),
@@ -173,8 +172,6 @@ class Stream:
             self.fd = os.open(self.path, flags)
         elif kind == "null":
             self.fd = os.open("/dev/null", os.O_RDWR)
-        elif kind == "folder":
-            self.fd = os.open(folder, os.O_RDONLY)
         elif kind == "tty":
             self.master, self.fd = pty.openpty()
             if number == 0:

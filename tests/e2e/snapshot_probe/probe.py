@@ -62,6 +62,7 @@ import lzma
 import mimetypes
 import multiprocessing
 import multiprocessing.pool
+import multiprocessing.util
 import numbers
 import operator
 import os
@@ -344,6 +345,7 @@ def of_processes():
         multiprocessing.get_start_method(), multiprocessing.get_all_start_methods()
     yield "spawn", multiprocessing.spawn.get_executable() == os.fsencode(sys.executable)
     yield "dir", multiprocessing.process.ORIGINAL_DIR
+    yield "limits", multiprocessing.util.MAXFD, subprocess._USE_POSIX_SPAWN
     if not tracemalloc.is_tracing():  # its lock may be held while others fork
         with multiprocessing.get_context("fork").Pool(2) as pool:
             yield "pool", pool.map(abs, range(-3, 0))
