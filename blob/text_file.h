@@ -5,12 +5,17 @@
 
 /* Defines `const char symbol[]`, which the caller declares.  The assembler
  * looks for the file in its -I paths (-Wa,-Ifolder). */
-#define PEXCZ_TEXT_FILE(symbol, file)                                         \
+#define PEXCZ_TEXT_FILE(symbol, file) PEXCZ_TEXT_OF(symbol, file, "")
+
+/* The texts of two, one behind the other. */
+#define PEXCZ_TEXT_FILES(symbol, file, other)                                 \
+    PEXCZ_TEXT_OF(symbol, file, ".incbin \"" other "\"\n")
+
+#define PEXCZ_TEXT_OF(symbol, file, more)                                     \
     __asm__(".section .rodata\n"                                              \
             ".global " #symbol "\n"                                           \
             ".type " #symbol ", @object\n" #symbol ":\n"                      \
-            ".incbin \"" file "\"\n"                                          \
-            ".byte 0\n"                                                       \
+            ".incbin \"" file "\"\n" more ".byte 0\n"                         \
             ".size " #symbol ", . - " #symbol "\n"                            \
             ".previous\n")
 

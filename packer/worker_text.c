@@ -4,5 +4,6 @@
 #include "text_file.h"
 
 PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
-PEXCZ_TEXT_FILE(pexcz_snapshot_trace_text, "snapshot_trace.py");
+PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_watch.py",
+                 "snapshot_trace.py");
 PEXCZ_TEXT_FILE(pexcz_snapshot_import_text, "snapshot_import.py");

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -392,7 +393,10 @@ def test_damage_means_an_ordinary_boot(state: App, tmp_path: Path) -> None:
     offset, size = (int(n, 16) for n in found.groups())
     data = state.exe.read_bytes()
     damaged = tmp_path / "damaged"
-    for at in offset + 3, offset + 40, offset + 200, offset + size - 100:
+    # Behind `size` of the header is the report, which no start looks at.
+    (used,) = struct.unpack_from("<Q", data, offset + 32)
+    assert size - 200_000 < used < size
+    for at in offset + 3, offset + 40, offset + 200, offset + used - 100:
         bad = bytearray(data)
         bad[at] ^= 4
         damaged.write_bytes(bad)

@@ -1,0 +1,656 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What modules do while they are imported: the first half of
+snapshot_trace.py, whose text follows this one."""
+
+import builtins
+import io
+import os
+import sys
+import time
+
+OWN_IMPORTS = set(sys.modules)
+import opcode
+
+OPCODE_NAMES = opcode.opname
+for name in set(sys.modules) - OWN_IMPORTS:  # the application imports its own
+    del sys.modules[name]
+PREFIX = "/proc/pexcz"
+# What os.getcwd() returns, behind it the number of the module that asks: one
+# component, so that a pathlib.Path is found as well.  Put together, so that no
+# constant of this file is taken for a copy that a module keeps.
+CWD = "-".join(("/pexcz", "working", "directory"))
+OWN = globals()
+ENOENT = 2
+# Parts of paths that only the making of a snapshot has.
+MARKS = ("/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz")
+MOST_ABSENT = 32  # each costs a start a microsecond
+
+# Set in nearly every session, so a snapshot that was gated by one of them
+# would never be used.
+PERSONAL = {
+    "COLORTERM", "COLUMNS", "DISPLAY", "EDITOR", "HOME", "HOSTNAME", "LANG",
+    "LANGUAGE", "LINES", "LOGNAME", "LS_COLORS", "MAIL", "OLDPWD", "PAGER",
+    "PATH", "PWD", "SHELL", "SHLVL", "TERM", "TERM_PROGRAM", "TMP", "TMPDIR",
+    "TEMP", "TZ", "USER", "USERNAME", "VISUAL", "VIRTUAL_ENV", "_",
+}
+PERSONAL_PREFIXES = ("LC_", "PEX", "PYTHON", "SSH_", "XDG_")
+# Unset in nearly every session.
+RARE = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
+
+# These do not: snapshot_environment.c of the runtime.
+SEEN_BY_SNAPSHOT = {
+    "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYTHONUNBUFFERED",
+}
+
+# What these do while they are imported is undone or redone at restore:
+# snapshot_import.py.
+MENDED = {
+    "django.utils.encoding": {"locale.setlocale()"},
+    "logging": {"time.time()", "time.time_ns()"},
+    "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
+    "multiprocessing.spawn": {"sys.executable"},
+    "multiprocessing.util": {"os.sysconf()"},
+    "platform": {"os.uname()"},
+    "random": {"os.urandom()"},
+    "pip._vendor.rich.style": {"random.getrandbits()"},
+    "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
+    "rich.style": {"random.getrandbits()"},
+    "subprocess": {"os.confstr()"},
+    "sysconfig": {
+        "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
+        "sys.executable",
+    },
+    "urllib3.util.connection": {"socket.__new__", "socket.bind"},
+}
+
+KNOWN = {
+    "_ctypes": "keeps addresses of this process",
+    "_curses": "keeps addresses of this process",
+    "_strptime": "keeps the names of the time zone",
+    "_tkinter": "keeps addresses of this process",
+    "readline": "reads the terminal's settings",
+}
+
+# gettext looks for catalogues of these languages in the tree, where there are
+# none; elsewhere it would be seen to look.  sysconfig asks for HOME; what it
+# remembers is dropped, and a module that keeps it is found.
+HARMLESS_READERS = {"gettext", "sysconfig"}
+LOOKS_IN_VAIN = {"gettext"}
+# These ask who they are, and are told anew at restore, or keep it no longer than
+# an import takes.
+USES_IDENT = {"_frozen_importlib", "importlib._bootstrap", "threading"}
+PASSED_THROUGH = {"collections.abc", "genericpath", "os", "posixpath"}
+
+CLOCK = (
+    "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns "
+    "process_time process_time_ns thread_time thread_time_ns clock_gettime "
+    "clock_gettime_ns localtime strftime ctime asctime sleep get_clock_info"
+).split()
+
+PROCESS = (
+    "getcwd getcwdb getpid getppid getuid geteuid getgid getegid getgroups "
+    "getlogin getpgid getpgrp getsid getresuid getresgid getpriority uname "
+    "urandom getrandom cpu_count process_cpu_count sched_getaffinity sched_getscheduler isatty "
+    "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
+    "fstat fstatvfs read write lseek get_blocking set_blocking "
+    "get_inheritable set_inheritable wait waitpid memfd_create eventfd "
+    "openpty setsid ctermid get_exec_path sched_setaffinity sysconf confstr "
+    "pidfd_open"
+).split()
+
+THREADS = ("start_new_thread", "start_joinable_thread")  # the latter since 3.13
+
+PATHS = "stat lstat access readlink statvfs pathconf listxattr".split()
+
+SIGNALS = (
+    "getsignal signal siginterrupt set_wakeup_fd setitimer alarm pthread_sigmask "
+    "raise_signal"
+).split()
+
+STREAM_METHODS = (
+    "write writelines read readline readlines isatty flush detach "
+    "reconfigure seek tell truncate readable writable seekable"
+).split()
+
+PLATFORM = (
+    "node release version platform uname processor libc_ver "
+    "freedesktop_os_release architecture"
+)
+
+
+RANDOM = (
+    "seed random uniform randint randrange choice choices shuffle sample "
+    "triangular betavariate binomialvariate expovariate gammavariate gauss "
+    "lognormvariate normalvariate vonmisesvariate paretovariate "
+    "weibullvariate getstate setstate getrandbits randbytes"
+)
+
+# What asks for more than os does, watched as soon as the module is there.
+LATER = {
+    "_locale": "bindtextdomain textdomain bind_textdomain_codeset",
+    "_ssl": "RAND_bytes RAND_pseudo_bytes RAND_add",
+    "_uuid": "generate_time_safe",
+    "faulthandler": "enable register dump_traceback_later",
+    "grp": "getgrgid getgrnam getgrall",
+    "platform": PLATFORM,
+    "pwd": "getpwuid getpwnam getpwall",
+    "random": RANDOM,
+    "resource": "getrusage getrlimit prlimit",
+    "spwd": "getspnam getspall",
+    "tracemalloc": "start",
+}
+
+
+class Watch:
+    def __init__(self):
+        self.order = []        # modules whose import began
+        self.begun = set()
+        self.edges = {}        # module -> modules that its body imported
+        self.reasons = {}      # module -> why it cannot be in the snapshot
+        self.startup = None    # the same of what runs before all imports
+        self.gate = []
+        self.watched = []
+        self.cwd_readers = {}  # module -> what os.getcwd() is to it
+        self.cwd = []          # (module, global variable)
+        self.absent = []       # files that were looked for and not found
+        self.active = False
+        self.in_startup = False
+
+    def body(self):
+        """The module whose body is running, innermost; None: there is none."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_name == "<module>" and frame.f_globals is not OWN:
+                name = frame.f_globals.get("__name__")
+                if name in self.begun:
+                    return name
+            if id(frame.f_code) in LOADING:
+                name = getattr(frame.f_locals.get("self"), "name", None)
+                if name in self.begun:
+                    return name
+            frame = frame.f_back
+        return None
+
+    def blame(self, what, reason):
+        if not self.active:
+            return
+        if what in MENDED["sysconfig"] and caller() == "sysconfig":
+            return
+        self.active = False
+        try:
+            name = self.body()
+            if name is None:
+                if self.in_startup:
+                    self.startup = self.startup or reason
+            elif what == "os.getcwd()":
+                if what not in MENDED.get(name, ()):
+                    self.cwd_readers.setdefault(
+                        name, f"{CWD}-{len(self.cwd_readers):05}")
+            elif what not in MENDED.get(name, ()):
+                self.reasons.setdefault(name, reason)
+        finally:
+            self.active = True
+
+    def edge(self, imported):
+        name = self.body()
+        if name is not None and name != imported:
+            self.edges.setdefault(name, set()).add(imported)
+
+    # --- imports ----------------------------------------------------------
+
+    def find_spec(self, name, path=None, target=None):
+        """First on sys.meta_path: sees every import that begins."""
+        if self.active:
+            self.edge(name)
+            if name not in self.begun:
+                self.begun.add(name)
+                self.order.append(name)
+                parent = name.rpartition(".")[0]
+                if parent:
+                    self.edges.setdefault(name, set()).add(parent)
+            if name in KNOWN:
+                self.reasons.setdefault(name, KNOWN[name])
+        return None
+
+    def watch_imports(self, left_out):
+        for name in left_out:
+            KNOWN[name] = "left out on request, or needs what is left out"
+        real = builtins.__import__
+
+        def import_(name, globals=None, locals=None, fromlist=(), level=0):
+            result = real(name, globals, locals, fromlist, level)
+            if self.active:
+                self.note_import(name, globals, fromlist, level)
+            return result
+
+        builtins.__import__ = import_
+        sys.meta_path.insert(0, self)
+
+    def note_import(self, name, globals, fromlist, level):
+        if level:
+            package = (globals or {}).get("__package__") or ""
+            base = package.rsplit(".", level - 1)[0] if level > 1 else package
+            name = f"{base}.{name}" if name else base
+        self.edge(name)
+        for item in fromlist or ():
+            if isinstance(item, str) and f"{name}.{item}" in sys.modules:
+                self.edge(f"{name}.{item}")
+        for later, functions in LATER.items():
+            if later in sys.modules:
+                self.watch_functions(later, functions.split())
+        self.watch_certificates()
+        self.watch_selectors()
+
+    # --- the process ------------------------------------------------------
+
+    def wrap(self, module, name, allowed=None):
+        real = getattr(module, name, None)
+        if real is None or getattr(real, "__pexcz__", False):
+            return
+        what = f"{module.__name__.lstrip('_')}.{name}()"
+
+        def watched(*args, **kwargs):
+            if name in PATHS and self.is_absent(real, args, kwargs):
+                raise FileNotFoundError(
+                    ENOENT, os.strerror(ENOENT), os.fspath(args[0]))
+            if allowed is None or not allowed(args):
+                self.blame(what, f"calls {what}")
+            return real(*args, **kwargs)
+
+        watched.__pexcz__ = True
+        watched.__name__ = watched.__qualname__ = name
+        for group in ("supports_dir_fd", "supports_fd", "supports_effective_ids",
+                      "supports_follow_symlinks"):
+            functions = getattr(module, group, None)
+            if functions is not None and real in functions:
+                functions.add(watched)
+        setattr(module, name, watched)
+
+    def is_absent(self, real, args, kwargs):
+        """Whether a catalogue of messages outside of the tree is looked for and
+        not there; the snapshot is good for processes that do not find it either.
+        Of other files too many would be found elsewhere: /etc/mime.types."""
+        path = args[0] if len(args) == 1 and not kwargs else None
+        if type(path) is not str or not path.startswith("/") \
+                or in_tree(path) or not self.active or any(
+                    mark in path for mark in (*MARKS, CWD)) \
+                or not path.isprintable() or caller() not in LOOKS_IN_VAIN:
+            return False
+        if path not in self.absent:
+            try:
+                real(path)
+                return False
+            except FileNotFoundError:
+                if len(self.absent) >= MOST_ABSENT:
+                    return False
+                self.absent.append(path)
+            except OSError:
+                return False
+        return True
+
+    def watch_functions(self, name, functions):
+        """Of a module that is loaded already, when others call them."""
+        module = sys.modules.get(name)
+        if module is None or module in self.watched \
+                or getattr(module.__spec__, "_initializing", False):
+            return
+        self.watched.append(module)
+        inside = lambda args: sys._getframe(2).f_globals is vars(module)
+        for function in functions:
+            self.wrap(module, function, inside)
+        if name == "random":
+            self.watch_generators(module)
+
+    def watch_generators(self, module):
+        """Generators that are seeded by entropy; seeded ones are constants."""
+        watch = self
+        real = module.Random.seed
+
+        def seed(self, a=None, version=2):
+            if a is None:
+                watch.blame("random.Random()", "makes a random.Random()")
+            real(self, a, version)
+
+        module.Random.seed = seed
+
+    def watch_certificates(self):
+        """OpenSSL reads the machine's, and files, without Python's knowledge."""
+        module = sys.modules.get("ssl")
+        if module is None or module in self.watched \
+                or not hasattr(module, "SSLContext"):
+            return
+        self.watched.append(module)
+        watch = self
+        context = module.SSLContext
+
+        def reading(name):
+            real = getattr(context, name)
+
+            def method(self, *args, **kwargs):
+                paths = [v for v in (*args, *kwargs.values())
+                         if isinstance(v, (str, bytes, os.PathLike))]
+                if not paths or not all(map(in_tree, paths)):
+                    watch.blame(name, f"calls SSLContext.{name}()")
+                return real(self, *args, **kwargs)
+
+            return method
+
+        for name in ("set_default_verify_paths", "load_cert_chain",
+                     "load_verify_locations", "load_dh_params"):
+            setattr(context, name, reading(name))
+
+    def watch_selectors(self):
+        module = sys.modules.get("selectors")
+        if module is None or module in self.watched \
+                or not hasattr(module, "DefaultSelector"):
+            return
+        self.watched.append(module)
+        watch = self
+        real = module._BaseSelectorImpl.__init__
+
+        def __init__(self):
+            watch.blame("selectors", "makes a selector")
+            real(self)
+
+        module._BaseSelectorImpl.__init__ = __init__
+
+    def watch_zone(self):
+        """Variables of the module time that depend on the time zone."""
+        watch = self
+
+        def variable(name):
+            def read(module):
+                watch.blame(f"time.{name}", f"reads time.{name}")
+                return vars(module)[name]
+
+            return property(read)
+
+        time.__class__ = type("module", (type(time),), {
+            name: variable(name)
+            for name in ("tzname", "timezone", "altzone", "daylight")})
+
+    def watch_process(self):
+        own_uname = lambda args: (
+            sys._getframe(2).f_globals.get("__name__") == "platform")
+        os.getcwd = lambda: self.cwd_readers.get(self.body(), CWD)
+        for name in PROCESS:
+            self.wrap(os, name, own_uname if name == "uname" else None)
+        for name in PATHS:
+            parents = ("/", "/proc") if name == "lstat" else ()  # realpath()
+            self.wrap(os, name, lambda args, parents=parents: args and (
+                in_tree(args[0]) or args[0] in parents))
+        for name in CLOCK:
+            self.wrap(time, name)
+        self.watch_zone()
+        import _signal
+        for name in SIGNALS:
+            self.wrap(_signal, name)
+        import _thread
+        for name in THREADS:
+            self.wrap(_thread, name)
+        for_locks = lambda args: (
+            sys._getframe(2).f_globals.get("__name__") in USES_IDENT)
+        self.wrap(_thread, "get_ident", for_locks)
+        self.wrap(_thread, "get_native_id", for_locks)
+        import _locale
+        self.wrap(_locale, "setlocale")
+        sys.addaudithook(self.audit)
+
+    def audit(self, event, args):
+        if not self.active:
+            return
+        reason = None
+        if event == "open":
+            path, mode, flags = args
+            if isinstance(path, int):
+                return
+            if not in_tree(path):
+                reason = f"opens {os.fsdecode(path)}"
+            elif flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                reason = f"writes {os.fsdecode(path)}"
+        elif event in ("os.listdir", "os.scandir"):
+            if args[0] is None or not in_tree(args[0]):
+                reason = f"lists {args[0]}"
+        elif event == "import":
+            if args[1] is not None and args[0] not in sys.builtin_module_names:
+                why = library(args[1])
+                if why is not None:
+                    self.reasons.setdefault(
+                        args[0], f"is a shared object that {why}")
+                return
+        elif event in ("os.putenv", "os.unsetenv"):
+            reason = f"sets ${os.fsdecode(args[0])}"
+        elif event in ("glob.glob", "glob.glob/2"):
+            return
+        elif event.partition(".")[0] in AUDITED or event in AUDITED:
+            reason = f"does {event}"
+        if reason is not None:
+            self.blame(event, reason)
+
+    def library_calls(self, name):
+        """A shared object calls this function, or reads this $VARIABLE."""
+        if name.startswith("$"):
+            self.read_variable(name[1:])
+        else:
+            self.blame(name, f"calls {name}() in a shared object")
+
+    # --- environment, arguments, streams ----------------------------------
+
+    def read_variable(self, key):
+        name = os.fsdecode(key)
+        if name.startswith("PYTHON") and name not in SEEN_BY_SNAPSHOT:
+            return  # any of them switches the snapshot off
+        if caller() in HARMLESS_READERS:
+            return
+        if name in PERSONAL or (
+                name.startswith(PERSONAL_PREFIXES) and name not in RARE):
+            self.blame("os.environ", f"reads ${name}")
+        elif self.active and name not in self.gate:
+            self.gate.append(name)
+
+    def watch_sys(self):
+        watch = self
+
+        class Variables(dict):
+            def __getitem__(self, key):
+                watch.read_variable(key)
+                return dict.__getitem__(self, key)
+
+            def __contains__(self, key):
+                watch.read_variable(key)
+                return dict.__contains__(self, key)
+
+            def get(self, key, default=None):
+                watch.read_variable(key)
+                return dict.get(self, key, default)
+
+        def whole(name):
+            real = getattr(dict, name)
+
+            def method(self, *args):
+                watch.blame("os.environ", "reads the whole environment")
+                return real(self, *args)
+
+            return method
+
+        for name in ("__iter__", "keys", "values", "items", "copy", "__len__",
+                     "__eq__", "__or__"):
+            setattr(Variables, name, whole(name))
+        os.environ._data = Variables(os.environ._data)
+
+        class Arguments(list):
+            pass
+
+        def reading(name):
+            real = getattr(list, name)
+
+            def method(self, *args):
+                watch.blame("sys.argv", "reads sys.argv")
+                return real(self, *args)
+
+            return method
+
+        for name in ("__getitem__", "__iter__", "__len__", "__contains__",
+                     "__eq__", "__add__", "copy", "index", "count", "pop"):
+            setattr(Arguments, name, reading(name))
+        sys.argv = Arguments(list(sys.argv))
+
+        class Stream(io.TextIOWrapper):
+            pass
+
+        def using(name, stream):
+            real = getattr(io.TextIOWrapper, name)
+
+            def method(self, *args, **kwargs):
+                watch.blame(f"sys.{stream}", f"uses sys.{stream}")
+                return real(self, *args, **kwargs)
+
+            return method
+
+        for stream in ("stdin", "stdout", "stderr"):
+            old = getattr(sys, stream)
+            kind = type("TextIOWrapper", (Stream,), {
+                name: using(name, stream) for name in STREAM_METHODS})
+            new = kind(old.buffer, encoding=old.encoding, errors=old.errors,
+                       newline="\n", line_buffering=old.line_buffering)
+            setattr(sys, stream, new)
+            setattr(sys, f"__{stream}__", new)
+            KEEP.append(old)
+
+    def find_cwd(self):
+        """A module may keep the working directory in a global variable, which
+        is set again at restore; anywhere else it could not be found."""
+        if not self.cwd_readers:
+            return
+        import gc
+        self.active = False
+        readers = {mark[1:]: name for name, mark in self.cwd_readers.items()}
+        own = {id(vars(sys.modules[n])): n for n in self.cwd_readers
+               if n in sys.modules}
+        found = set()
+        lost = set()
+        for holder in gc.get_objects():
+            if holder is OWN or holder is readers or holder is own \
+                    or holder is self.cwd_readers or holder is self:
+                continue
+            for value, direct in texts_in(gc, holder):
+                if CWD[1:] not in value:
+                    continue
+                name = own.get(id(holder))
+                if direct and name and value == self.cwd_readers[name]:
+                    found.add(name)
+                else:
+                    lost.update(n for mark, n in readers.items() if mark in value)
+        for name, mark in self.cwd_readers.items():
+            if name in lost or name not in found:
+                self.reasons.setdefault(name, "calls os.getcwd()")
+            else:
+                self.cwd += [(name, attribute) for attribute, value
+                             in vars(sys.modules[name]).items() if value == mark]
+        self.active = True
+
+    def find_patches(self):
+        """A module that changes others when it is imported does so at another
+        time if it is left out: what is imported after it is left out, too."""
+        left = close(self)
+        for number, name in enumerate(self.order):
+            if name not in left or name not in sys.modules:
+                continue
+            changed = self.changed_by(name, left)
+            if changed is not None:
+                for later in self.order[number + 1:]:
+                    self.reasons.setdefault(
+                        later, f"is imported after {name}, which changes {changed}")
+                return
+
+    def changed_by(self, patcher, left):
+        """A module that has something of `patcher`, which it does not import."""
+        namespace = vars(sys.modules[patcher])
+        for name, module in list(sys.modules.items()):
+            if type(module) is not type(sys) or name in left or name == "__main__" \
+                    or vars(module).get("__name__") != name:  # an alias
+                continue
+            for value in list(vars(module).values()):
+                if is_of(value, namespace):
+                    return name
+                if type(value) is type and any(
+                        is_of(v, namespace) for v in list(vars(value).values())) \
+                        and vars(value).get("__module__") == name:
+                    return name
+        return None
+
+    def find_kept_paths(self):
+        """Modules that keep what was derived from sys.executable or argv."""
+        self.active = False
+        for name in self.order:
+            module = sys.modules.get(name)
+            if "sys.executable" in MENDED.get(name, ()):
+                continue
+            if type(module) is not type(sys):
+                continue
+            for value in list(vars(module).values()):
+                items = value if type(value) in (list, tuple) else (value,)
+                texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
+                if any(mark in text for text in texts for mark in MARKS):
+                    self.reasons.setdefault(name, "keeps sys.executable")
+        self.active = True
+
+
+AUDITED = {
+    "ctypes", "fcntl", "ftplib", "gc.get_objects", "gc.get_referrers",
+    "gc.get_referents", "imaplib", "mmap", "msvcrt", "nntplib", "poplib",
+    "pty", "resource", "shutil", "smtplib", "socket", "sqlite3", "subprocess",
+    "syslog", "telnetlib", "tempfile", "urllib", "webbrowser",
+    "sys.setprofile", "sys.settrace",
+    "os.chdir", "os.fchdir", "os.chmod", "os.chown", "os.chflags", "os.exec",
+    "os.fork", "os.forkpty", "os.fwalk", "os.getxattr", "os.kill", "os.killpg",
+    "os.link", "os.listxattr", "os.lockf", "os.mkdir", "os.posix_spawn",
+    "os.remove", "os.removexattr", "os.rename", "os.rmdir", "os.setxattr",
+    "os.spawn", "os.symlink", "os.system", "os.truncate", "os.utime",
+    "signal.pthread_kill",
+}
+# Frames in which a shared object is loaded and its module made.
+LOADING = {
+    id(getattr(sys.modules["_frozen_importlib_external"].ExtensionFileLoader,
+               name).__code__)
+    for name in ("create_module", "exec_module")
+}
+KEEP = []  # streams that share a descriptor must not be collected
+
+
+def caller():
+    """The module that uses os or os.path, directly or not."""
+    frame = sys._getframe(2)
+    while frame is not None and (
+            frame.f_globals is OWN
+            or frame.f_globals.get("__name__") in PASSED_THROUGH):
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") if frame is not None else None
+
+
+def texts_in(gc, holder):
+    """(text, whether it is in `holder` itself): also those in containers that
+    the collector does not know."""
+    stack = [(value, True) for value in gc.get_referents(holder)]
+    while stack:
+        value, direct = stack.pop()
+        if type(value) is str:
+            yield value, direct
+        elif type(value) in (tuple, dict) and not gc.is_tracked(value):
+            stack += [(v, False) for v in gc.get_referents(value)]
+
+
+def is_of(value, namespace):
+    """Whether it is a function of the module with this namespace.  No attribute
+    of an unknown object is asked for: it may be a proxy."""
+    if type(value) in (staticmethod, classmethod):
+        value = value.__func__
+    return type(value) is type(is_of) and value.__globals__ is namespace
+
+
+def in_tree(path):
+    try:
+        path = os.fsdecode(path)
+    except TypeError:
+        return False
+    return path == PREFIX or path.startswith(PREFIX + "/")
