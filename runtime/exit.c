@@ -14,7 +14,7 @@
 #define EXIT_FLUSH_FAILED 120
 
 static void
-call_if_loaded(const char *module, const char *function)
+call_if_loaded(const char *module, const char *function, const char *when)
 {
     PyObject *name = PyUnicode_FromString(module);
     PyObject *mod = name != NULL ? PyImport_GetModule(name) : NULL;
@@ -23,7 +23,7 @@ call_if_loaded(const char *module, const char *function)
         PyObject *result = PyObject_CallMethod(mod, function, NULL);
 
         if (result == NULL) {
-            PyErr_WriteUnraisable(mod);
+            pexcz_report_unraisable(mod, when);
         }
         Py_XDECREF(result);
         Py_DECREF(mod);
@@ -94,7 +94,7 @@ inspect(PyConfig *config, int code)
     if (isatty(STDIN_FILENO) == 0 && config->interactive == 0) {
         return code;
     }
-    call_if_loaded("site", "enablerlcompleter");
+    call_if_loaded("site", "enablerlcompleter", "before the prompt");
     hook = PySys_GetObject("__interactivehook__");
     if (hook != NULL) {
         PyObject *result = PyObject_CallNoArgs(hook);
@@ -155,7 +155,7 @@ flush_stream(const char *name, bool report)
     result = PyObject_CallMethod(stream, "flush", NULL);
     if (result == NULL) {
         if (report) {
-            PyErr_WriteUnraisable(stream);
+            pexcz_report_unraisable(stream, "on flushing sys.stdout");
         }
         PyErr_Clear();
         return -1;
@@ -192,8 +192,8 @@ finish(bool foreign)
     if (foreign || wants_warnings()) {
         return tear_down();
     }
-    call_if_loaded("threading", "_shutdown");
-    call_if_loaded("atexit", "_run_exitfuncs");
+    call_if_loaded("threading", "_shutdown", "on threading shutdown");
+    call_if_loaded("atexit", "_run_exitfuncs", "at exit");
     if (pexcz_live_objects_need_teardown()) {
         return tear_down();
     }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lazy_site.h"
 
+#include "python_version.h"
 #include "sys_flags.h"
 
 #include <stdbool.h>
-
-#define CREDITS                                                               \
-    "    Thanks to CWI, CNRI, BeOpen.com, Zope Corporation and a cast of "    \
-    "thousands\n    for supporting Python development.  See www.python.org "  \
-    "for more information."
 
 /* --- builtins ------------------------------------------------------------ */
 
@@ -83,9 +79,10 @@ add_printers(PyObject *module)
                        make_printer(type, "copyright", Py_XNewRef(copyright),
                                     PyList_New(0)))
                == 0
-        && add_builtin("credits", make_printer(type, "credits",
-                                               PyUnicode_FromString(CREDITS),
-                                               PyList_New(0)))
+        && add_builtin("credits",
+                       make_printer(type, "credits",
+                                    PyUnicode_FromString(PEXCZ_CREDITS),
+                                    PyList_New(0)))
                == 0) {
         rc = add_builtin(
             "license",

@@ -31,6 +31,32 @@ extern const PyConfig *_PyInterpreterState_GetConfig(PyInterpreterState *);
 #define PEXCZ_THREAD_STATE_KEY (_PyRuntime.gilstate.autoTSSkey._key)
 #endif
 
+/* The text of site's `credits`. */
+#if PY_VERSION_HEX >= 0x030d0000
+#define PEXCZ_CREDITS                                                         \
+    "    Thanks to CWI, CNRI, BeOpen, Zope Corporation, the Python Software"  \
+    "\n    Foundation, and a cast of thousands for supporting Python\n    "   \
+    "development.  See www.python.org for more information."
+#else
+#define PEXCZ_CREDITS                                                         \
+    "    Thanks to CWI, CNRI, BeOpen.com, Zope Corporation and a cast of "    \
+    "thousands\n    for supporting Python development.  See www.python.org "  \
+    "for more information."
+#endif
+
+/* Reports the exception that is set, of `o`, while Python ends: "on …". */
+static inline void
+pexcz_report_unraisable(PyObject *o, const char *when)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    (void)o;
+    PyErr_FormatUnraisable("Exception ignored %s", when);
+#else
+    (void)when;
+    PyErr_WriteUnraisable(o);
+#endif
+}
+
 /* Whether threading.Thread has a _handle, which knows the thread's number. */
 #define PEXCZ_THREADS_HAVE_HANDLES (PY_VERSION_HEX >= 0x030d0000)
 

@@ -135,7 +135,7 @@ def test_resource_warning_when_asked_for(
         runner,
         "f = open('/dev/null')",
         env={"PYTHONWARNINGS": "default::ResourceWarning"},
-        varies=r"(?s)(?<=sys:1: ResourceWarning: ).*",
+        varies=r"(?s)(?<=: ResourceWarning: ).*",
     )
 
 
@@ -375,13 +375,13 @@ def test_garbage_of_imports_is_collected(
             count += 1
         def main():
             import loaded
-            assert gc.isenabled() and gc.get_threshold() == (700, 10, 10)
+            print(gc.isenabled(), gc.get_threshold())
             for _ in range(300):
                 importlib.reload(loaded)
             print(count > 150)
         """
     app = make_app("-e", "loads:main", sources={"loads.py": main, "loaded.py": loaded})
-    assert same(app).out == b"True\n"
+    assert same(app).text.endswith("\nTrue\n")
 
 
 SITE_STATE = (
