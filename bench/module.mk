@@ -27,3 +27,10 @@ OTHERS_PYTHON ?= /usr/bin/python3
 bench-others: all | venv ## the same programs packed by pex, shiv, PyInstaller and pexcz
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/others.py \
 	    --python $(OTHERS_PYTHON)
+
+COPIES ?= 100
+
+.PHONY: bench-memory
+bench-memory: all | venv ## memory of 100 copies of a web application at once
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/memory.py \
+	    --python $(BUILD_PYTHON) --copies $(COPIES)

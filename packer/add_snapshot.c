@@ -55,7 +55,8 @@ join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
 }
 
 static int
-dump(const struct pexcz_snapshot_making *m, int fd)
+run_imports(const struct pexcz_snapshot_making *m, const char *script,
+            bool dump, int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
@@ -67,9 +68,9 @@ dump(const struct pexcz_snapshot_making *m, int fd)
     char absent_count[32];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
-        .dump = true,
+        .dump = dump,
         .libraries = m->libraries,
-        .script = pexcz_snapshot_import_text,
+        .script = script,
         .args = args,
         .arg_count = count,
     };
@@ -106,6 +107,12 @@ dump(const struct pexcz_snapshot_making *m, int fd)
     pexcz_buf_done(&gate);
     free(args);
     return rc;
+}
+
+static int
+dump(const struct pexcz_snapshot_making *m, int fd)
+{
+    return run_imports(m, pexcz_snapshot_import_text, true, fd);
 }
 
 /* Where the byte at `offset` of a snapshot belongs; 0: it is in a table. */
@@ -320,7 +327,7 @@ make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
 make_two(struct pexcz_snapshot_making *m, int first, int second,
-         const char **ret_module)
+         bool *ret_differ, const char **ret_module)
 {
     struct pexcz_slice a = {0};
     struct pexcz_slice b = {0};
@@ -342,14 +349,104 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     }
     if (rc == PEXCZ_OK) {
         rc = compare(m, a, b, ret_module);
+        *ret_differ = rc < 0;
     }
     pexcz_snapshot_unmap(&a);
     pexcz_snapshot_unmap(&b);
     return rc;
 }
 
-/* A module whose shared object keeps what another process would find
- * different is left out. */
+/* --- modules that differ ------------------------------------------------- */
+
+static int
+leave_out(struct pexcz_snapshot_making *m, const char *module)
+{
+    struct pexcz_snapshot_report *r = m->report;
+
+    r->differs
+        = pexcz_arena_printf(&r->arena, m->err, "%s: %s", module, m->err->msg);
+    return r->differs == NULL
+               ? PEXCZ_E_NOMEM
+               : pexcz_strings_add(&m->failed, &r->arena,
+                                   pexcz_slice_str(module), m->err);
+}
+
+static struct pexcz_slice
+next_line(struct pexcz_slice *rest)
+{
+    const uint8_t *end
+        = rest->len != 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    size_t n = end != NULL ? (size_t)(end - rest->ptr) : rest->len;
+    struct pexcz_slice line = pexcz_slice_make(rest->ptr, n);
+
+    n += end != NULL;
+    rest->ptr += n;
+    rest->len -= n;
+    return line;
+}
+
+/* The first module whose variables differ in two processes, or NULL: as the
+ * lines of snapshot_digest.py tell. */
+static const char *
+first_difference(struct pexcz_snapshot_making *m, struct pexcz_slice a,
+                 struct pexcz_slice b)
+{
+    while (a.len != 0 && b.len != 0) {
+        struct pexcz_slice one = next_line(&a);
+        struct pexcz_slice other = next_line(&b);
+        const uint8_t *tab = memchr(one.ptr, '\t', one.len);
+
+        if (tab != NULL && !pexcz_slice_eq(one, other)) {
+            return pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
+                                      (int)(tab - one.ptr),
+                                      (const char *)one.ptr);
+        }
+    }
+    return NULL;
+}
+
+/* Whether its imports are among those of the snapshot. */
+static bool
+is_in_snapshot(const struct pexcz_snapshot_making *m, const char *module)
+{
+    return pexcz_strings_contain(&m->report->modules, module);
+}
+
+/* Runs the imports twice more, without a snapshot, to find the module that
+ * keeps what differs.  *ret_module: NULL when it cannot be told. */
+static int
+find_difference(struct pexcz_snapshot_making *m, int first, int second,
+                const char **ret_module)
+{
+    const int fds[] = {first, second};
+    struct pexcz_slice maps[2] = {{0}};
+    struct pexcz_error cause = *m->err;
+    int rc = PEXCZ_OK;
+
+    *ret_module = NULL;
+    for (size_t i = 0; i < 2 && rc == PEXCZ_OK; i++) {
+        rc = pexcz_snapshot_empty(fds[i], m->err);
+        if (rc == PEXCZ_OK) {
+            rc = run_imports(m, pexcz_snapshot_digest_text, false, fds[i]);
+        }
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_snapshot_map(fds[i], &maps[i], m->err);
+        }
+    }
+    if (rc == PEXCZ_OK) {
+        *ret_module = first_difference(m, maps[0], maps[1]);
+        if (*ret_module != NULL && !is_in_snapshot(m, *ret_module)) {
+            *ret_module = NULL;
+        }
+    }
+    pexcz_snapshot_unmap(&maps[0]);
+    pexcz_snapshot_unmap(&maps[1]);
+    *m->err = cause;
+    return PEXCZ_E_UNSUPPORTED;
+}
+
+/* A module that keeps what another process would find different is left out.
+ */
 static int
 make(struct pexcz_snapshot_making *m, int first, int second)
 {
@@ -357,17 +454,17 @@ make(struct pexcz_snapshot_making *m, int first, int second)
     int rc;
 
     for (;;) {
-        rc = make_two(m, first, second, &module);
+        bool differ = false;
+
+        rc = make_two(m, first, second, &differ, &module);
+        if (differ && module == NULL) {
+            rc = find_difference(m, first, second, &module);
+        }
         if (rc == PEXCZ_OK || module == NULL
             || m->failed.count == MAX_FAILED) {
             return rc;
         }
-        m->report->differs = pexcz_arena_printf(&m->report->arena, m->err,
-                                                "%s: %s", module, m->err->msg);
-        if (m->report->differs == NULL
-            || pexcz_strings_add(&m->failed, &m->report->arena,
-                                 pexcz_slice_str(module), m->err)
-                   < 0) {
+        if (leave_out(m, module) < 0) {
             return PEXCZ_E_NOMEM;
         }
     }

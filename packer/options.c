@@ -14,6 +14,7 @@ enum {
     OPTION_SBOM,
     OPTION_LICENSES,
     OPTION_LEVEL,
+    OPTION_HASH_SEED,
     OPTION_SNAPSHOT,
     OPTION_SNAPSHOT_EXCLUDE,
     OPTION_FILES,
@@ -50,6 +51,7 @@ static const struct option pack_options[] = {
     {"sbom", required_argument, NULL, OPTION_SBOM},
     {"licenses", required_argument, NULL, OPTION_LICENSES},
     {"level", required_argument, NULL, OPTION_LEVEL},
+    {"hash-seed", required_argument, NULL, OPTION_HASH_SEED},
     {"snapshot", required_argument, NULL, OPTION_SNAPSHOT},
     {"files", required_argument, NULL, OPTION_FILES},
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
@@ -71,6 +73,8 @@ static const char *const shared_objects[3] = {
     [PEXCZ_SHARED_MEMORY] = "memory",
     [PEXCZ_SHARED_ADJACENT] = "adjacent",
 };
+
+static const char *const hash_seeds[3] = {"fixed", "random"};
 
 static const char *const verify_times[3] = {
     [PEXCZ_VERIFY_FIRST_USE] = "first-use",
@@ -244,6 +248,10 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_PYTHON:
         o->python = optarg;
+        break;
+    case OPTION_HASH_SEED:
+        rc = parse_choice(optarg, "--hash-seed", hash_seeds, &choice, err);
+        o->random_hash_seed = choice == 1;
         break;
     case OPTION_SNAPSHOT:
         rc = parse_choice(optarg, "--snapshot", snapshot_modes, &choice, err);

@@ -40,6 +40,7 @@ struct pexcz_pack_options {
     const char *base;   /* path; NULL: beside the program */
     const char *python; /* "3.11"; NULL: the newest base */
     enum pexcz_snapshot_mode snapshot;
+    bool random_hash_seed;           /* one per process, so no snapshot */
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */
     const char **files;              /* distributions; array owned */
     size_t files_count;

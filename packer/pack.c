@@ -556,7 +556,10 @@ add_snapshot(struct packing *p)
     }
     pexcz_progress_step(&p->progress, "importing", PEXCZ_UNIT_FILES);
     rc = snapshot_wish(p, &wish);
-    if (rc == PEXCZ_OK) {
+    if (o->random_hash_seed) {
+        p->snapshot.off = "it would have one hash seed for all processes";
+    }
+    else if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_add(&p->out, &p->plan.boot, &wish, &p->snapshot,
                                 p->err);
     }

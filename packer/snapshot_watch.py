@@ -214,7 +214,7 @@ class Watch:
 
     def watch_imports(self, left_out):
         for name in left_out:
-            KNOWN[name] = "left out on request, or needs what is left out"
+            KNOWN[name] = "left out on request, or it differs, or needs what is left out"
         real = builtins.__import__
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):

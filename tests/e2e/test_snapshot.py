@@ -225,6 +225,41 @@ LEFT = {
     "memory map": ("import mmap; value = len(mmap.mmap(-1, 4096))", "mmap"),
 }  # fmt: skip
 
+def test_two_that_differ_are_no_snapshot(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What no rule sees, and nobody can find."""
+    text = ("import posix\nvalue = {(b'x',): [[[[[posix.urandom(8)]]]]]}\n"
+            "def main(): print(len(value))\n")  # fmt: skip
+    pex = make_pex("-e", "unseen:main", sources={"unseen.py": text})
+    done = run([PACK, "--snapshot", "require", pex, "-o", tmp_path / "app"])
+    assert done.code == 1
+    assert b"no snapshot: two of them differ at address 0x" in done.err
+    assert run([PACK, pex, "-o", tmp_path / "app"]).code == 0
+    assert run([tmp_path / "app"]) == Result(0, b"1\n", b"")
+
+
+def test_module_that_differs_is_left_out(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What no rule sees: nobody watches the module posix."""
+    pex = make_pex(
+        "-e", "user:main",
+        sources={"unseen.py": "import posix\n"
+                              "class Kept: value = [posix.urandom(8)]\n",
+                 "fine.py": "", "user.py": "import fine, unseen\ndef main():\n"
+                                           "    print(len(unseen.Kept.value[0]))\n"},
+    )  # fmt: skip
+    exe = tmp_path / "app"
+    done = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
+    assert done.code == 0, done.err.decode()
+    said = done.err.decode()
+    assert "not in the snapshot: unseen: two of them differ at address 0x" in said
+    assert re.search("snapshot: user: (imports unseen|keeps)", said)
+    assert "snapshot: fine" not in said
+    assert run([exe]) == Result(0, b"8\n", b"")
+
+
 USER = """\
     import fine, odd, user_of_odd
     def main():
@@ -381,6 +416,22 @@ def test_options(make_pex: Callable[..., Path], tmp_path: Path) -> None:
     assert run([exe], env=env) == Result(0, b"True\n", b"")
     done = run([PACK, "--snapshot", "maybe", pex, "-o", exe])
     assert done.code == 2 and b"--snapshot" in done.err
+
+
+def test_hash_seed_of_each_process(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    pex = make_pex(
+        "-e", "tell:main", sources={"tell.py": "def main(): print(hash('text'))\n"}
+    )
+    exe = tmp_path / "app"
+    env = {"LANG": "C.UTF-8"}
+    for seed, how_many in ("fixed", 1), ("random", 4):
+        assert run([PACK, "--hash-seed", seed, pex, "-o", exe]).code == 0
+        assert len({run([exe], env=env).out for _ in range(4)}) == how_many
+    assert run([exe], env={**env, "PEXCZ_SNAPSHOT": "explain"}).err.startswith(BOOTED)
+    done = run([PACK, "--hash-seed", "random", "--snapshot", "require", pex, "-o", exe])
+    assert done.code == 1 and b"one hash seed for all processes" in done.err
 
 
 # --- damage, load ------------------------------------------------------------

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each rule that keeps a snapshot safe has a test that fails without it.
+
+usage: snapshot_rules.py BUILD [NAME...]
+
+Copies the repository, and for each rule changes the line that makes it, builds
+and runs the rule's test, which must fail; then puts the line back.  At the end
+all of these tests must pass on the unchanged copy.  Minutes: not part of
+`make check`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SNAPSHOT = "tests/e2e/test_snapshot.py"
+GATES = "tests/e2e/test_snapshot_gates.py"
+
+
+@dataclass
+class Rule:
+    file: str
+    old: str  # occurs once
+    new: str
+    test: str
+
+
+def left_out(case: str) -> str:
+    return f"{SNAPSHOT}::test_module_is_left_out[{case}]"
+
+
+WATCH = "packer/snapshot_watch.py"
+RULES: Dict[str, Rule] = {
+    "entropy": Rule(WATCH, '    "urandom getrandom cpu_count', '    "cpu_count',
+                    left_out("entropy")),
+    "entropy-of-OpenSSL": Rule(WATCH, '"RAND_bytes RAND_pseudo_bytes RAND_add"', '""',
+                               left_out("bytes of OpenSSL")),
+    "generators": Rule(WATCH, "            if a is None:\n", "            if False:\n",
+                       left_out("generator")),
+    "variables-of-a-session": Rule(WATCH, "        if name in PERSONAL or (",
+                                   "        if False and (", left_out("home")),
+    "all-variables": Rule(WATCH, '"reads the whole environment")', '"") if 0 else None',
+                          left_out("environment")),
+    "variables-become-gates": Rule(
+        WATCH, "            self.gate.append(name)", "            pass",
+        f"{SNAPSHOT}::test_environment_gate"),
+    "setting-a-variable": Rule(WATCH, 'event in ("os.putenv", "os.unsetenv")',
+                               'event == "-"', left_out("set")),
+    "threads": Rule(WATCH, 'THREADS = ("start_new_thread", "start_joinable_thread")',
+                    "THREADS = ()", left_out("thread")),
+    "open-files": Rule(WATCH, '        if event == "open":', '        if event == "-":',
+                       left_out("open file")),
+    "folders": Rule(WATCH, 'event in ("os.listdir", "os.scandir")', 'event == "-"',
+                    left_out("folder")),
+    "sockets": Rule(WATCH, '"resource", "shutil", "smtplib", "socket",',
+                    '"resource", "shutil", "smtplib",', left_out("socket")),
+    "children": Rule(WATCH, '"sqlite3", "subprocess",', '"sqlite3",', left_out("child")),
+    "the-clock": Rule(WATCH, '"time time_ns monotonic monotonic_ns', '"time time_ns',
+                      left_out("clock")),
+    "the-time-zone": Rule(WATCH, '("tzname", "timezone", "altzone", "daylight")', "()",
+                          left_out("time zone")),
+    "numbers-of-threads": Rule(WATCH, '        self.wrap(_thread, "get_ident", for_locks)\n',
+                               "", left_out("thread number")),
+    "certificates": Rule(WATCH, "        self.watch_certificates()\n", "",
+                         left_out("certificates")),
+    "importers": Rule("packer/snapshot_trace.py",
+                      "                chains[importer] = (importer, *chains[name])\n"
+                      "                queue.append(importer)\n",
+                      "                chains[importer] = (importer, *chains[name])\n",
+                      "tests/e2e/test_snapshot_report.py::test_modules_and_reasons"),
+    "another-environment": Rule(
+        "runtime/snapshot_environment.c",
+        "                          : now == NULL || strcmp(now, value + 1) != 0) {\n"
+        "            return false;",
+        "                          : now == NULL || strcmp(now, value + 1) != 0) {\n"
+        "            return true;",
+        f"{SNAPSHOT}::test_environment_gate"),
+    "variables-of-Python": Rule(
+        "runtime/snapshot_environment.c", "        if (is_python_setting(*pair)) {",
+        "        if (false && is_python_setting(*pair)) {",
+        f"{SNAPSHOT}::test_variables_of_python[env0-environment variable]"),
+    "features-of-the-processor": Rule(
+        "runtime/owned_data.c",
+        "    if (!word->in_page || is_changed(word) || word->before == word->initial) {",
+        "    if (true || !word->in_page || word->before == word->initial) {",
+        f"{GATES}::test_cpu_features_are_those_of_the_process"),
+    "sum-of-the-header": Rule(
+        "runtime/snapshot_header.c",
+        "|| h->size > snapshot.len || h->sum != pexcz_snapshot_header_sum(h)",
+        "|| h->size > snapshot.len",
+        f"{SNAPSHOT}::test_damage_means_an_ordinary_boot"),
+    "sum-of-the-tables": Rule(
+        "runtime/snapshot_header.c", "               != h->tables_sum) {",
+        "               != h->tables_sum && h->size == 0) {",
+        f"{SNAPSHOT}::test_damage_means_an_ordinary_boot"),
+    "another-file": Rule(
+        "runtime/snapshot_header.c",
+        "|| memcmp(own.app_id, h->app_id, sizeof(own.app_id)) != 0", "",
+        f"{GATES}::test_snapshot_of_another_file"),
+    "size-of-the-file": Rule(
+        "runtime/locate.c", "            && (whole || is_in_file(bytes))) {", ") {",
+        f"{GATES}::test_snapshot_cut_short"),
+    "two-dumps": Rule(
+        "packer/add_snapshot.c", "    if (i == n && a.len == b.len) {",
+        "    if (i <= n) {",
+        f"{SNAPSHOT}::test_two_that_differ_are_no_snapshot"),
+    "the-working-directory": Rule(
+        "runtime/snapshot_restore.c", "header->needs_cwd != 0 && !has_cwd()", "!has_cwd()"
+        " && false",
+        f"{SNAPSHOT}::test_working_directory_is_kept_by_name"),
+    "standard-streams": Rule(
+        "runtime/snapshot_restore.c", "    if (!streams_are_usual()) {",
+        "    if (false && !streams_are_usual()) {", f"{SNAPSHOT}::test_closed_streams"),
+}  # fmt: skip
+
+
+class Copy:
+    def __init__(self, folder: Path, build: Path) -> None:
+        self.folder = folder
+        files = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, check=True,
+                               capture_output=True).stdout.decode().split("\0")  # fmt: skip
+        for name in filter(None, files):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((REPOSITORY / name).read_bytes())
+            target.chmod((REPOSITORY / name).stat().st_mode)
+        (folder / "build").mkdir()
+        for name in "dist", "venv", "pex":
+            (folder / "build" / name).symlink_to(build / name)
+
+    def make(self, target: str = "all") -> None:
+        done = subprocess.run(["make", "-j2", target], cwd=self.folder, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+        if done.returncode != 0:
+            raise SystemExit(done.stdout.decode()[-3000:])
+
+    def passes(self, test: str) -> bool:
+        done = subprocess.run(
+            ["build/venv/bin/python", "tests/run_pytest.py", "-q", "-x", test],
+            cwd=self.folder, check=False, capture_output=True,
+            env={**os.environ, "PEXCZ_BUILD": str(self.folder / "build")},
+        )  # fmt: skip
+        if done.returncode not in (0, 1):
+            raise SystemExit(done.stdout.decode() + done.stderr.decode())
+        return done.returncode == 0
+
+    def survives(self, rule: Rule) -> bool:
+        """Whether the test passes without the rule."""
+        path = self.folder / rule.file
+        text = path.read_text()
+        if text.count(rule.old) != 1:
+            raise SystemExit(f"{rule.file}: not there once: {rule.old}")
+        path.write_text(text.replace(rule.old, rule.new))
+        packer = rule.file.startswith("packer/")  # a base takes longer
+        self.make("build/bin/pexcz" if packer else "all")
+        passed = self.passes(rule.test)
+        path.write_text(text)
+        return passed
+
+
+def main() -> int:
+    build, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or list(RULES)
+    missed: List[str] = []
+    with tempfile.TemporaryDirectory(prefix="pexcz-rules-") as folder:
+        copy = Copy(Path(folder), build)
+        copy.make()
+        # One after the other of the packer needs no other base.
+        for name in sorted(names, key=lambda n: RULES[n].file):
+            alive = copy.survives(RULES[name])
+            print(f"{'MISSED' if alive else 'seen':7} without: {name}", flush=True)
+            missed += [name] if alive else []
+        copy.make()
+        wrong = [t for t in sorted({RULES[n].test for n in names}) if not copy.passes(t)]
+    for test in wrong:
+        print(f"fails on the unchanged copy: {test}")
+    print(f"{len(names) - len(missed)} of {len(names)} rules are missed by a test")
+    return 1 if missed or wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
