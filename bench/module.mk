@@ -8,6 +8,11 @@ bench: all | venv ## start-up and packing times against python; CHECK=1 fails on
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/bench.py \
 	    --python $(BUILD_PYTHON) --runs $(BENCH_RUNS) $(if $(CHECK),--check)
 
+.PHONY: bench-first
+bench-first: all | venv ## the first start of NumPy against a later one; CHECK=1 as above
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/first_start.py \
+	    --python $(BUILD_PYTHON) --runs $(BENCH_RUNS) $(if $(CHECK),--check)
+
 # Linked with the objects: from the archive, libc's names would not be taken.
 VFS_BENCH := $(BUILD)/tests/$(MODE)/vfs_bench
 $(VFS_BENCH): bench/vfs_calls.c $(VFS_OBJS) $(OBJ)/blob.a

@@ -30,25 +30,50 @@ is_real(const struct pexcz_plan *plan, const char *path)
     return false;
 }
 
-/* "#!" of a shell, and its own place asked for. */
 static bool
-is_placed_script(struct pexcz_slice text)
+has(struct pexcz_slice text, const char *word)
+{
+    return memmem(text.ptr, text.len, word, strlen(word)) != NULL;
+}
+
+/* Languages whose scripts load others from beside them. */
+static bool
+is_for_another_interpreter(struct pexcz_slice line)
+{
+    return has(line, "node") || has(line, "perl") || has(line, "ruby");
+}
+
+/* A shell script that asks for its own place. */
+static bool
+asks_for_its_place(struct pexcz_slice text)
 {
     static const char *const asks[] = {"dirname", "BASH_SOURCE", "${0%"};
-    const uint8_t *end = memchr(text.ptr, '\n', text.len);
-    size_t line = end != NULL ? (size_t)(end - text.ptr) : text.len;
 
-    if (line < 4 || memcmp(text.ptr, "#!", 2) != 0
-        || memmem(text.ptr, line, "sh", 2) == NULL
-        || memmem(text.ptr, line, "python", 6) != NULL) {
-        return false;
-    }
     for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
-        if (memmem(text.ptr, text.len, asks[i], strlen(asks[i])) != NULL) {
+        if (has(text, asks[i])) {
             return true;
         }
     }
     return false;
+}
+
+static const char *
+judge_script(struct pexcz_slice text)
+{
+    const uint8_t *end = memchr(text.ptr, '\n', text.len);
+    struct pexcz_slice line = pexcz_slice_make(
+        text.ptr, end != NULL ? (size_t)(end - text.ptr) : text.len);
+
+    if (line.len < 4 || memcmp(line.ptr, "#!", 2) != 0
+        || has(line, "python")) {
+        return NULL;
+    }
+    if (is_for_another_interpreter(line)) {
+        return "is a script of another language, whose interpreter";
+    }
+    return has(line, "sh") && asks_for_its_place(text)
+               ? "is a shell script with files beside it, where the shell"
+               : NULL;
 }
 
 static int
@@ -63,6 +88,10 @@ look(const struct pexcz_plan_entry *e, struct pexcz_buf *scratch,
         *ret_what = "is for Java, which";
         return PEXCZ_OK;
     }
+    if (ends_with(e->path, "/node") && (e->mode & 0111) != 0) {
+        *ret_what = "is Node.js, which";
+        return PEXCZ_OK;
+    }
     if (((e->mode & 0111) == 0 && !ends_with(e->path, ".sh"))
         || strstr(e->path, ".so") != NULL
         || pexcz_content_size(&e->content) > SCRIPT_MAX_SIZE) {
@@ -70,8 +99,8 @@ look(const struct pexcz_plan_entry *e, struct pexcz_buf *scratch,
     }
     scratch->len = 0;
     rc = pexcz_content_read(&e->content, scratch, &text, err);
-    if (rc == PEXCZ_OK && is_placed_script(text)) {
-        *ret_what = "is a shell script with files beside it, where the shell";
+    if (rc == PEXCZ_OK) {
+        *ret_what = judge_script(text);
     }
     return rc;
 }

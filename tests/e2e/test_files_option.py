@@ -94,13 +94,15 @@ def test_what_is_not_packed(app: App, tmp_path: Path) -> None:
 
 
 def test_what_other_programs_need(tmp_path: Path, python: str) -> None:
-    """A wheel with a Java archive and a script that looks beside itself."""
+    """A wheel with a Java archive, scripts that look beside themselves, Node.js."""
     files = {
         "engine/__init__.py": "",
         "engine/a.jar": "PK",
         "engine/b.jar": "PK",
         "engine/run.sh": '#!/bin/sh\nexec "$(dirname "$0")/tool"\n',
         "engine/plain.sh": "#!/bin/sh\necho hello\n",
+        "engine/bin/node": "\x7fELF",
+        "engine/tool": "#!/usr/bin/env perl\nrequire './more.pl';\n",
     }
     name = "engine-1.0-py3-none-any.whl"
     info = "engine-1.0.dist-info"
@@ -112,16 +114,20 @@ def test_what_other_programs_need(tmp_path: Path, python: str) -> None:
     files[f"{info}/RECORD"] = "".join(f"{f},,\n" for f in [*files, f"{info}/RECORD"])
     with zipfile.ZipFile(wheel, "w") as z:
         for path, text in files.items():
-            z.writestr(path, text)
+            member = zipfile.ZipInfo(path)
+            member.external_attr = 0o100755 << 16
+            z.writestr(member, text)
     pex = tmp_path / "app.pex"
     command = [sys.executable, "-m", "pex", "--no-pypi", wheel, "-o", pex]
     built = run(command, env={**os.environ, "PEX_ROOT": str(tmp_path / "root")})
     assert built.code == 0, built.err.decode()
     packing = run([PACK, "--snapshot", "off", pex, "-o", tmp_path / "app"])
     warnings = [s for s in packing.err.decode().splitlines() if "warning" in s]
-    assert len(warnings) == 2, warnings
-    assert f"{name}: {SITE}/engine/a.jar is for Java" in warnings[0]
-    assert f"{name}: {SITE}/engine/run.sh is a shell script" in warnings[1]
+    found = ["a.jar is for Java", "bin/node is Node.js", "run.sh is a shell script",
+             "tool is a script of another language"]
+    assert len(warnings) == len(found), warnings
+    for text, warning in zip(found, warnings):
+        assert f"{name}: {SITE}/engine/{text}" in warning
     options = ["--files", "engine", "--snapshot", "off"]
     packing = run([PACK, *options, pex, "-o", tmp_path / "app"])
     assert packing.code == 0 and b"warning" not in packing.err
