@@ -30,6 +30,67 @@ static const struct {
     {"unshare", SYS_unshare},
 };
 
+/* What container engines refuse unless told otherwise, as their
+ * documentation lists it. */
+static const uint32_t container[] = {
+    SYS_acct,
+    SYS_add_key,
+    SYS_bpf,
+    SYS_clock_adjtime,
+    SYS_clock_settime,
+    SYS_delete_module,
+    SYS_finit_module,
+    SYS_get_mempolicy,
+    SYS_init_module,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_io_uring_setup,
+    SYS_ioperm,
+    SYS_iopl,
+    SYS_kcmp,
+    SYS_kexec_file_load,
+    SYS_kexec_load,
+    SYS_keyctl,
+    SYS_mbind,
+    SYS_mount,
+    SYS_move_pages,
+    SYS_name_to_handle_at,
+    SYS_open_by_handle_at,
+    SYS_perf_event_open,
+    SYS_personality,
+    SYS_pivot_root,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_ptrace,
+    SYS_quotactl,
+    SYS_reboot,
+    SYS_request_key,
+    SYS_set_mempolicy,
+    SYS_setns,
+    SYS_settimeofday,
+    SYS_swapoff,
+    SYS_swapon,
+    SYS_sysfs,
+    SYS_umount2,
+    SYS_unshare,
+    SYS_userfaultfd,
+    SYS_ustat,
+};
+
+#define MAX_CODE 256
+
+/* Appends: this call fails with the error. */
+static unsigned short
+deny(struct sock_filter *code, unsigned short n, uint32_t number,
+     uint32_t error)
+{
+    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number,
+                                             0, 1);
+    code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+                                             SECCOMP_RET_ERRNO | error);
+    return n;
+}
+
 static uint32_t
 number_of(const char *name)
 {
@@ -45,21 +106,25 @@ number_of(const char *name)
 int
 main(int argc, char **argv)
 {
-    struct sock_filter code[64] = {
+    struct sock_filter code[MAX_CODE] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
     };
     struct sock_fprog program = {.filter = code};
     unsigned short n = 1;
     int i = 1;
 
-    for (; i < argc && strcmp(argv[i], "--") != 0 && n < 60; i++) {
-        /* clone3 is answered as an old kernel does, else nobody forks. */
-        uint32_t error = strcmp(argv[i], "clone3") == 0 ? ENOSYS : EPERM;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        size_t all = sizeof(container) / sizeof(container[0]);
 
-        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-                                                 number_of(argv[i]), 0, 1);
-        code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-                                                 SECCOMP_RET_ERRNO | error);
+        if (strcmp(argv[i], "container") != 0) {
+            /* clone3 is answered as an old kernel does, else nobody forks. */
+            n = deny(code, n, number_of(argv[i]),
+                     strcmp(argv[i], "clone3") == 0 ? ENOSYS : EPERM);
+            continue;
+        }
+        for (size_t k = 0; k < all; k++) {
+            n = deny(code, n, container[k], EPERM);
+        }
     }
     code[n++]
         = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);

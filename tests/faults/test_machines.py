@@ -236,6 +236,8 @@ def deny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         "memfd_create",
         "memfd_create clone3 statx renameat2 unshare",
+        "container",
+        "container clone3 memfd_create",
         "flock",
         "fsync",
         "utimensat",
