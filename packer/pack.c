@@ -209,6 +209,24 @@ resolve(struct packing *p)
     return rc;
 }
 
+/* A PEX that its author runs with another Python may not work with this. */
+static void
+warn_of_other_python(struct packing *p)
+{
+    const char *wanted = p->pexes.pexes[0].shebang.version;
+    char version[16];
+
+    (void)snprintf(version, sizeof(version), "%d.%d", p->target.major,
+                   p->target.minor);
+    if (p->options->base == NULL && p->options->python == NULL
+        && wanted != NULL && strcmp(wanted, version) != 0) {
+        pexcz_progress_say(&p->progress, 0,
+                           "pexcz-pack: warning: %s: its first line names "
+                           "Python %s, the base is %s",
+                           p->pexes.pexes[0].name, wanted, version);
+    }
+}
+
 static int
 read_plan(struct packing *p)
 {
@@ -217,6 +235,7 @@ read_plan(struct packing *p)
     pexcz_progress_step(&p->progress, "resolving", PEXCZ_UNIT_FILES);
     rc = resolve(p);
     if (rc == PEXCZ_OK) {
+        warn_of_other_python(p);
         rc = pexcz_plan_make(p->pexes.sources, p->pexes.count, &p->target,
                              &p->plan, p->err);
     }

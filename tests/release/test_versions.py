@@ -80,6 +80,16 @@ def test_shebang_decides(pack) -> None:
     assert version_of(app) == "3.11"
 
 
+def test_shebang_of_a_python_without_base(pack) -> None:
+    pex = make_pex("-e", "show:main", "--python-shebang=/usr/bin/env python3.9")
+    app, done = pack(pex)
+    newest = OTHER[-1].name.removeprefix("base-")
+    assert done.returncode == 0 and version_of(app) == newest
+    assert f"warning: {pex}: its first line names Python 3.9, the base is {newest}\n" in done.stderr
+    _, done = pack(pex, "--python", newest)
+    assert "warning" not in done.stderr
+
+
 def test_constraints_decide(pack) -> None:
     pex = make_pex("-e", "show:main", "--interpreter-constraint=CPython==3.11.*")
     app, done = pack(pex)
