@@ -54,7 +54,7 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
         Py_SETREF(value, PyImport_GetModule(text));
     }
     Py_XDECREF(text);
-    while (value != NULL && p < end) {
+    while (value != NULL && p <= end) {
         const char *dot = memchr(p, '.', (size_t)(end - p));
         size_t n = dot != NULL ? (size_t)(dot - p) : (size_t)(end - p);
         PyObject *attr = text_of(pexcz_slice_make(p, n));
@@ -186,67 +186,41 @@ run_script(struct pexcz_slice path)
     return run_python_script(file, strrchr(file, '/') + 1, stream);
 }
 
-/* "mod" or "mod:attr.attr". */
+static struct pexcz_slice
+trimmed(const char *start, const char *end)
+{
+    while (start < end && strchr(" \t\r\n\v\f", *start) != NULL) {
+        start++;
+    }
+    while (end > start && strchr(" \t\r\n\v\f", end[-1]) != NULL) {
+        end--;
+    }
+    return pexcz_slice_make(start, (size_t)(end - start));
+}
+
+/* "mod" or "mod:attr.attr", behind it perhaps extras in brackets. */
 static int
 run_text(struct pexcz_slice text)
 {
-    const uint8_t *colon = memchr(text.ptr, ':', text.len);
-    size_t n = colon != NULL ? (size_t)(colon - text.ptr) : text.len;
+    const char *start = (const char *)text.ptr;
+    const char *bracket = memchr(start, '[', text.len);
+    const char *end = bracket != NULL ? bracket : start + text.len;
+    const char *colon = memchr(start, ':', (size_t)(end - start));
+    struct pexcz_slice module = trimmed(start, colon != NULL ? colon : end);
+    struct pexcz_slice attributes
+        = colon != NULL ? trimmed(colon + 1, end) : pexcz_slice_make(end, 0);
+    PyObject *shown;
 
-    if (colon == NULL) {
-        return run_module(text);
-    }
-    return run_call(pexcz_slice_make(text.ptr, n),
-                    pexcz_slice_make(colon + 1, text.len - n - 1));
-}
-
-/* The entry point "mod:attr" of the console or GUI script `name` on the heap
- * (PyMem); NULL without an exception when no distribution has it. */
-static char *
-find_console_script(const char *name)
-{
-    static const char *const groups[] = {"console_scripts", "gui_scripts"};
-    PyObject *metadata = PyImport_ImportModule("importlib.metadata");
-    PyObject *function = metadata != NULL
-                             ? PyObject_GetAttrString(metadata, "entry_points")
-                             : NULL;
-    PyObject *none = PyTuple_New(0);
-    char *found = NULL;
-
-    for (size_t i = 0; i < 2 && function != NULL && none != NULL
-                       && found == NULL && PyErr_Occurred() == NULL;
-         i++) {
-        PyObject *wanted
-            = Py_BuildValue("{ssss}", "group", groups[i], "name", name);
-        PyObject *points
-            = wanted != NULL ? PyObject_Call(function, none, wanted) : NULL;
-        PyObject *iter = points != NULL ? PyObject_GetIter(points) : NULL;
-        PyObject *point = iter != NULL ? PyIter_Next(iter) : NULL;
-        PyObject *value
-            = point != NULL ? PyObject_GetAttrString(point, "value") : NULL;
-        const char *text = value != NULL ? PyUnicode_AsUTF8(value) : NULL;
-
-        if (text != NULL) {
-            size_t size = strcspn(text, " [") + 1; /* without extras */
-
-            found = PyMem_Calloc(size, 1);
-            if (found != NULL) {
-                memcpy(found, text, size - 1);
-            }
-            else {
-                PyErr_NoMemory();
-            }
+    if (module.len == 0 || (colon != NULL && attributes.len == 0)) {
+        shown = text_of(text);
+        if (shown != NULL) {
+            PyErr_Format(PyExc_SystemExit,
+                         "Invalid entry point specification: %R.", shown);
+            Py_DECREF(shown);
         }
-        Py_XDECREF(value);
-        Py_XDECREF(point);
-        Py_XDECREF(iter);
-        Py_XDECREF(points);
-        Py_XDECREF(wanted);
+        return -1;
     }
-    Py_XDECREF(none);
-    Py_XDECREF(function);
-    Py_XDECREF(metadata);
-    return found;
+    return colon != NULL ? run_call(module, attributes) : run_module(module);
 }
 
 static int
@@ -268,19 +242,20 @@ static int
 run_named_script(const struct pexcz_blob *app, const char *name)
 {
     char path[PEXCZ_MAX_PATH];
-    char *text = find_console_script(name);
+    PyObject *found = pexcz_helper_call(PEXCZ_HELPER_RUN, "console_script",
+                                        "(N)", pexcz_helper_text(name));
     struct pexcz_slice whole;
     struct pexcz_entry entry;
     int rc;
 
-    if (text != NULL) {
-        rc = run_text(pexcz_slice_str(text));
-        PyMem_Free(text);
+    if (found == NULL || found != Py_None) {
+        const char *text = found != NULL ? PyUnicode_AsUTF8(found) : NULL;
+
+        rc = text != NULL ? run_text(pexcz_slice_str(text)) : -1;
+        Py_XDECREF(found);
         return rc;
     }
-    if (PyErr_Occurred() != NULL) {
-        return -1;
-    }
+    Py_DECREF(found);
     rc = snprintf(path, sizeof(path), "bin/%s", name);
     whole = pexcz_slice_make(path, (size_t)rc);
     if ((size_t)rc < sizeof(path) && strchr(name, '/') == NULL

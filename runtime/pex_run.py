@@ -193,6 +193,26 @@ def set_title(program):
     setproctitle(f"{sys.executable} {program} {' '.join(sys.argv[1:])}")
 
 
+def console_script(name):
+    """The entry point "mod:attr" of a distribution's script, or None."""
+    import re
+    from importlib.metadata import distributions
+
+    found = {}
+    for dist in distributions():
+        points = {p.group: p for p in dist.entry_points if p.name == name}
+        point = points.get("console_scripts") or points.get("gui_scripts")
+        if point is not None:
+            key = re.sub("[-_.]+", "-", dist.name).lower()
+            found.setdefault(key, (point.value, f"{dist.name} {dist.version}"))
+    if len(found) > 1:
+        sys.exit(
+            f"Ambiguous script specification {name} matches multiple entry points:"
+            + "".join(f"\n\t{value} from {dist}" for value, dist in found.values())
+        )
+    return next(iter(found.values()))[0] if found else None
+
+
 def near_script(name):
     """For the message about a script that is not there."""
     from difflib import get_close_matches

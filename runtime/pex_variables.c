@@ -4,7 +4,6 @@
 #include "pex_path_list.h"
 #include "pex_rc.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,37 +61,37 @@ parse_boolean(const char *name, const char *value, bool *ret,
                       value);
 }
 
-/* As int() of Python: spaces around, a sign, single underscores. */
+/* As int() of Python: spaces around, a sign, single underscores.  What is too
+ * big is as big as can be. */
 static int
 parse_integer(const char *name, const char *value, long low, long *ret,
               struct pexcz_error *err)
 {
-    char digits[32];
-    size_t n = 0;
-    char *end = digits;
-    long number = 0;
+    static const char spaces[] = " \t\n\r\v\f";
     const char *p = value;
+    bool minus;
+    bool digit = false;
+    long number = 0;
 
     if (value == NULL) {
         return PEXCZ_OK;
     }
-    for (p += strspn(p, " \t\n"); *p != '\0' && n + 1 < sizeof(digits); p++) {
-        if (*p == '_' && n != 0 && p[-1] != '_' && p[1] != '_'
-            && p[1] != '\0') {
-            continue;
+    p += strspn(p, spaces);
+    minus = *p == '-';
+    p += minus || *p == '+';
+    for (; (*p >= '0' && *p <= '9') || (*p == '_' && digit); p++) {
+        digit = *p != '_';
+        if (digit
+            && (__builtin_mul_overflow(number, 10, &number)
+                || __builtin_add_overflow(number, *p - '0', &number))) {
+            number = LONG_MAX;
         }
-        digits[n++] = *p;
     }
-    while (n != 0 && strchr(" \t\n", digits[n - 1]) != NULL) {
-        n--;
-    }
-    digits[n] = '\0';
-    errno = 0;
-    number = strtol(digits, &end, 10);
-    if (n == 0 || *end != '\0' || *p != '\0' || errno != 0) {
+    if (!digit || p[strspn(p, spaces)] != '\0') {
         return pexcz_fail(err, PEXCZ_E_USAGE, 0,
                           "%s must be an integer, not '%.100s'", name, value);
     }
+    number = minus ? -number : number;
     if (number < low) {
         return pexcz_fail(err, PEXCZ_E_USAGE, 0,
                           "%s must be %ld or greater, not %ld", name, low,

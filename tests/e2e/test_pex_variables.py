@@ -9,19 +9,25 @@ import pstats
 import pty
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Callable
 
 import pytest
-from conftest import PEX_ROOT, App, Sides
+from conftest import PACK, PEX_ROOT, App, Sides
 from sides import Result, run
+
+sys.path.append(str(Path(__file__).parents[1]))
+from build_wheel import build_wheel  # noqa: E402
 
 RUNNER = {
     "runner.py": "import sys\n"
     "code = sys.argv.pop(1)\n"
     "exec(compile(code, 'code', 'exec'), globals())\n",
     "other.py": "print('other')\n",
+    "tools.py": "def run():\n    print('other')\n"
+    "class K:\n    run = staticmethod(run)\n",
 }
 
 
@@ -82,7 +88,7 @@ def test_flag_that_is_on(
     assert got.out == b"interpreter\n"
 
 
-@pytest.mark.parametrize("value", ["0", "-1", " 0 ", "0_0", "-12"])
+@pytest.mark.parametrize("value", ["0", "-1", " 0 ", "0_0", "-12", "-" + 30 * "9"])
 def test_integer(runner: App, same: Callable[..., Result], value: str) -> None:
     same(runner, "print('ran')", env={"PEX_VERBOSE": value})
 
@@ -333,6 +339,63 @@ def test_missing_script_names_near_ones(
     assert done.err == (
         b"Could not find script 'cowsya' in pex! Did you mean 'cowsay'?\n"
     )
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["other", " other ", "other [x,y]", "tools:run", " tools : run [x] ", "tools:K.run"],
+)
+def test_module(make_app: Callable[..., App], same: Callable[..., Result], module: str) -> None:
+    app = make_app("-e", "runner", sources=RUNNER)
+    assert same(app, env={"PEX_MODULE": module}).out == b"other\n"
+
+
+@pytest.mark.parametrize("module", ["tools:", ":run", " : ", "tools: [x]", "[x]"])
+def test_module_that_makes_no_sense(runner: App, sides: Sides, module: str) -> None:
+    sides.install(runner)
+    want = sides.reference.run(env={"PEX_MODULE": module})
+    got = sides.packed.run(env={"PEX_MODULE": module})
+    message = f"Invalid entry point specification: {module!r}.\n"
+    assert (got.code, got.err.decode()) == (1, message)
+    assert want.code == 1 and want.err.decode().endswith(f"ValueError: {message}")
+
+
+def test_attribute_without_a_name(runner: App, sides: Sides) -> None:
+    done = packed(sides, runner, PEX_MODULE="tools:K.")
+    assert done.code == 1
+    assert done.err.endswith(b"AttributeError: type object 'K' has no attribute ''\n")
+
+
+def test_script_of_two_distributions(
+    make_pex: Callable[..., Path], sides: Sides, tmp_path: Path
+) -> None:
+    for number in ("1", "2"):
+        files = {
+            f"two{number}.py": b"def main(): print(__name__)\n",
+            f"two{number}-1.dist-info/entry_points.txt": b"[gui_scripts]\n"
+            b"two = two%s:main\nmine%s = two%s:main [x]\n" % (3 * (number.encode(),)),
+        }
+        build_wheel(tmp_path, f"two{number}", "1", "py3-none-any", files)
+    pex, exe = tmp_path / "two.pex", tmp_path / "two"
+    made = run(
+        [sys.executable, "-m", "pex", *tmp_path.glob("*.whl"), "--no-index", "-o", pex],
+        env={**os.environ, "PEX_ROOT": str(PEX_ROOT)},
+    )
+    assert made.code == 0, made.err
+    packing = run([PACK, "-q", "--snapshot", "off", pex, "-o", exe])
+    assert packing.code == 0, packing.err
+    sides.install(App(pex, exe, packing))
+    want = sides.reference.run(env={"PEX_SCRIPT": "two"})
+    got = sides.packed.run(env={"PEX_SCRIPT": "two"})
+    assert (want.code, got.code, got.out) == (1, 1, b"")
+    message = want.err.decode().rpartition("RuntimeError: ")[2]
+    assert message.startswith("Ambiguous script specification two matches")
+    assert sorted(got.err.decode().splitlines()) == sorted(message.splitlines())
+    for number in ("1", "2"):
+        env = {"PEX_SCRIPT": f"mine{number}"}
+        want, got = sides.reference.run(env=env), sides.packed.run(env=env)
+        sides.check(want, got)
+        assert got.text == f"two{number}\n"
 
 
 # --- profile and coverage ----------------------------------------------------
