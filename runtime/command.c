@@ -3,6 +3,7 @@
 
 #include "app_environment.h"
 #include "buf.h"
+#include "exe_layout.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -224,6 +225,27 @@ is_start_of_python(const char *path, const char *argv0)
            || is_python_name(last_component(argv0));
 }
 
+/*
+ * Whether it is told to run a file of the tree.  Only this program sees that
+ * file: it took itself for a Python, and lost the slashes of sys.executable,
+ * as os.path.realpath() does.
+ */
+static bool
+runs_file_of_tree(int argc, char *const *argv)
+{
+    static const char flags[] = "bBdEiIOPqsSuvx";
+    struct stat st;
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0'
+           && argv[i][1 + strspn(argv[i] + 1, flags)] == '\0') {
+        i++;
+    }
+    return i < argc
+           && strncmp(argv[i], PEXCZ_PREFIX "/", sizeof(PEXCZ_PREFIX)) == 0
+           && stat(argv[i], &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Of a start that is the program's own. */
 static void
 choose_role(const struct pexcz_blob *app,
@@ -258,7 +280,8 @@ pexcz_command_read(const struct pexcz_blob *app,
     if (app == NULL) {
         return;
     }
-    if (!is_start_of_python(ret->name, argv0)) {
+    if (!is_start_of_python(ret->name, argv0)
+        && !runs_file_of_tree(argc, argv)) {
         choose_role(app, variables, ret);
         return;
     }

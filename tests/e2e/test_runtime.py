@@ -29,6 +29,8 @@ PACKAGE = {
     "pkg/__main__.py": "import sys\n"
     "print('main', sys.argv, __name__, __package__, __file__)\n"
     "print(__spec__.name, __cached__, __doc__, __loader__ is __spec__.loader)\n",
+    "pkg/child.py": "import sys\nif __name__ == '__main__':\n"
+    "    print('child', sys.argv, __name__)\n",
     "pkg/tool.py": "import sys\nprint('tool', sys.argv, __name__, __spec__.name)\n"
     "class Tool:\n    @staticmethod\n    def run():\n        return 'text'\n",
 }
@@ -522,6 +524,21 @@ def test_own_file_is_the_application_again(runner: App, sides: Sides) -> None:
         f"subprocess.run([sys.executable, '-O', '-W', 'ignore', '/srv/app', {inner!r}, 'a'])"
     )
     assert output(sides, runner, code).text == "['a'] 1 ['ignore']\n"
+
+
+def test_file_of_the_tree_is_for_python(package: App, sides: Sides) -> None:
+    """Also when sys.executable lost its slashes on the way."""
+    code = (
+        "import os, subprocess, sys, pkg.child\n"
+        "for options in [], ['-u', '-IB']:\n"
+        "    subprocess.run([os.path.realpath(sys.executable), *options,"
+        " pkg.child.__file__, 'a'])\n"
+    )
+    sides.write("outer.py", code)
+    got = output(sides, package, "outer.py", PEX_INTERPRETER="1")
+    assert got.text == f"child ['{SITE}/pkg/child.py', 'a'] __main__\n" * 2, got.err
+    # The application's own arguments remain its own.
+    assert output(sides, package, "-u", "/proc/pexcz/absent").text.startswith("main ")
 
 
 def test_children_find_the_application(runner: App, sides: Sides) -> None:
