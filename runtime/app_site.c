@@ -58,11 +58,14 @@ static PyObject *
 site_globals(void)
 {
     PyObject *site = PyImport_ImportModule("site");
-    PyObject *dict
-        = site != NULL ? PyObject_GetAttrString(site, "__dict__") : NULL;
-    PyObject *copy = dict != NULL ? PyDict_Copy(dict) : NULL;
+    PyObject *loaded
+        = site != NULL ? PyObject_GetAttrString(site, "addpackage") : NULL;
+    /* Not site.__dict__: who looks there gets USER_SITE, which asks for the
+     * home, and there would be no snapshot. */
+    PyObject *copy
+        = loaded != NULL ? PyDict_Copy(PyModule_GetDict(site)) : NULL;
 
-    Py_XDECREF(dict);
+    Py_XDECREF(loaded);
     Py_XDECREF(site);
     return copy;
 }

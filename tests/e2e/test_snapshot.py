@@ -396,6 +396,22 @@ def test_startup_code_is_watched(
     assert run([tmp_path / "app"]).out == b"ran\n"
 
 
+def test_line_of_a_pth_file_is_no_hindrance(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """setuptools has one."""
+    pex = make_pex("setuptools", "-e", "small:main", sources={
+        "small.py": "import sys\n"
+                    "def main(): print([type(f).__name__ for f in sys.meta_path])\n"})
+    exe = tmp_path / "app"
+    done = run([PACK, "--snapshot", "require", pex, "-o", exe])
+    assert done.code == 0, done.err.decode()
+    env = {"LANG": "C.UTF-8"}
+    restored = run([exe], env={**env, "PEXCZ_SNAPSHOT": "explain"})
+    assert restored == run([exe], env={**env, "PEXCZ_SNAPSHOT": "0"})
+    assert b"DistutilsMetaFinder" in restored.out
+
+
 # --- options -----------------------------------------------------------------
 
 
