@@ -210,10 +210,14 @@ initialise_main(const struct pexcz_python_options *options)
     status = _Py_InitializeMain();
     PyMem_RawFree(config->home);
     config->home = NULL;
+    /* Subinterpreters have the same: the packages of the tree. */
+    if (site || (!options->site && !options->guest)) {
+        config->site_import = 1;
+        config->user_site_directory = 0;
+    }
     if (!site || PyStatus_Exception(status)) {
         return status;
     }
-    config->site_import = 1;
     return pexcz_tree_site_run(options->executable) == 0
                ? status
                : PyStatus_Error("Failed to import the site module");

@@ -548,6 +548,26 @@ def test_children_find_the_application(runner: App, sides: Sides) -> None:
     assert output(sides, runner, code).text == "beside the script\n1\n"
 
 
+@pytest.mark.parametrize("snapshot", ["1", "0"])
+def test_subinterpreters_find_the_application(
+    runner: App, sides: Sides, snapshot: str
+) -> None:
+    """As in a venv; those of python3.11 app.pex know only the library."""
+    (sides.packed.folder / "home/.local/lib/python3.11/site-packages").mkdir(parents=True)
+    inner = (
+        "import sys; sys.argv = ['', 'pass']\nimport runner, site\n"
+        "print(runner.__file__, sys.path[3:], site.ENABLE_USER_SITE, flush=True)"
+    )
+    code = (
+        "import _xxsubinterpreters as i\n"
+        f"one = i.create()\ni.run_string(one, {inner!r})\ni.destroy(one)\n"
+    )
+    for options in [], ["-c"]:
+        env = {"PEX_INTERPRETER": "1"} if options else {"PEXCZ_SNAPSHOT": snapshot}
+        got = output(sides, runner, *options, code, **env)
+        assert got.text == f"{SITE}/runner.py {[SITE]} False\n", got.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
