@@ -70,6 +70,13 @@ def _is_pex(path):
         return False
 
 
+def _is_this_program(path):
+    try:
+        return os.path.samefile(path, sys.executable)
+    except OSError:  # it was deleted
+        return False
+
+
 def split_paths(text):
     """As Pex: normalised, each once."""
     return list(
@@ -85,6 +92,8 @@ def add_pexes(text):
     for pex in split_paths(text):
         if not os.path.exists(pex):
             fail(f"PEX_PATH: {pex}: No such file or directory")
+        if _is_this_program(pex):
+            continue  # its distributions are there
         if not _is_pex(pex):
             fail(f"PEX_PATH: {pex}: not a PEX")
         for path in _paths_of(os.path.abspath(pex)):
