@@ -1,45 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs files of Pex's own test-suite against packed files.
 
-    suite.py BUILD-FOLDER [NAME...]
+    suite.py BUILD-FOLDER [--all] [NAME...]
 
 The tests are those of the source distribution of the Pex that the test venv
 has, fetched by pip into the build folder; adapter.py turns each PEX that they
-start into a packed file.  CASES has the files and what of them is not expected
-to pass, with the reason; docs/pex-contract.md has the same reasons.
+start into a packed file.  cases.txt names every case of every file and what is
+expected of it; a case that ends otherwise, or that the list does not know,
+fails the run.  Without --all, cases that start no packed file are not run.
+NAME selects files that have it in their names.
+
+cases.txt has a line for each case, below the name of its file:
+
+  passes CASE          it passes, and started a packed file
+  differs REASON CASE  it fails; the docs have the reason
+  needs REASON CASE    it passes, or fails before it starts a packed file
+  unaimed REASON CASE  it starts no packed file
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 HERE = Path(__file__).parent
-TIMEOUT = 1500
+LIST = HERE / "cases.txt"
+DOCS = HERE.parents[1] / "docs/pex-contract.md"
+REQUIREMENTS = HERE / "requirements.txt"
+TIMEOUT = 4 * 3600
 
-# {file: {pattern of a test's name: why it does not pass}}
-ONE_START = (
-    "a packed file has one start, with the options of its first line; "
-    "`python app.pex` leaves them out"
-)
-CASES: Dict[str, Dict[str, str]] = {
-    "integration/test_bind_resource_path.py": {},
-    "integration/test_inject_env_and_args.py": {},
-    "integration/test_inject_python_args.py": {"passthrough": ONE_START},
-    "integration/test_issue_1018.py": {},
-    "integration/test_issue_1825.py": {},
-    "integration/test_issue_1936.py": {},
-    "integration/test_issue_2006.py": {},
-    "integration/test_pex_entry_points.py": {},
-    "integration/test_setproctitle.py": {},
-}
+PASSES, DIFFERS, NEEDS, UNAIMED = "passes", "differs", "needs", "unaimed"
+
+
+@dataclass
+class Case:
+    expected: str
+    reason: Optional[str]
+
+
+def read_list() -> Dict[str, Case]:
+    """{file::case: what is expected}"""
+    cases: Dict[str, Case] = {}
+    file = ""
+    for line in LIST.read_text().splitlines():
+        if line.startswith("["):
+            file = line[1:-1]
+        elif line and not line.startswith("#"):
+            expected, rest = line.split(maxsplit=1)
+            reason = None
+            if expected != PASSES:
+                reason, rest = rest.split(maxsplit=1)
+            cases[f"{file}::{rest}"] = Case(expected, reason)
+    return cases
+
+
+def reasons_of_docs() -> Dict[str, str]:
+    text = DOCS.read_text().split("## Pex's own test-suite", 1)[1]
+    return dict(re.findall(r"(?m)^\| `([a-z-]+)` \| (.+?) \|", text))
 
 
 def fetch(build: Path) -> Path:
@@ -57,6 +83,18 @@ def fetch(build: Path) -> Path:
     return folder / name
 
 
+def install_helpers(build: Path) -> Path:
+    """What Pex's tests import besides Pex and pytest."""
+    folder = build / "pex-suite/site"
+    done = folder / REQUIREMENTS.name
+    if not done.exists() or done.read_bytes() != REQUIREMENTS.read_bytes():
+        command = [sys.executable, "-m", "pip", "install", "-q", "--upgrade"]
+        command += ["--target", str(folder), "-r", str(REQUIREMENTS)]
+        subprocess.run(command, check=True)
+        done.write_bytes(REQUIREMENTS.read_bytes())
+    return folder
+
+
 def builder_key(build: Path) -> str:
     """What is packed stays good for this packer and this base."""
     total = hashlib.sha256()
@@ -65,59 +103,104 @@ def builder_key(build: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def run_file(source: Path, build: Path, name: str) -> Dict[str, str]:
-    """{test: outcome}"""
+def run_files(
+    source: Path, build: Path, cases: Dict[str, Case], left_out: List[str]
+) -> Dict[str, dict]:
+    """{file::case: line of the report}"""
     work = build / "pex-suite"
+    report = work / "report.json"
+    report.unlink(missing_ok=True)
+    arguments = work / "arguments"
+    arguments.write_text(
+        "".join(f"tests/{name}\n" for name in sorted({id.split("::")[0] for id in cases}))
+        + "".join(f"--deselect=tests/{case}\n" for case in left_out)
+    )
     env = {
         **os.environ,
         "PEXCZ_SUITE_PACK": str(build / "bin/pexcz-pack"),
         "PEXCZ_SUITE_CACHE": str(work / f"packed-{builder_key(build)}"),
+        "PEXCZ_SUITE_REPORT": str(report),
+        "PEXCZ_SUITE_FAILURES": "\n".join(
+            id for id, case in cases.items() if case.expected == DIFFERS
+        ),
         "PEX_ROOT": str(work / "root"),
         "_PEX_TEST_DEV_ROOT": str(work / "dev"),
-        "PYTHONPATH": str(HERE),
+        "_PEX_TEST_PROJECT_DIR": str(source),
+        "PYTHONPATH": f"{HERE}{os.pathsep}{install_helpers(build)}",
         "PYTHONWARNINGS": "ignore",
     }
-    for name_of_python in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
-        env.pop(name_of_python, None)
-    command = [sys.executable, "-m", "pytest", "-rA", "-q", "--tb=short", "--no-header"]
-    command += ["-p", "adapter", "-n", "2", f"tests/{name}"]
-    done = subprocess.run(
-        command, cwd=source, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", timeout=TIMEOUT,
-    )
-    (work / (Path(name).stem + ".log")).write_text(done.stdout)
-    found = re.findall(r"(?m)^(PASSED|FAILED|ERROR) \S+?::([^\n]*?)(?: - .*)?$", done.stdout)
-    outcomes = {test: outcome for outcome, test in found}
-    skipped = re.search(r"(\d+) skipped", done.stdout)
-    if skipped:
-        outcomes["(skipped)"] = skipped[1]
-    if not found and not skipped:
-        outcomes["(collection)"] = "ERROR"
-    return outcomes
+    for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+        env.pop(name, None)
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--no-header"]
+    command += ["-p", "adapter", "-n", "2", "--basetemp", str(work / "tmp")]
+    command += [f"@{arguments}"]
+    with open(work / "log", "wb") as log:
+        subprocess.run(
+            command, cwd=source, env=env, stdout=log, stderr=log, timeout=TIMEOUT, check=False
+        )
+    if not report.exists():
+        sys.exit(f"suite: no test was run: see {work / 'log'}")
+    found: Dict[str, dict] = {}
+    for text in report.read_text().splitlines():
+        line = json.loads(text)
+        # A failure of the clean-up counts, too.
+        if line["case"] not in found or line["outcome"] == "failed":
+            found[line["case"]] = line
+    return found
+
+
+def judge(case: Optional[Case], line: Optional[dict]) -> Optional[str]:
+    """What is wrong, if anything."""
+    if case is None:
+        return f"{line['outcome']}, and is not in {LIST.name}"
+    if line is None:
+        return "was not run: does it still exist?"
+    passed = line["outcome"] == "passed"
+    if line["outcome"] == "skipped":
+        missing = line["why"].startswith("Skipped: no Python ")
+        return None if missing or case.expected == UNAIMED else f"skipped: {line['why']}"
+    if case.expected == UNAIMED:
+        return "starts a packed file now" if passed and line["starts"] else None
+    if case.expected == DIFFERS:
+        return "passes now" if passed and line["starts"] else None
+    if case.expected == NEEDS and not line["starts"]:
+        return None
+    if not passed:
+        return "failed: " + line["why"].strip().rsplit("\n", 1)[-1]
+    return None if line["starts"] else "started no packed file"
 
 
 def main() -> int:
     build = Path(sys.argv[1]).resolve()
-    names: List[str] = sys.argv[2:]
-    source = fetch(build)
-    totals = {"passed": 0, "meant": 0, "wrong": 0, "skipped": 0}
-    for name, reasons in CASES.items():
-        if names and not any(n in name for n in names):
-            continue
-        for test, outcome in run_file(source, build, name).items():
-            reason = next((r for p, r in reasons.items() if re.search(p, test)), None)
-            if test == "(skipped)":
-                totals["skipped"] += int(outcome)
-            elif outcome == "PASSED":
-                totals["passed"] += 1
-            elif reason is not None:
-                totals["meant"] += 1
-                print(f"differs  {name}::{test}: {reason}")
-            else:
-                totals["wrong"] += 1
-                print(f"FAILED   {name}::{test}")
+    everything = "--all" in sys.argv[2:]
+    names = [name for name in sys.argv[2:] if name != "--all"]
+    cases = {
+        id: case
+        for id, case in read_list().items()
+        if not names or any(name in id.split("::")[0] for name in names)
+    }
+    unknown = {c.reason for c in cases.values() if c.reason} - reasons_of_docs().keys()
+    if unknown:
+        sys.exit(f"suite: {DOCS.name} does not have {', '.join(sorted(unknown))}")
+    left_out = [] if everything else [i for i, c in cases.items() if c.expected == UNAIMED]
+    found = run_files(fetch(build), build, cases, left_out)
+
+    totals = {"passed": 0, DIFFERS: 0, UNAIMED: len(left_out), "skipped": 0, "failed": 0}
+    for id in sorted((cases.keys() - set(left_out)) | found.keys()):
+        case, line = cases.get(id), found.get(id)
+        wrong = judge(case, line)
+        if wrong is not None:
+            totals["failed"] += 1
+            print(f"FAILED  {id}: {wrong}")
+        elif case.expected in (UNAIMED, DIFFERS):
+            totals[case.expected] += 1
+        else:
+            ran = line["outcome"] == "passed" and line["starts"]
+            totals["passed" if ran else "skipped"] += 1
+    starts = sum(line["starts"] for line in found.values())
+    print(f"packed files were started {starts} times")
     print(", ".join(f"{count} {what}" for what, count in totals.items()))
-    return 1 if totals["wrong"] or not totals["passed"] else 0
+    return 1 if totals["failed"] or not totals["passed"] else 0
 
 
 if __name__ == "__main__":
