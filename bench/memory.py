@@ -97,7 +97,7 @@ def main() -> int:
     parser.add_argument("--copies", type=int, default=100)
     options = parser.parse_args()
     subjects = Subjects(Path(os.environ["PEXCZ_BUILD"]), options.python)
-    python = str(subjects.venv() / "python")
+    python = str(subjects.venv("venv-memory", ["flask", "django"]) / "python")
     print(f"{options.copies} copies at once; medians in MB\n")
     print("| | private dirty | PSS | RSS |\n|---|---|---|---|")
     for name, project, text in ("flask", "flask", FLASK), ("django", "django", DJANGO):

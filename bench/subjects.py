@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
@@ -123,17 +123,17 @@ class Subjects:
             kept.write_text("\n".join(names))
         return kept.read_text().split()
 
-    def venv(self) -> Path:
-        """The `bin` folder of an environment of the same Python with PROJECTS."""
-        folder = self.folder / "venv"
+    def venv(self, name: str = "venv", projects: Sequence[str] = PROJECTS) -> Path:
+        """The `bin` folder of an environment of the same Python with `projects`."""
+        folder = self.folder / name
         done = folder / "done"
-        if not done.exists() or done.read_text().split() != PROJECTS:
+        if not done.exists() or done.read_text().split() != [*projects]:
             subprocess.run([str(self.python), "-m", "venv", "--clear", "--without-pip",
                             str(folder)], check=True)  # fmt: skip
             subprocess.run([sys.executable, "-m", "pip", "--quiet", "--python",
                             str(folder / "bin/python"), "install", "-c", str(CONSTRAINTS),
-                            *PROJECTS], check=True)  # fmt: skip
-            done.write_text(" ".join(PROJECTS))
+                            *projects], check=True)  # fmt: skip
+            done.write_text(" ".join(projects))
         return folder / "bin"
 
     def scripts(self) -> Dict[str, Path]:

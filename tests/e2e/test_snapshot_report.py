@@ -14,7 +14,8 @@ PEXCZ = PACK.with_name("pexcz")
 SOURCES = {
     "odd.py": "import os; value = os.urandom(8)\n",
     "between.py": "import odd\n",
-    "user.py": "import between, curses.panel, fine, markupsafe\ndef main(): pass\n",
+    "far.py": "import between\n",
+    "user.py": "import far, curses.panel, fine, markupsafe\ndef main(): pass\n",
     "fine.py": "import os\nmode = os.environ.get('FINE_MODE')\n",
 }
 
@@ -45,6 +46,7 @@ def test_modules_and_reasons(packed: Path) -> None:
     assert left["odd"] == {"name": "odd", "chain": ["odd"],
                            "reason": "calls os.urandom()"}  # fmt: skip
     assert left["between"]["chain"] == ["between", "odd"]
+    assert left["far"]["chain"] == ["far", "between", "odd"]
     assert left["user"]["chain"][0] == "user"
     for module in left.values():
         assert module["chain"][0] == module["name"]
