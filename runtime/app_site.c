@@ -53,15 +53,14 @@ add_search_path(const struct pexcz_blob *app)
     return 0;
 }
 
-/* A copy of what lines of .pth files see: the globals of site. */
+/* A copy of what lines of .pth files see: the globals of site.  Not by way of
+ * `__dict__`, which asks for the user's folders, too. */
 static PyObject *
 site_globals(void)
 {
     PyObject *site = PyImport_ImportModule("site");
     PyObject *loaded
-        = site != NULL ? PyObject_GetAttrString(site, "addpackage") : NULL;
-    /* Not site.__dict__: who looks there gets USER_SITE, which asks for the
-     * home, and there would be no snapshot. */
+        = site != NULL ? PyObject_GetAttrString(site, "main") : NULL;
     PyObject *copy
         = loaded != NULL ? PyDict_Copy(PyModule_GetDict(site)) : NULL;
 

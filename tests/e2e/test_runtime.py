@@ -552,8 +552,9 @@ def test_children_find_the_application(runner: App, sides: Sides) -> None:
 def test_subinterpreters_find_the_application(
     runner: App, sides: Sides, snapshot: str
 ) -> None:
-    """As in a venv; those of python3.11 app.pex know only the library."""
-    (sides.packed.folder / "home/.local/lib/python3.11/site-packages").mkdir(parents=True)
+    """As in a venv; those of `python app.pex` know only the library."""
+    folder = f"home/.local/lib/python{VERSION}/site-packages"
+    (sides.packed.folder / folder).mkdir(parents=True)
     inner = (
         "import sys; sys.argv = ['', 'pass']\nimport runner, site\n"
         "print(runner.__file__, sys.path[3:], site.ENABLE_USER_SITE, flush=True)"
