@@ -560,8 +560,9 @@ def test_subinterpreters_find_the_application(
         "print(runner.__file__, sys.path[3:], site.ENABLE_USER_SITE, flush=True)"
     )
     code = (
-        "import _xxsubinterpreters as i\n"
-        f"one = i.create()\ni.run_string(one, {inner!r})\ni.destroy(one)\n"
+        "try:\n    import _interpreters as i\n    one = i.create('legacy')\n"
+        "except ImportError:\n    import _xxsubinterpreters as i\n    one = i.create()\n"
+        f"i.run_string(one, {inner!r})\ni.destroy(one)\n"
     )
     for options in [], ["-c"]:
         env = {"PEX_INTERPRETER": "1"} if options else {"PEXCZ_SNAPSHOT": snapshot}

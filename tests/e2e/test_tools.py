@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
@@ -28,7 +30,7 @@ PINS = Path(__file__).with_name("tool_pins.txt")
 
 TOOLS = """
 ipython mypy pylint sphinx ansible-core pytest pytest-cov stevedore
-opentelemetry-sdk sqlalchemy gunicorn flask joblib coverage
+opentelemetry-sdk sqlalchemy flask joblib coverage
 """.split()
 
 # A distribution of the user's, which registers plugins of several hosts.
@@ -97,18 +99,6 @@ PLUGINS = {
 
             def generate_trace_id(self):
                 return 0xABCD
-        """
-    ),
-    "plugged/web.py": dedent(
-        """\
-        import os, multiprocessing
-        from flask import Flask
-
-        app = Flask(__name__)
-
-        @app.get("/")
-        def page():
-            return f"{__name__} {multiprocessing.current_process().name}"
         """
     ),
 }
@@ -374,24 +364,105 @@ def test_sqlalchemy(python_code):
     assert b"NoSuchModuleError" in got.err
 
 
-def test_gunicorn(tools, sides, port):  # noqa: F811
-    """Two workers, and a reload that starts them anew."""
-    answers, results = [], []
-    sides.reference.program = "gunicorn"
+SITE1 = {
+    "part.py": "V = 1\n",
+    "site1.py": dedent(
+        """\
+        import os, time
+        from flask import Flask
+        from part import V
+
+        app = Flask(__name__)
+        app.get("/")(lambda: f"version {V} {os.getpid()}")
+
+        @app.get("/slow")
+        def slow():
+            open("slow", "w").close()
+            time.sleep(2)
+            return "to the end"
+        """
+    ),
+}
+
+
+def until(condition):
+    """Its first true value."""
+    deadline = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return value
+
+
+def test_gunicorn(make_app, sides, port):  # noqa: F811
+    """Two workers; a reload that starts them anew with other code; a stop that
+    lets a request end."""
+    app = make_app("gunicorn", "flask", "-c", "gunicorn", constraints=PINS)
+    sides.install(app)
+    address = f"http://127.0.0.1:{port}/"
+    arguments = ["-w", "2", "-b", f"127.0.0.1:{port}", "--worker-tmp-dir", ".", "site1:app"]
     for side in sides.both:
-        arguments = ["-w", "2", "-b", f"127.0.0.1:{port}", "plugged.web:app"]
-        with side.start(*arguments, env={"PEX_SCRIPT": "gunicorn"}) as process:
-            address = f"http://127.0.0.1:{port}/"
-            answers.append([fetch(address)])
+        for name, text in SITE1.items():
+            (side.work / name).write_text(text)
+        with side.start(*arguments) as process, ThreadPoolExecutor() as pool:
+            seen = set()
+            until(lambda: seen.add(fetch(address)[2]) or len(seen) == 2)
+            assert all(answer.startswith(b"version 1 ") for answer in seen)
+            (side.work / "part.py").write_text("V = 22\n")
             process.send_signal(signal.SIGHUP)
-            answers[-1] += [fetch(address) for _ in range(5)]
+            until(lambda: fetch(address)[2].startswith(b"version 22 "))
+            slow = pool.submit(fetch, address + "slow")
+            until((side.work / "slow").exists)
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=60)
-        results.append(Result(process.returncode, out, err))
-    assert answers[1] == answers[0]
-    assert answers[0][0][2].startswith(b"plugged.web ")
-    assert results[1].code == results[0].code == 0
-    assert b"Hang up: Master" in results[1].err
+            assert slow.result() == (200, "text/html; charset=utf-8", b"to the end")
+        assert (process.returncode, out) == (0, b""), err
+        for line in b"Hang up: Master", b"Handling signal: term", b"Shutting down: Master":
+            assert line in err
+
+
+# Each with a snapshot of its own: script, projects, what to run, files.
+ALONE = {
+    "ipython": (["ipython"], ["-c", "import json; json.dumps??"], {}),
+    "mypy": (["mypy"], ["--strict", "--cache-dir=/dev/null", "m.py"], {"m.py": "x: int = ''\n"}),
+    "pylint": (["pylint"], ["m.py"], {"m.py": "import os, absent\nos.nope()\n"}),
+    "sphinx-build": (
+        ["sphinx"],
+        ["-q", "-b", "text", "-D", "extensions=sphinx.ext.autodoc", ".", "out"],
+        {"index.rst": "Title\n=====\n\n.. autofunction:: json.dumps\n", "conf.py": ""},
+    ),
+    "ansible": (
+        ["ansible-core"],
+        ["-i", "localhost,", "-c", "local", "-m", "command", "-a", "echo 42", "all"],
+        {},
+    ),
+    "pytest": (
+        ["pytest", "pytest-cov"],
+        ["-q", "-p", "no:cacheprovider", "--cov=part", "test_part.py"],
+        {"part.py": "V = 1\n", "test_part.py": "import part\ndef test():\n    assert part.V\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("script", ALONE)
+def test_alone(make_app, against_venv, script):
+    """As most are packed: from a snapshot, against the same in a venv."""
+    projects, arguments, files = ALONE[script]
+    app = make_app(*projects, "-c", script, "--include-tools", constraints=PINS)
+    sides = against_venv(app)
+    sides.reference.program = script
+    for name, text in files.items():
+        sides.write(name, text)
+    got = sides.compare(
+        app,
+        *arguments,
+        env={"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"},
+        changes=[".coverage", "out/.doctrees/environment.pickle", "out/.doctrees/index.doctree"],
+        varies=r"in \d.*s|\[WARN.*",
+    )
+    assert got.out or script == "sphinx-build"
+    again = sides.packed.run(*arguments, env={"PEXCZ_SNAPSHOT": "explain"})
+    assert b"ordinary boot" not in again.err
 
 
 CACHED = (
