@@ -65,13 +65,13 @@ open_files(const struct pexcz_library_set *set,
            const struct pexcz_library_places *places, long list, int mode,
            bool *ret_files, struct pexcz_error *err)
 {
-    char path[PATH_MAX];
+    char spelled[2 * MAX_REPAIRS + PATH_MAX];
+    char *path = spelled + 2 * MAX_REPAIRS;
     void *handle = NULL;
     bool whole = false;
 
-    *ret_files
-        = pexcz_library_files_place(places, set, path, sizeof(path), err)
-          == PEXCZ_OK;
+    *ret_files = pexcz_library_files_place(places, set, path, PATH_MAX, err)
+                 == PEXCZ_OK;
     if (*ret_files) {
         handle = pexcz_vfs_open_real(path, list, mode);
     }
@@ -82,6 +82,10 @@ open_files(const struct pexcz_library_set *set,
          i++) {
         enum pexcz_repair repair = pexcz_library_files_repair(places, set);
 
+        /* ld.so remembers for ever which folders were missing when it searched
+         * them; the same ones spelled "/./" are others to it. */
+        path -= 2;
+        memcpy(path, "/.", 2);
         if (repair != PEXCZ_REPAIR_FAILED) {
             handle = pexcz_vfs_open_real(path, list, mode);
         }

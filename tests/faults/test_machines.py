@@ -513,7 +513,7 @@ def test_many_first_runs(app: Path, home: Path, points, count: int) -> None:
     ]
     for process in processes:
         out, _ = process.communicate(timeout=120)
-        assert (process.returncode, out) == (0, ANSWER)
+        assert (process.returncode, out) == (0, ANSWER), out.decode()
         points.add("processes at once")
     check_cache(app, home, "after many first runs")
 
@@ -533,7 +533,7 @@ def test_prune_meanwhile(app: Path, home: Path, points) -> None:
         assert run([PEXCZ, "cache", "prune", "--all"], env).returncode == 0
         for process in runs:
             out, _ = process.communicate(timeout=60)
-            assert (process.returncode, out) == (0, ANSWER)
+            assert (process.returncode, out) == (0, ANSWER), out.decode()
             points.add("first runs while the cache was pruned")
     check_cache(app, home, "after pruning")
 
