@@ -18,7 +18,9 @@ BUILD = Path(os.environ["PEXCZ_BUILD"])
 PREFIX = Path(os.environ["PEXCZ_INSTALLED"])
 DIST = Path(os.environ["PEXCZ_PYTHON_DIST"])
 RULES = BUILD / "samples/embed"
-BASE = next((PREFIX / "lib/pexcz").glob("base-*"))
+# The library's Python, beside which there may be others.
+VERSION = next((PREFIX / "lib/pexcz").glob("python*.exports")).stem.removeprefix("python")
+BASE = PREFIX / f"lib/pexcz/base-{VERSION}"
 
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 

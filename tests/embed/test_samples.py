@@ -21,12 +21,44 @@ def test_c_with_pkg_config(compile_c) -> None:
     assert "quote: KeyError: 'kiwi'\nquote: ValueError: 0 is no number of things\n" in out
 
 
+def cpp_sample(folder: Path, *options: str) -> Path:
+    run("cmake", "-S", SAMPLES / "cpp", "-B", folder, f"-DCMAKE_PREFIX_PATH={PREFIX}", *options)
+    run("cmake", "--build", folder)
+    return folder / "report"
+
+
 def test_cpp_with_cmake(tmp_path: Path) -> None:
-    run("cmake", "-S", SAMPLES / "cpp", "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={PREFIX}")
-    run("cmake", "--build", tmp_path)
-    out = run(tmp_path / "report", RULES, "pear=2")
+    report = cpp_sample(tmp_path)
+    out = run(report, RULES, "pear=2")
     assert out == "pear=2: 1.20\nknown: apple, melon, pear\n"
-    assert "KeyError: 'kiwi'" in run(tmp_path / "report", RULES, "kiwi=2", code=1)
+    assert "KeyError: 'kiwi'" in run(report, RULES, "kiwi=2", code=1)
+
+
+def test_sanitized(compile_c, tmp_path: Path) -> None:
+    """CPython keeps some blocks until the process ends: no leak check."""
+    flag = "-fsanitize=address,undefined"
+    env = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1"}
+    quote = compile_c("quote-asan", [SAMPLES / "c/quote.c"], flag)
+    run(quote, RULES, "pear=12", "apple=1", env=env)
+    assert "KeyError: 'kiwi'" in run(quote, RULES, "kiwi=1", env=env, code=1)
+    report = cpp_sample(tmp_path, f"-DCMAKE_CXX_FLAGS={flag}")
+    assert run(report, RULES, "pear=2", env=env).startswith("pear=2: 1.20\n")
+    # SQLite makes the name of the function that it calls from that of the file.
+    plugin = compile_c(
+        "sqlite_prices.so", [SAMPLES / "plugin/sqlite_prices.c"], "-shared", "-fPIC", flag
+    )
+    libraries = [run("gcc", f"-print-file-name=lib{n}.so").strip() for n in ("asan", "ubsan")]
+    command = ["sqlite3", "-bail", ":memory:", f".load {plugin}", "select price('pear', 12)"]
+    env |= {"PRICE_RULES": str(RULES), "LD_PRELOAD": ":".join(libraries)}
+    assert run(*command, env=env) == "6.48\n"
+
+
+def test_valgrind(compile_c, tmp_path: Path) -> None:
+    command = ("valgrind", "-q", "--error-exitcode=9")
+    quote = compile_c("quote-valgrind", [SAMPLES / "c/quote.c"])
+    assert run(*command, quote, RULES, "pear=12").endswith("pear=12: 6.48\n")
+    report = cpp_sample(tmp_path)
+    assert run(*command, report, RULES, "pear=2").startswith("pear=2: 1.20\n")
 
 
 def test_plugin(compile_c) -> None:
