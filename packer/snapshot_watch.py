@@ -238,7 +238,7 @@ class Watch:
         for later, functions in LATER.items():
             if later in sys.modules:
                 self.watch_functions(later, functions.split())
-        self.watch_certificates()
+        self.watch_contexts()
         self.watch_selectors()
 
     # --- the process ------------------------------------------------------
@@ -313,31 +313,22 @@ class Watch:
 
         module.Random.seed = seed
 
-    def watch_certificates(self):
-        """OpenSSL reads the machine's, and files, without Python's knowledge."""
+    def watch_contexts(self):
+        """OpenSSL draws keys for each, and reads files, the machine's
+        certificates among them, without Python's knowledge."""
         module = sys.modules.get("ssl")
         if module is None or module in self.watched \
                 or not hasattr(module, "SSLContext"):
             return
         self.watched.append(module)
         watch = self
-        context = module.SSLContext
+        real = module.SSLContext.__new__
 
-        def reading(name):
-            real = getattr(context, name)
+        def __new__(cls, *args, **kwargs):
+            watch.blame("ssl.SSLContext", "makes an ssl.SSLContext")
+            return real(cls, *args, **kwargs)
 
-            def method(self, *args, **kwargs):
-                paths = [v for v in (*args, *kwargs.values())
-                         if isinstance(v, (str, bytes, os.PathLike))]
-                if not paths or not all(map(in_tree, paths)):
-                    watch.blame(name, f"calls SSLContext.{name}()")
-                return real(self, *args, **kwargs)
-
-            return method
-
-        for name in ("set_default_verify_paths", "load_cert_chain",
-                     "load_verify_locations", "load_dh_params"):
-            setattr(context, name, reading(name))
+        module.SSLContext.__new__ = staticmethod(__new__)
 
     def watch_selectors(self):
         module = sys.modules.get("selectors")

@@ -217,7 +217,7 @@ LEFT = {
     "handler": ("import signal; value = signal.getsignal(signal.SIGINT)",
                 "calls signal.getsignal()"),
     "certificates": ("import ssl; value = ssl.create_default_context()",
-                     "set_default_verify_paths()"),
+                     "makes an ssl.SSLContext"),
     "bytes of OpenSSL": ("import ssl; value = ssl.RAND_bytes(3)",
                          "calls ssl.RAND_bytes()"),
     "uuid of the time": ("import uuid; value = uuid.uuid1()",

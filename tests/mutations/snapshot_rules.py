@@ -68,7 +68,7 @@ RULES: Dict[str, Rule] = {
                           left_out("time zone")),
     "numbers-of-threads": Rule(WATCH, '        self.wrap(_thread, "get_ident", for_locks)\n',
                                "", left_out("thread number")),
-    "certificates": Rule(WATCH, "        self.watch_certificates()\n", "",
+    "certificates": Rule(WATCH, "        self.watch_contexts()\n", "",
                          left_out("certificates")),
     "importers": Rule("packer/snapshot_trace.py",
                       "                chains[importer] = (importer, *chains[name])\n"
