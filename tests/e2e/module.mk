@@ -16,9 +16,8 @@ check-e2e-ordinary: all samples | venv ## the same without heap snapshots
 	    $(addprefix --ignore ,$(PACKING_TESTS))
 
 # Of the other Pythons: what CPython's version can change.
-OTHERS_TESTS := $(addprefix tests/e2e/test_,apps.py boundaries.py process.py \
-    runtime.py shared_objects.py snapshot.py snapshot_gates.py \
-    snapshot_libraries.py systems.py vfs.py web.py)
+OTHERS_TESTS := $(addprefix tests/e2e/test_,boundaries.py runtime.py \
+    shared_objects.py snapshot.py snapshot_gates.py systems.py vfs.py)
 
 .PHONY: check-e2e-others $(OTHER_PYTHONS:%=check-e2e-%)
 check-e2e-others: $(OTHER_PYTHONS:%=check-e2e-%) ## a part of it for the other PYTHONS
