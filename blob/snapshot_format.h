@@ -23,10 +23,16 @@
  *   libraries  shared objects of the application that lie in the image: their
  *            code is mapped from the application's blob in the same file,
  *            their data is among the pages
- *   imports  libc's functions and variables that they use, by number
+ *   imports  functions and variables of the system's libraries that they use,
+ *            by number
+ *   outside  libraries of the system that are opened at start: addresses of
+ *            their names, as in an import
+ *   actions  what the imports did that each process does again, in order
+ *   changes  runs of words of libraries whose constructors run in each
+ *            process, as they were changed after them: {address, size}, bytes
  *   words    words of their data, or of the heap, that only the process knows
- *   absent   paths of files that they looked for and did not find, each with a
- *            NUL
+ *   absent   paths of files, and names of libraries, that they looked for and
+ *            did not find, each with a NUL
  *   tls      content of their thread-local data in the main thread
  *
  * Behind all that, for people only (`pexcz inspect --snapshot`), is the report
@@ -46,7 +52,8 @@
 #define PEXCZ_SNAPSHOT_MAGIC "PEXCZSN1"
 
 #define PEXCZ_SNAPSHOT_CPU_FACTS 12
-#define PEXCZ_SNAPSHOT_SEGMENTS 8
+#define PEXCZ_SNAPSHOT_SEGMENTS 21
+#define PEXCZ_SNAPSHOT_NEEDED 32
 #define PEXCZ_SNAPSHOT_PATH 256
 
 struct pexcz_snapshot_table {
@@ -80,6 +87,10 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table words;
     struct pexcz_snapshot_table tls;
     struct pexcz_snapshot_table absent;
+    struct pexcz_snapshot_table outside;
+    struct pexcz_snapshot_table actions;
+    struct pexcz_snapshot_table changes;
+    uint64_t kernel_is_read; /* snapshot_kernel.h: 0 or 1 */
     uint64_t needs_cwd; /* 1: the modules keep the working directory's path */
     uint64_t libraries_end; /* address behind the last library */
     uint32_t glibc_minor;   /* the libraries need glibc 2.N */
@@ -131,7 +142,16 @@ struct pexcz_snapshot_library {
     uint64_t strings_size;
     uint64_t tls; /* offset in the base's reserve */
     uint64_t tls_size;
+    uint64_t tls_block;  /* 0, or the address of the main thread's data, which
+                            is not in the reserve then */
     uint64_t noticeable; /* its objects' end may be: 0 or 1 */
+    uint64_t remade;     /* its constructors run in each process: 0 or 1 */
+    uint64_t init;       /* address of DT_INIT, 0: none */
+    uint64_t init_array; /* address */
+    uint64_t init_count;
+    uint64_t root; /* number of the one that it was loaded for */
+    uint64_t needed_count;
+    uint16_t needed[PEXCZ_SNAPSHOT_NEEDED]; /* libraries, by number */
     uint64_t segment_count;
     struct pexcz_snapshot_segment segments[PEXCZ_SNAPSHOT_SEGMENTS];
     char path[PEXCZ_SNAPSHOT_PATH]; /* with the prefix, NUL-terminated */
@@ -141,6 +161,25 @@ struct pexcz_snapshot_library {
 struct pexcz_snapshot_import {
     uint64_t name;
     uint64_t version; /* 0: any */
+    uint64_t library; /* 0: of those that every process has */
+};
+
+enum pexcz_snapshot_action_kind {
+    PEXCZ_ACTION_CONSTRUCT = 1, /* constructors of library `function` */
+    PEXCZ_ACTION_EXIT,          /* __cxa_atexit(function, argument, object) */
+    PEXCZ_ACTION_FORK,          /* __register_atfork(the three, object) */
+    PEXCZ_ACTION_CALL,          /* import `function` is called: (argument) */
+    PEXCZ_ACTION_SETENV,        /* the variable with its name at `function` is
+                                   set to the text in `argument` and `child` */
+    PEXCZ_ACTION_UNSETENV,
+};
+
+struct pexcz_snapshot_action {
+    uint64_t kind;
+    uint64_t function;
+    uint64_t argument;
+    uint64_t child;
+    uint64_t object; /* address in the library that asks */
 };
 
 enum pexcz_snapshot_word_kind {
@@ -148,8 +187,11 @@ enum pexcz_snapshot_word_kind {
     PEXCZ_WORD_ARGC,       /* main()'s arguments, as constructors get them */
     PEXCZ_WORD_ARGV,
     PEXCZ_WORD_ENVIRON,
-    PEXCZ_WORD_THREAD,   /* the main thread's number */
-    PEXCZ_WORD_REQUIRED, /* no word: the import must be there */
+    PEXCZ_WORD_THREAD,     /* the main thread's number */
+    PEXCZ_WORD_REQUIRED,   /* no word: the import must be there */
+    PEXCZ_WORD_TLS_MODULE, /* number of the import's library */
+    PEXCZ_WORD_TLS_OFFSET, /* of the import in it, plus the addend */
+    PEXCZ_WORD_C_LOCALE,   /* newlocale(LC_ALL_MASK, "C", 0) */
 };
 
 struct pexcz_snapshot_word {

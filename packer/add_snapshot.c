@@ -56,7 +56,7 @@ join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
 
 static int
 run_imports(const struct pexcz_snapshot_making *m, const char *script,
-            bool dump, int fd)
+            bool dump, bool second, int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
@@ -70,6 +70,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         .executable = m->executable,
         .dump = dump,
         .libraries = m->libraries,
+        .second = second,
         .script = script,
         .args = args,
         .arg_count = count,
@@ -110,9 +111,9 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 }
 
 static int
-dump(const struct pexcz_snapshot_making *m, int fd)
+dump(const struct pexcz_snapshot_making *m, bool second, int fd)
 {
-    return run_imports(m, pexcz_snapshot_import_text, true, fd);
+    return run_imports(m, pexcz_snapshot_import_text, true, second, fd);
 }
 
 /* Where the byte at `offset` of a snapshot belongs; 0: it is in a table. */
@@ -131,9 +132,11 @@ address_of(struct pexcz_slice snapshot, uint64_t offset)
     return offset < h->tables ? PEXCZ_ADDR_SNAPSHOT + offset : 0;
 }
 
-/* The shared object that the address lies in, or NULL. */
+/* The shared object that the address lies in, or NULL; *ret_root is the one
+ * that it was loaded for. */
 static const char *
-library_at(struct pexcz_slice snapshot, uint64_t address)
+library_at(struct pexcz_slice snapshot, uint64_t address,
+           const char **ret_root)
 {
     const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
     const struct pexcz_snapshot_library *l
@@ -141,6 +144,7 @@ library_at(struct pexcz_slice snapshot, uint64_t address)
 
     for (size_t i = 0; i < h->libraries.size / sizeof(*l); i++) {
         if (address - l[i].base < l[i].size) {
+            *ret_root = l[l[i].root].path;
             return l[i].path;
         }
     }
@@ -179,6 +183,7 @@ compare(struct pexcz_snapshot_making *m, struct pexcz_slice a,
     size_t n = a.len < b.len ? a.len : b.len;
     size_t i = PEXCZ_PAGE_SIZE; /* the header has only sums of the rest */
     const char *library;
+    const char *root = NULL;
     uint64_t address;
     uint64_t words[2];
 
@@ -201,9 +206,9 @@ compare(struct pexcz_snapshot_making *m, struct pexcz_slice a,
     }
     memcpy(&words[0], a.ptr + i, sizeof(words[0]));
     memcpy(&words[1], b.ptr + i, sizeof(words[1]));
-    library = library_at(a, address);
+    library = library_at(a, address, &root);
     if (library != NULL) {
-        *ret_module = module_of(m, library);
+        *ret_module = module_of(m, root);
     }
     return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
                       "two of them differ at address 0x%llx, in %s: "
@@ -291,6 +296,22 @@ is_import_failure(struct pexcz_snapshot_making *m)
                   == PEXCZ_OK;
 }
 
+/* "the shared object PATH …": the module that it belongs to, or NULL. */
+static const char *
+module_of_failure(struct pexcz_snapshot_making *m)
+{
+    static const char start[] = "the shared object ";
+    const char *path = m->err->msg + sizeof(start) - 1;
+    const char *copy;
+
+    if (strncmp(m->err->msg, start, sizeof(start) - 1) != 0) {
+        return NULL;
+    }
+    copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
+                              (int)strcspn(path, " "), path);
+    return copy != NULL ? module_of(m, copy) : NULL;
+}
+
 static void
 forget_trace(struct pexcz_snapshot_report *report)
 {
@@ -318,7 +339,7 @@ make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
         }
         rc = pexcz_snapshot_empty(fd, m->err);
         if (rc == PEXCZ_OK) {
-            rc = dump(m, fd);
+            rc = dump(m, false, fd);
         }
     } while (rc < 0 && is_import_failure(m));
     return rc;
@@ -333,13 +354,14 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     struct pexcz_slice b = {0};
     int rc = make_first(m, first, second);
 
-    *ret_module = NULL;
+    *ret_module = rc < 0 ? module_of_failure(m) : NULL;
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
     rc = pexcz_snapshot_empty(second, m->err);
     if (rc == PEXCZ_OK) {
-        rc = dump(m, second);
+        rc = dump(m, true, second);
+        *ret_module = rc < 0 ? module_of_failure(m) : NULL;
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_map(first, &a, m->err);
@@ -427,7 +449,8 @@ find_difference(struct pexcz_snapshot_making *m, int first, int second,
     for (size_t i = 0; i < 2 && rc == PEXCZ_OK; i++) {
         rc = pexcz_snapshot_empty(fds[i], m->err);
         if (rc == PEXCZ_OK) {
-            rc = run_imports(m, pexcz_snapshot_digest_text, false, fds[i]);
+            rc = run_imports(m, pexcz_snapshot_digest_text, false, i != 0,
+                             fds[i]);
         }
         if (rc == PEXCZ_OK) {
             rc = pexcz_snapshot_map(fds[i], &maps[i], m->err);

@@ -368,36 +368,6 @@ pexcz_library_read(struct pexcz_slice content, struct pexcz_library_info *ret,
     return rc == PEXCZ_OK ? read_versions(&o, ret, err) : rc;
 }
 
-bool
-pexcz_library_is_alone(const struct pexcz_library_info *info)
-{
-    static const char *const names[] = {
-        "libc.so.6",
-        "libm.so.6",
-        "libdl.so.2",
-        "libpthread.so.0",
-        "librt.so.1",
-        "libutil.so.1",
-        "libstdc++.so.6",
-        "libgcc_s.so.1",
-        "ld-linux-x86-64.so.2",
-        "ld-linux-aarch64.so.1",
-    };
-
-    for (size_t i = 0; i < info->needed.count; i++) {
-        size_t k = 0;
-
-        while (k < sizeof(names) / sizeof(names[0])
-               && strcmp(names[k], info->needed.items[i]) != 0) {
-            k++;
-        }
-        if (k == sizeof(names) / sizeof(names[0])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void
 pexcz_library_done(struct pexcz_library_info *info)
 {

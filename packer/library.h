@@ -50,9 +50,6 @@ bool pexcz_is_library(struct pexcz_slice content, const char *name);
 PEXCZ_MUST_USE int pexcz_library_read(struct pexcz_slice content,
                                       struct pexcz_library_info *ret,
                                       struct pexcz_error *err);
-/* Whether it needs nothing but libraries of the compiler and of libc. */
-bool pexcz_library_is_alone(const struct pexcz_library_info *info);
-
 void pexcz_library_done(struct pexcz_library_info *info);
 
 #endif

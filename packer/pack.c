@@ -475,7 +475,6 @@ write_image(struct packing *p)
         .compiled = p->compiled,
         .hot = p->hot,
         .raw = p->raw,
-        .raw_alone = p->options->shared_objects != PEXCZ_SHARED_MEMORY,
         .libraries = p->infos,
         .unrecorded = p->unrecorded,
         .level = p->options->level,

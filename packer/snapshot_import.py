@@ -5,7 +5,9 @@ Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
 must not be imported, how many paths, files that must not be there, and
-"MODULE:NAME" of global variables that are the working directory.  `startup` runs the lines of .pth files and the like.
+"MODULE:NAME" of global variables that are the working directory.  `startup`
+runs the lines of .pth files and the like; `kernel` says of which version the
+kernel is to be.
 """
 
 import sys
@@ -62,6 +64,42 @@ def import_with_cwd(modules, left, variables):
     for module, name in variables:
         setattr(sys.modules[module], name, None)
     return after
+
+
+def watch_kernel():
+    """Modules are told of a kernel and a name that no machine has."""
+    import os
+
+    making = True
+    real = os.uname
+
+    def uname():
+        if not making:
+            return real()
+        version = kernel()
+        return os.uname_result(
+            ("Linux", f"name-{version}", version, f"#{version}", real().machine))
+
+    def done():
+        nonlocal making
+        making = False
+        os.uname = real
+
+    os.uname = uname
+    return done
+
+
+def mend_ctypes(module):
+    import pexcz_snapshot
+
+    def drop():
+        module.pythonapi._handle = 0
+
+    def after():
+        module.pythonapi._handle = module._dlopen(None, module.DEFAULT_MODE)
+
+    # So late that no object comes into the memory of the address that is freed.
+    pexcz_snapshot.register(before_dump=drop, after_restore=after)
 
 
 def mend_django_encoding(module):
@@ -179,6 +217,7 @@ def mend_platform(module):
 
 
 MENDED = {
+    "ctypes": mend_ctypes,
     "django.utils.encoding": mend_django_encoding,
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
@@ -224,11 +263,13 @@ def main(*names):
     variables = [text.split(":") for text in rest]
     after = None
     startup()
+    kernel_done = watch_kernel()
     if variables:
         needs_cwd()
         after = import_with_cwd(modules, left, variables)
     else:
         import_all(modules, left)
+    kernel_done()
     mend_all(after)
 
 

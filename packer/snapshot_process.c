@@ -53,6 +53,10 @@ static int
 spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
       struct pexcz_error *err)
 {
+    static const char *const how[2][2][2] = {
+        {{"-,python", "-"}, {"-+,python", "-+"}},
+        {{"3,python", "3"}, {"3+,python", "3+"}},
+    };
     /* posix_spawn takes char *const[] and changes nothing. */
     char *envp[] = {(char *)(uintptr_t) "LC_CTYPE=C.UTF-8",
                     (char *)(uintptr_t) "HOME=/pexcz/home", NULL};
@@ -67,8 +71,7 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     argv[0] = PROGRAM;
-    argv[1] = p->dump ? (p->libraries ? "3" : "3,python")
-                      : (p->libraries ? "-" : "-,python");
+    argv[1] = how[p->dump][p->second][p->libraries];
     argv[2] = p->gate;
     argv[3] = p->script;
     for (size_t i = 0; i < p->arg_count; i++) {

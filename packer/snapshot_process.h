@@ -17,6 +17,7 @@ struct pexcz_snapshot_process {
     int executable;   /* descriptor, open for reading only */
     bool dump;        /* write the snapshot to descriptor 3 */
     bool libraries;   /* shared objects may be in it */
+    bool second;      /* the second of two, which sees another machine */
     const char *gate; /* names joined by commas */
     const char *script;
     const char *const *args;

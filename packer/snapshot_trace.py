@@ -173,6 +173,7 @@ def main(fd, kind, name, attribute, count, *rest):
         for line in lines_to_warm:
             attempt(lines, warm_up, kind, name, attribute, line)
         watch.find_cwd()
+        watch.find_set_variables()
         watch.find_kept_paths()
     elif off is None:
         off = next(iter(watch.reasons.values()))

@@ -45,12 +45,12 @@ SEEN_BY_SNAPSHOT = {
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
+    "ctypes": {"ctypes.dlopen"},
     "django.utils.encoding": {"locale.setlocale()"},
     "logging": {"time.time()", "time.time_ns()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
     "multiprocessing.util": {"os.sysconf()"},
-    "platform": {"os.uname()"},
     "random": {"os.urandom()"},
     "pip._vendor.rich.style": {"random.getrandbits()"},
     "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
@@ -64,7 +64,6 @@ MENDED = {
 }
 
 KNOWN = {
-    "_ctypes": "keeps addresses of this process",
     "_curses": "keeps addresses of this process",
     "_strptime": "keeps the names of the time zone",
     "_tkinter": "keeps addresses of this process",
@@ -89,7 +88,7 @@ CLOCK = (
 
 PROCESS = (
     "getcwd getcwdb getpid getppid getuid geteuid getgid getegid getgroups "
-    "getlogin getpgid getpgrp getsid getresuid getresgid getpriority uname "
+    "getlogin getpgid getpgrp getsid getresuid getresgid getpriority "
     "urandom getrandom cpu_count process_cpu_count sched_getaffinity sched_getscheduler isatty "
     "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
     "fstat fstatvfs read write lseek get_blocking set_blocking "
@@ -153,6 +152,7 @@ class Watch:
         self.cwd_readers = {}  # module -> what os.getcwd() is to it
         self.cwd = []          # (module, global variable)
         self.absent = []       # files that were looked for and not found
+        self.set = {}          # variables that are set -> the module that did
         self.active = False
         self.in_startup = False
 
@@ -361,11 +361,9 @@ class Watch:
             for name in ("tzname", "timezone", "altzone", "daylight")})
 
     def watch_process(self):
-        own_uname = lambda args: (
-            sys._getframe(2).f_globals.get("__name__") == "platform")
         os.getcwd = lambda: self.cwd_readers.get(self.body(), CWD)
         for name in PROCESS:
-            self.wrap(os, name, own_uname if name == "uname" else None)
+            self.wrap(os, name)
         for name in PATHS:
             parents = ("/", "/proc") if name == "lstat" else ()  # realpath()
             self.wrap(os, name, lambda args, parents=parents: args and (
@@ -409,14 +407,31 @@ class Watch:
                     self.reasons.setdefault(
                         args[0], f"is a shared object that {why}")
                 return
-        elif event in ("os.putenv", "os.unsetenv"):
-            reason = f"sets ${os.fsdecode(args[0])}"
+        elif event == "os.putenv":
+            self.set_variable(os.fsdecode(args[0]))
+        elif event == "os.unsetenv":
+            if self.set.pop(os.fsdecode(args[0]), None) is None:
+                reason = f"sets ${os.fsdecode(args[0])}"
+        elif event == "ctypes.dlsym" and is_of_python(args):
+            return
         elif event in ("glob.glob", "glob.glob/2"):
             return
         elif event.partition(".")[0] in AUDITED or event in AUDITED:
             reason = f"does {event}"
         if reason is not None:
             self.blame(event, reason)
+
+    def set_variable(self, name):
+        """For a while: whoever removes it again leaves nothing behind."""
+        module = self.body()
+        if dict.__contains__(os.environ._data, os.fsencode(name)) or module is None:
+            self.blame("os.putenv", f"sets ${name}")
+        else:
+            self.set.setdefault(name, module)
+
+    def find_set_variables(self):
+        for name, module in self.set.items():
+            self.reasons.setdefault(module, f"sets ${name}")
 
     def library_calls(self, name):
         """A shared object calls this function, or reads this $VARIABLE."""
@@ -637,6 +652,14 @@ def is_of(value, namespace):
     if type(value) in (staticmethod, classmethod):
         value = value.__func__
     return type(value) is type(is_of) and value.__globals__ is namespace
+
+
+def is_of_python(args):
+    """Whether a symbol that ctypes looks up is one of Python's own."""
+    module = sys.modules.get("ctypes")
+    library, name = args
+    return library is getattr(module, "pythonapi", None) \
+        and type(name) is str and name.startswith(("Py", "_Py"))
 
 
 def in_tree(path):

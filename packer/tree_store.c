@@ -89,9 +89,7 @@ read_library(const struct pexcz_tree_store *store, size_t entry,
 static bool
 is_raw(const struct pexcz_tree_store *store, size_t entry)
 {
-    return store->raw != NULL && store->raw[entry]
-           && (!store->raw_alone
-               || pexcz_library_is_alone(store->libraries[entry]));
+    return store->raw != NULL && store->raw[entry];
 }
 
 static bool

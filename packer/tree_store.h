@@ -25,9 +25,6 @@ struct pexcz_tree_store {
     const struct pexcz_compiled *compiled; /* plan->entry_count items */
     const bool *hot;                       /* likewise */
     const bool *raw;                       /* likewise, or NULL */
-    /* Of `raw`, only those that need no other packed library: the others
-     * cannot be in a snapshot. */
-    bool raw_alone;
     /* Likewise, filled by write() for shared objects, the caller frees each;
      * or NULL: they are files like any other. */
     struct pexcz_library_info **libraries;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define RESERVED (PEXCZ_ADDR_SNAPSHOT_END - PEXCZ_ADDR_SNAPSHOT)
 /* Behind the page of the snapshot's header. */
@@ -19,6 +21,10 @@
 #define CLASS_COUNT 132
 #define ALIGNED_CLASS CLASS_COUNT /* of a block that is never reused */
 #define MAX_ARENAS 4096
+#define MAX_SERVED 32
+/* Where memory begins that is not stored: at some page behind this. */
+#define DIVERTED (PEXCZ_ADDR_SNAPSHOT + RESERVED / 2)
+#define DIVERTED_PAGES 0xfffffu
 
 /* glibc's own entry points under its malloc. */
 extern void *__libc_malloc(size_t size);
@@ -43,6 +49,14 @@ static struct {
     struct block *free[CLASS_COUNT];
     size_t arena_count; /* of Python's */
     void *arenas[MAX_ARENAS];
+    size_t served_count;
+    struct {
+        uint64_t start;
+        uint64_t size;
+    } served[MAX_SERVED];
+    bool diverting;
+    uint64_t diverted;      /* 0, or address of that memory */
+    uint64_t diverted_next; /* as `next` */
 } heap = {.lock = ATOMIC_FLAG_INIT};
 
 /* Free blocks of a class are linked through their first word. */
@@ -65,15 +79,24 @@ is_arena(const void *p)
 }
 
 /* Whether the executable itself calls, or a library that is stored with it
- * (library_direct.h); not libc or another shared object. */
+ * (library_direct.h), or one that works for those; not libc. */
 static inline bool
 is_own_call(const void *return_address)
 {
     const char *p = return_address;
 
-    return (p >= __executable_start && p < etext)
-           || (uint64_t)(uintptr_t)p - PEXCZ_ADDR_LIBRARIES
-                  < PEXCZ_ADDR_LIBRARIES_END - PEXCZ_ADDR_LIBRARIES;
+    if ((p >= __executable_start && p < etext)
+        || (uint64_t)(uintptr_t)p - PEXCZ_ADDR_LIBRARIES
+               < PEXCZ_ADDR_LIBRARIES_END - PEXCZ_ADDR_LIBRARIES) {
+        return true;
+    }
+    for (size_t i = 0; i < heap.served_count; i++) {
+        if ((uint64_t)(uintptr_t)p - heap.served[i].start
+            < heap.served[i].size) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
@@ -118,15 +141,17 @@ class_of(size_t size, uint64_t *ret_size)
 static struct block *
 take_new(uint64_t size, uint64_t align)
 {
-    uint64_t start = heap.next + sizeof(struct block);
+    uint64_t *next = heap.diverting ? &heap.diverted_next : &heap.next;
+    uint64_t end = heap.diverting ? PEXCZ_ADDR_SNAPSHOT + RESERVED : DIVERTED;
+    uint64_t start = *next + sizeof(struct block);
     struct block *b;
 
     start = (start + align - 1) & ~(align - 1);
-    if (start + size > PEXCZ_ADDR_SNAPSHOT + RESERVED) {
+    if (start + size > end) {
         errno = ENOMEM;
         return NULL;
     }
-    heap.next = start + size;
+    *next = start + size;
     b = (struct block *)(uintptr_t)(start - sizeof(*b));
     b->size = size;
     return b;
@@ -145,7 +170,7 @@ arena_alloc(size_t size)
     }
     class = class_of(size, &whole);
     lock();
-    b = heap.free[class];
+    b = heap.diverting ? NULL : heap.free[class];
     if (b != NULL) {
         heap.free[class] = next_free(b);
     }
@@ -184,9 +209,12 @@ arena_free(void *p)
 {
     struct block *b = (struct block *)p - 1;
 
-    if (!heap.active || b->class >= CLASS_COUNT) {
+    if (!heap.active || b->class >= CLASS_COUNT
+        || (uint64_t)(uintptr_t)b >= DIVERTED) {
         return;
     }
+    /* What it held would show in the padding of what comes next. */
+    memset(p, 0, b->size);
     lock();
     set_next_free(b, heap.free[b->class]);
     heap.free[b->class] = b;
@@ -428,6 +456,112 @@ python_arena_free(void *context, void *p, size_t size)
     }
 }
 
+/* --- Python's small blocks ----------------------------------------------- */
+
+/* What freed objects held would show in the padding of new ones: a block is
+ * cleared when it is freed. */
+static const PyMemAllocatorDomain domains[]
+    = {PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+#define DOMAINS (sizeof(domains) / sizeof(domains[0]))
+static PyMemAllocatorEx usual[DOMAINS];
+
+/* How many bytes the block has; 0: it is none of Python's arenas. */
+static size_t
+block_size(const void *p)
+{
+    static const char *last;
+    const struct pool *pool;
+
+    if (last == NULL || (uintptr_t)p - (uintptr_t)last >= ARENA_SIZE) {
+        size_t i = heap.arena_count;
+
+        while (i != 0
+               && (uintptr_t)p - (uintptr_t)heap.arenas[i - 1] >= ARENA_SIZE) {
+            i--;
+        }
+        if (i == 0) {
+            return 0;
+        }
+        last = heap.arenas[i - 1];
+    }
+    pool = (const struct pool *)((uintptr_t)p & ~(uintptr_t)(POOL_SIZE - 1));
+    return pool->class < POOL_CLASSES ? 16 * ((size_t)pool->class + 1) : 0;
+}
+
+static void *
+clearing_malloc(void *context, size_t size)
+{
+    const PyMemAllocatorEx *u = context;
+
+    return u->malloc(u->ctx, size);
+}
+
+static void *
+clearing_calloc(void *context, size_t count, size_t size)
+{
+    const PyMemAllocatorEx *u = context;
+
+    return u->calloc(u->ctx, count, size);
+}
+
+static void
+clearing_free(void *context, void *p)
+{
+    const PyMemAllocatorEx *u = context;
+    size_t size = p != NULL ? block_size(p) : 0;
+
+    if (size != 0) {
+        memset(p, 0, size);
+    }
+    u->free(u->ctx, p);
+}
+
+static void *
+clearing_realloc(void *context, void *p, size_t size)
+{
+    const PyMemAllocatorEx *u = context;
+    size_t old = p != NULL ? block_size(p) : 0;
+    void *copy;
+
+    if (old == 0) {
+        return u->realloc(u->ctx, p, size);
+    }
+    if (size <= old) {
+        return p;
+    }
+    copy = u->malloc(u->ctx, size);
+    if (copy != NULL) {
+        memcpy(copy, p, old);
+        clearing_free(context, p);
+    }
+    return copy;
+}
+
+static void
+begin_clearing(void)
+{
+    for (size_t i = 0; i < DOMAINS; i++) {
+        PyMemAllocatorEx clearing = {
+            .ctx = &usual[i],
+            .malloc = clearing_malloc,
+            .calloc = clearing_calloc,
+            .realloc = clearing_realloc,
+            .free = clearing_free,
+        };
+
+        PyMem_GetAllocator(domains[i], &usual[i]);
+        PyMem_SetAllocator(domains[i], &clearing);
+    }
+}
+
+static void
+end_clearing(void)
+{
+    for (size_t i = 0; i < DOMAINS; i++) {
+        PyMem_SetAllocator(domains[i], &usual[i]);
+    }
+}
+
 bool
 pexcz_heap_begin(void)
 {
@@ -448,7 +582,38 @@ pexcz_heap_begin(void)
     heap.size = RESERVED;
     heap.active = true;
     PyObject_SetArenaAllocator(&arenas);
+    begin_clearing();
     return true;
+}
+
+void
+pexcz_heap_serve(uint64_t start, uint64_t size)
+{
+    if (heap.active && heap.served_count < MAX_SERVED) {
+        heap.served[heap.served_count].start = start;
+        heap.served[heap.served_count++].size = size;
+    }
+}
+
+void
+pexcz_heap_divert(bool on)
+{
+    if (on && heap.diverted == 0) {
+        uint32_t number = 0;
+
+        (void)syscall(SYS_getrandom, &number, sizeof(number), 0);
+        heap.diverted
+            = DIVERTED + (uint64_t)(number & DIVERTED_PAGES) * PEXCZ_PAGE_SIZE;
+        heap.diverted_next = heap.diverted;
+    }
+    heap.diverting = on && heap.active;
+}
+
+void
+pexcz_heap_diverted(uint64_t *ret_start, uint64_t *ret_end)
+{
+    *ret_start = heap.diverted;
+    *ret_end = heap.diverted_next;
 }
 
 void
@@ -469,6 +634,7 @@ uint64_t
 pexcz_heap_end(void)
 {
     heap.active = false;
+    end_clearing();
     pexcz_heap_clear_free();
     return heap.next;
 }

@@ -24,6 +24,17 @@
  * well; before Python starts.  False when the addresses are not free. */
 bool pexcz_heap_begin(void);
 
+/* From now on code in this range is served from the snapshot's heap as well:
+ * a library of the system that works for those of the image. */
+void pexcz_heap_serve(uint64_t start, uint64_t size);
+
+/* Sends allocations to memory that is not stored, and back again: of what is
+ * made anew in each process.  Its address is another one each time. */
+void pexcz_heap_divert(bool on);
+
+/* All of that memory which was handed out so far. */
+void pexcz_heap_diverted(uint64_t *ret_start, uint64_t *ret_end);
+
 /* Clears free blocks: what was freed there would show in the padding of new
  * objects, and differ from one dump to the next. */
 void pexcz_heap_clear_free(void);

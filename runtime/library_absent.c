@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_absent.h"
 
+#include "library_construct.h"
 #include "library_processors.h"
 #include "library_watch.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -33,6 +35,22 @@ pexcz_library_absent_begin(void)
     absent.making = true;
 }
 
+/* False: there is no room. */
+static bool
+add(const char *path)
+{
+    for (size_t i = 0; i < absent.count; i++) {
+        if (strcmp(absent.paths[i], path) == 0) {
+            return true;
+        }
+    }
+    if (strlen(path) >= MAX_PATH_SIZE || absent.count == MAX_PATHS) {
+        return false;
+    }
+    memcpy(absent.paths[absent.count++], path, strlen(path) + 1);
+    return true;
+}
+
 /* What `function` did not find at `path`, or, with another outcome, did. */
 static void
 note(const char *function, const char *path, bool is_missing)
@@ -43,17 +61,12 @@ note(const char *function, const char *path, bool is_missing)
         atomic_store_explicit(&used, true, memory_order_relaxed);
         return;
     }
-    if (!is_missing || path[0] != '/' || strlen(path) >= MAX_PATH_SIZE
-        || absent.count == MAX_PATHS) {
-        pexcz_library_watched(function);
+    if (pexcz_library_constructor_acts()) {
+        errno = saved;
+        return;
     }
-    else {
-        for (size_t i = 0; i < absent.count; i++) {
-            if (strcmp(absent.paths[i], path) == 0) {
-                return;
-            }
-        }
-        memcpy(absent.paths[absent.count++], path, strlen(path) + 1);
+    if (!is_missing || path[0] != '/' || !add(path)) {
+        pexcz_library_watched(function);
     }
     errno = saved;
 }
@@ -108,6 +121,20 @@ pexcz_library_access(const char *path, int mode)
     return rc;
 }
 
+void *
+pexcz_library_dlopen(const char *name, int mode)
+{
+    void *handle = dlopen(name, mode);
+
+    if (!absent.making || name == NULL) {
+        return handle;
+    }
+    if (handle != NULL || strchr(name, '/') != NULL || !add(name)) {
+        pexcz_library_watched("dlopen");
+    }
+    return handle;
+}
+
 int
 pexcz_library_absent_write(struct pexcz_buf *out, struct pexcz_error *err)
 {
@@ -130,7 +157,8 @@ pexcz_library_absent_matches(struct pexcz_slice table)
         return false;
     }
     while (p < end) {
-        if (access(p, F_OK) == 0 || errno != ENOENT) {
+        if (p[0] != '/' ? dlopen(p, RTLD_LAZY) != NULL
+                        : access(p, F_OK) == 0 || errno != ENOENT) {
             return false;
         }
         p += strlen(p) + 1;

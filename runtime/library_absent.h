@@ -19,6 +19,8 @@ FILE *pexcz_library_fopen(const char *path, const char *mode);
 int pexcz_library_stat(const char *path, struct stat *ret);
 int pexcz_library_open_file(const char *path, int flags, ...);
 int pexcz_library_access(const char *path, int mode);
+/* The same for a library of the system by its name. */
+void *pexcz_library_dlopen(const char *name, int mode);
 
 /* Whether one of them was called in a process that makes no snapshot. */
 bool pexcz_library_files_used(void);

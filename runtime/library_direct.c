@@ -3,11 +3,15 @@
 
 #include "exe_layout.h"
 #include "library_absent.h"
+#include "library_actions.h"
+#include "library_construct.h"
 #include "library_cpu.h"
-#include "library_elf.h"
 #include "library_entropy.h"
+#include "library_outside.h"
 #include "library_processors.h"
 #include "library_relocate.h"
+#include "library_set.h"
+#include "library_settle.h"
 #include "library_state.h"
 #include "library_stubs.h"
 #include "library_tls.h"
@@ -48,7 +52,9 @@ void
 pexcz_libraries_begin(const struct pexcz_located *located)
 {
     making.located = located;
+    pexcz_library_state.all = pexcz_library_state.made;
     pexcz_library_processors_begin();
+    pexcz_library_actions_begin();
     pexcz_library_entropy_begin(located->app.id);
     making.next = PEXCZ_ADDR_LIBRARIES + PEXCZ_PAGE_SIZE;
 }
@@ -70,40 +76,6 @@ offset_of_application(void)
     return 1; /* no whole page */
 }
 
-static bool
-is_system_library(const char *name)
-{
-    static const char *const base[] = {
-        "libc.so.6",
-        "libm.so.6",
-        "libpthread.so.0",
-        "libdl.so.2",
-        "librt.so.1",
-        "libutil.so.1",
-        "libgcc_s.so.1",
-        "libstdc++.so.6", /* as long as nothing of it is used */
-        "ld-linux-x86-64.so.2",
-    };
-
-    for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++) {
-        if (strcmp(base[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *
-check_needed(const struct pexcz_library_elf *file)
-{
-    for (size_t i = 0; i < file->needed_count; i++) {
-        if (!is_system_library(file->needed[i])) {
-            return "needs other libraries";
-        }
-    }
-    return NULL;
-}
-
 static void
 describe(const struct pexcz_library_elf *file, uint64_t file_offset,
          struct pexcz_snapshot_library *ret)
@@ -111,7 +83,7 @@ describe(const struct pexcz_library_elf *file, uint64_t file_offset,
     uint64_t base = making.next;
 
     ret->base = base;
-    ret->size = file->span;
+    ret->size = file->span + pexcz_library_tls_span(file);
     ret->relro = base + file->relro.address;
     ret->relro_size = file->relro.size;
     ret->phdrs = base + file->phdrs.address;
@@ -121,6 +93,9 @@ describe(const struct pexcz_library_elf *file, uint64_t file_offset,
     ret->strings = base + file->strings.address;
     ret->strings_size = file->strings.size;
     ret->tls_size = file->tls_size;
+    ret->init = file->init != 0 ? base + file->init : 0;
+    ret->init_array = base + file->init_array.address;
+    ret->init_count = file->init_array.size / sizeof(uint64_t);
     ret->segment_count = file->segment_count;
     for (size_t i = 0; i < file->segment_count; i++) {
         const Elf64_Phdr *p = &file->segments[i];
@@ -131,6 +106,14 @@ describe(const struct pexcz_library_elf *file, uint64_t file_offset,
         s->size = base + end - s->start;
         s->offset = file_offset + (p->p_offset & ~PAGE_MASK);
         s->flags = p->p_flags & (PF_R | PF_W | PF_X);
+    }
+    if (pexcz_library_tls_is_own(file)) {
+        ret->tls_block = base + file->span;
+        ret->segments[ret->segment_count++] = (struct pexcz_snapshot_segment){
+            .start = ret->tls_block,
+            .size = pexcz_library_tls_span(file),
+            .flags = PF_R | PF_W,
+        };
     }
 }
 
@@ -196,85 +179,74 @@ judge(const struct pexcz_library_elf *file,
     }
 }
 
+/* The content of an object of the tree, as it lies in the application's blob;
+ * NULL, or why not. */
 static const char *
-take_tls(const struct pexcz_library_elf *file,
-         struct pexcz_snapshot_library *library)
+find_content(const char *inner, struct pexcz_slice *ret)
 {
-    const void *init;
-
-    if (file->tls_size == 0) {
-        return NULL;
-    }
-    init = pexcz_library_elf_at(file, file->tls.address, file->tls.size);
-    if (init == NULL
-        || !pexcz_library_tls_take(
-            pexcz_slice_make(init, (size_t)file->tls.size), file->tls_size,
-            file->tls_align, &library->tls)) {
-        return "has too much thread-local data";
-    }
-    return NULL;
-}
-
-static const char *
-load(struct pexcz_slice content, const char *inner,
-     struct pexcz_snapshot_library *library)
-{
-    static struct pexcz_library_elf file;
-    uint64_t in_app = (uint64_t)(content.ptr - making.located->app.bytes.ptr);
-    const char *why = pexcz_library_elf_read(&file, content);
-    int n = snprintf(library->path, sizeof(library->path), "%s/%s",
-                     PEXCZ_PREFIX, inner);
-
-    if (why != NULL) {
-        return why;
-    }
-    if (n < 0 || (size_t)n >= sizeof(library->path)) {
-        return "has too long a path";
-    }
-    if (file.span > PEXCZ_ADDR_LIBRARIES_END - LEFT_FREE - making.next) {
-        return "is too large";
-    }
-    why = check_needed(&file);
-    if (why != NULL) {
-        return why;
-    }
-    describe(&file, offset_of_application() + in_app, library);
-    why = map(&file, library);
-    if (why == NULL) {
-        why = take_tls(&file, library);
-    }
-    if (why == NULL) {
-        why = pexcz_library_relocate(&file, library);
-    }
-    if (why != NULL) {
-        (void)munmap((void *)(uintptr_t)library->base, library->size);
-        return why;
-    }
-    judge(&file, library);
-    making.next += file.span + PEXCZ_PAGE_SIZE;
-    pexcz_library_state.count++;
-    return pexcz_library_construct(&file, library);
-}
-
-static const char *
-try(const char *inner, struct pexcz_node *node)
-{
-    struct pexcz_library_state *s = &pexcz_library_state;
     struct pexcz_payload payload;
+    struct pexcz_node node;
     struct pexcz_error err;
 
-    if (s->count == PEXCZ_LIBRARIES) {
-        return "is one too many";
+    if (!pexcz_tree_find(&making.located->tree, pexcz_slice_str(inner), &node)
+        || node.entry.kind != PEXCZ_KIND_FILE) {
+        return "is not there";
     }
-    if (node->blob != &making.located->app
-        || pexcz_blob_payload(node->blob, node->entry.payload, &payload, &err)
+    if (node.blob != &making.located->app
+        || pexcz_blob_payload(node.blob, node.entry.payload, &payload, &err)
                < 0
         || payload.storage != PEXCZ_STORAGE_RAW
         || payload.offset % PEXCZ_PAGE_SIZE != 0) {
         return "is stored compressed";
     }
-    memset(&s->made[s->count], 0, sizeof(s->made[0]));
-    return load(payload.stored, inner, &s->made[s->count]);
+    *ret = payload.stored;
+    return NULL;
+}
+
+/* In place, but not relocated. */
+static const char *
+load(const char *inner, size_t root)
+{
+    struct pexcz_library_state *s = &pexcz_library_state;
+    struct pexcz_snapshot_library *library = &s->made[s->count];
+    struct pexcz_library_elf *file = &s->files[s->count];
+    struct pexcz_slice content = {0};
+    const char *why = find_content(inner, &content);
+    int n;
+
+    if (why == NULL && s->count == PEXCZ_LIBRARIES) {
+        why = "is one too many";
+    }
+    if (why == NULL) {
+        why = pexcz_library_elf_read(file, content);
+    }
+    if (why != NULL) {
+        return why;
+    }
+    memset(library, 0, sizeof(*library));
+    n = snprintf(library->path, sizeof(library->path), "%s/%s", PEXCZ_PREFIX,
+                 inner);
+    if (n < 0 || (size_t)n >= sizeof(library->path)) {
+        return "has too long a path";
+    }
+    describe(file,
+             offset_of_application()
+                 + (uint64_t)(content.ptr - making.located->app.bytes.ptr),
+             library);
+    library->root = root;
+    if (library->size > PEXCZ_ADDR_LIBRARIES_END - LEFT_FREE - making.next) {
+        return "is too large";
+    }
+    why = map(file, library);
+    if (why != NULL) {
+        return why;
+    }
+    judge(file, library);
+    making.next += library->size + PEXCZ_PAGE_SIZE;
+    s->count++;
+    return pexcz_library_tls_take(file, library)
+               ? NULL
+               : "has too much thread-local data";
 }
 
 static const struct pexcz_snapshot_library *
@@ -290,6 +262,132 @@ find(const char *inner)
     return NULL;
 }
 
+/* The libraries of the tree that ld.so would map with it: by a name that one
+ * of them knows already, that one. */
+static const char *
+load_needed(const struct pexcz_library_set *set, size_t root,
+            const char **ret_name)
+{
+    const char *why = NULL;
+
+    for (size_t i = 1; i < set->count && why == NULL; i++) {
+        const char *slash = strrchr(set->items[i].path, '/');
+        size_t number;
+
+        *ret_name = slash != NULL ? slash + 1 : set->items[i].path;
+        if (set->items[i].name.len != 0) {
+            why = "has another name than it is asked for by";
+        }
+        else if (find(set->items[i].path) == NULL
+                 && !pexcz_library_named(*ret_name, &number)) {
+            why = load(set->items[i].path, root);
+        }
+    }
+    return why;
+}
+
+struct order {
+    size_t count;
+    size_t numbers[PEXCZ_LIBRARIES];
+    bool seen[PEXCZ_LIBRARIES];
+};
+
+/* Those from `first` on, each behind what it needs. */
+static void
+put_in_order(size_t number, size_t first, struct order *order)
+{
+    const struct pexcz_snapshot_library *l = &pexcz_library_state.made[number];
+
+    if (number < first || order->seen[number]) {
+        return;
+    }
+    order->seen[number] = true;
+    for (size_t i = 0; i < l->needed_count; i++) {
+        put_in_order(l->needed[i], first, order);
+    }
+    order->numbers[order->count++] = number;
+}
+
+static const char *
+relocate_and_construct(size_t root)
+{
+    static struct pexcz_library_scope scope;
+    static struct order order;
+    const char *why = pexcz_library_scope_make(root, &scope);
+
+    for (size_t i = pexcz_library_state.count; i > root && why == NULL; i--) {
+        why = pexcz_library_relocate(i - 1, &scope);
+    }
+    if (why != NULL) {
+        return why;
+    }
+    memset(&order, 0, sizeof(order));
+    put_in_order(root, root, &order);
+    for (size_t i = 0; i < order.count && why == NULL; i++) {
+        why = pexcz_library_construct(order.numbers[i]);
+    }
+    return why;
+}
+
+/* As if nothing had been loaded since. */
+static void
+unload(size_t count, size_t words, uint64_t tls)
+{
+    struct pexcz_library_state *s = &pexcz_library_state;
+
+    while (s->count > count) {
+        const struct pexcz_snapshot_library *l = &s->made[--s->count];
+
+        (void)munmap((void *)(uintptr_t)l->base, (size_t)l->size);
+    }
+    s->word_count = words;
+    pexcz_library_tls_give_back(tls);
+}
+
+static const char *
+say(const char *name, const char *why)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text), "needs %s, which %s", name, why);
+    return strdup(text); /* kept as long as the process */
+}
+
+static const char *
+try(const char *inner)
+{
+    struct pexcz_library_state *s = &pexcz_library_state;
+    size_t root = s->count;
+    size_t words = s->word_count;
+    size_t actions = pexcz_library_action_count();
+    uint64_t tls = pexcz_library_tls_taken();
+    struct pexcz_library_set set = {0};
+    struct pexcz_error err;
+    const char *name = NULL;
+    const char *why = load(inner, root);
+
+    if (why == NULL
+        && pexcz_library_set_make(&making.located->tree, inner, &set, &err)
+               < 0) {
+        why = "is no shared object";
+    }
+    if (why == NULL) {
+        why = load_needed(&set, root, &name);
+        if (why != NULL) {
+            why = say(name, why);
+        }
+    }
+    if (why == NULL) {
+        why = relocate_and_construct(root);
+    }
+    pexcz_library_set_done(&set);
+    if (why != NULL) {
+        unload(root, words, tls);
+        pexcz_library_actions_cut(actions);
+    }
+    return why;
+}
+
 const struct pexcz_snapshot_library *
 pexcz_library_open(const char *inner, const char **ret_why)
 {
@@ -301,7 +399,6 @@ pexcz_library_open(const char *inner, const char **ret_why)
     if (library != NULL || making.located == NULL) {
         return library;
     }
-    pexcz_library_state.all = pexcz_library_state.made;
     if (!pexcz_tree_find(&making.located->tree, pexcz_slice_str(inner), &node)
         || node.entry.kind != PEXCZ_KIND_FILE) {
         *ret_why = "is not there";
@@ -319,7 +416,8 @@ pexcz_library_open(const char *inner, const char **ret_why)
     }
     tried = &making.tried[making.tried_count++];
     tried->entry = node.entry.index;
-    tried->why = try(inner, &node);
+    tried->why = try(inner);
+    pexcz_library_settle_stack();
     *ret_why = tried->why;
     return tried->why == NULL ? find(inner) : NULL;
 }
@@ -467,6 +565,27 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
     }
     header->absent.offset = offset + start;
     header->absent.size = out->len - start;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_buf_align(out, 8, err);
+    }
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_outside_write(out, err);
+    }
+    header->outside.offset = offset + start;
+    header->outside.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_actions_write(out, err);
+    }
+    header->actions.offset = offset + start;
+    header->actions.size = out->len - start;
+    start = out->len;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_changes_write(out, err);
+    }
+    header->changes.offset = offset + start;
+    header->changes.size = out->len - start;
     header->libraries_end = making.next;
     header->glibc_minor = s->glibc_minor;
     if (making.asks_cpu) {

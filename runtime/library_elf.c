@@ -255,7 +255,6 @@ read_dynamic(struct pexcz_library_elf *file)
     const Elf64_Dyn *dyn = pexcz_library_elf_at(file, file->dynamic.address,
                                                 file->dynamic.size);
     uint64_t hash = 0;
-    uint64_t gnu_hash = 0;
     uint64_t symbols;
     uint64_t used;
 
@@ -279,13 +278,16 @@ read_dynamic(struct pexcz_library_elf *file)
             hash = value;
             break;
         case DT_GNU_HASH:
-            gnu_hash = value;
+            file->gnu_hash = value;
             break;
         case DT_VERSYM:
             file->versions.address = value;
             break;
         case DT_VERNEED:
             file->verneed = value;
+            break;
+        case DT_VERDEF:
+            file->verdef = value;
             break;
         case DT_RELA:
             file->rela.address = value;
@@ -337,7 +339,7 @@ read_dynamic(struct pexcz_library_elf *file)
         || file->init_array.size > PEXCZ_PAGE_SIZE) {
         return damaged;
     }
-    symbols = count_symbols(file, hash, gnu_hash);
+    symbols = count_symbols(file, hash, file->gnu_hash);
     used = highest_used(file, &file->rela) + 1;
     symbols = used > symbols ? used : symbols;
     used = highest_used(file, &file->plt) + 1;

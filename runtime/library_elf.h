@@ -13,7 +13,7 @@
 
 #include <elf.h>
 
-#define PEXCZ_LIBRARY_SEGMENTS 8
+#define PEXCZ_LIBRARY_SEGMENTS 20
 #define PEXCZ_LIBRARY_NEEDED 32
 
 /* A table in the object's memory. */
@@ -37,6 +37,8 @@ struct pexcz_library_elf {
     struct pexcz_library_table strings;
     struct pexcz_library_table versions; /* DT_VERSYM */
     uint64_t verneed;                    /* address, 0: none */
+    uint64_t verdef;                     /* the same */
+    uint64_t gnu_hash;                   /* the same */
     struct pexcz_library_table rela;
     struct pexcz_library_table plt; /* DT_JMPREL */
     struct pexcz_library_table relr;
@@ -65,6 +67,12 @@ const char *pexcz_library_string(const struct pexcz_library_elf *file,
 /* Symbol `index`; false when there is no such. */
 bool pexcz_library_symbol(const struct pexcz_library_elf *file, uint64_t index,
                           Elf64_Sym *ret);
+
+/* Symbol `name`, as others see it: defined, of this version (NULL: of the
+ * default one). */
+bool pexcz_library_definition(const struct pexcz_library_elf *file,
+                              const char *name, const char *version,
+                              Elf64_Sym *ret);
 
 /* The version that symbol `index` must have ("GLIBC_2.14"), or NULL. */
 const char *pexcz_library_version(const struct pexcz_library_elf *file,

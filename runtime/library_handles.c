@@ -115,23 +115,62 @@ is_visible(const Elf64_Sym *symbol)
            && (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC);
 }
 
+static void *
+find_in(const struct pexcz_snapshot_library *l, const char *name)
+{
+    for (uint64_t i = 1; i < l->symbol_count; i++) {
+        const Elf64_Sym *symbol = &symbols_of(l)[i];
+
+        if (is_visible(symbol) && strcmp(name_of(l, symbol), name) == 0) {
+            return (void *)(uintptr_t)(l->base + symbol->st_value);
+        }
+    }
+    return NULL;
+}
+
+/* In the library and in those that it needs, breadth first. */
+static void *
+find_in_scope(const struct pexcz_snapshot_library *l, const char *name)
+{
+    size_t count;
+    const struct pexcz_snapshot_library *all = pexcz_libraries(&count);
+    const struct pexcz_snapshot_library *queue[64] = {l};
+    size_t end = 1;
+    void *found = NULL;
+
+    for (size_t i = 0; i < end && found == NULL; i++) {
+        found = find_in(queue[i], name);
+        for (size_t k = 0; k < queue[i]->needed_count; k++) {
+            const struct pexcz_snapshot_library *next
+                = &all[queue[i]->needed[k]];
+            size_t at = 0;
+
+            while (at < end && queue[at] != next) {
+                at++;
+            }
+            if (at == end && end < sizeof(queue) / sizeof(queue[0])) {
+                queue[end++] = next;
+            }
+        }
+    }
+    return found;
+}
+
 void *
 pexcz_library_dlsym(const char *handle, const char *name)
 {
     const struct pexcz_snapshot_library *l = pexcz_library_of(handle);
+    void *found;
 
     complains = true;
     if (l == NULL) {
         (void)snprintf(complaint, sizeof(complaint), "invalid handle");
         return NULL;
     }
-    for (uint64_t i = 1; i < l->symbol_count; i++) {
-        const Elf64_Sym *symbol = &symbols_of(l)[i];
-
-        if (is_visible(symbol) && strcmp(name_of(l, symbol), name) == 0) {
-            complains = false;
-            return (void *)(uintptr_t)(l->base + symbol->st_value);
-        }
+    found = find_in_scope(l, name);
+    if (found != NULL) {
+        complains = false;
+        return found;
     }
     (void)snprintf(complaint, sizeof(complaint), "%s: undefined symbol: %s",
                    l->path, name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_processors.h"
 
+#include "library_construct.h"
 #include "library_direct.h"
 #include "library_watch.h"
 
@@ -38,6 +39,12 @@ long
 pexcz_library_sysconf(int name)
 {
     if (making && name != _SC_PAGESIZE) {
+        if (pexcz_library_is_constructing()) {
+            (void)pexcz_library_constructor_acts();
+            if (name == _SC_NPROCESSORS_ONLN || name == _SC_NPROCESSORS_CONF) {
+                return pexcz_library_constructor_processors();
+            }
+        }
         if (name == _SC_NPROCESSORS_ONLN
             && pexcz_library_counts_are_hints(__builtin_return_address(0))) {
             return 1;
@@ -51,9 +58,20 @@ int
 pexcz_library_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *ret)
 {
     if (making) {
-        if (pexcz_library_counts_are_hints(__builtin_return_address(0))) {
+        bool constructing = pexcz_library_is_constructing();
+
+        if (constructing
+            || pexcz_library_counts_are_hints(__builtin_return_address(0))) {
+            int count
+                = constructing ? pexcz_library_constructor_processors() : 1;
+
+            if (constructing) {
+                (void)pexcz_library_constructor_acts();
+            }
             memset(ret, 0, size);
-            CPU_SET_S(0, size, ret);
+            for (int i = 0; i < count; i++) {
+                CPU_SET_S((size_t)i, size, ret);
+            }
             return 0;
         }
         pexcz_library_watched("sched_getaffinity");

@@ -2,7 +2,9 @@
 #include "library_relocate.h"
 
 #include "exe_layout.h"
+#include "library_actions.h"
 #include "library_direct.h"
+#include "library_outside.h"
 #include "library_state.h"
 #include "library_stubs.h"
 #include "library_tls.h"
@@ -13,16 +15,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Module number of the executable's thread-local data. */
-#define OWN_MODULE 1
-
 extern const char __executable_start[];
 extern const char etext[];
 extern const char end[];
 
 struct library {
+    size_t number;
     const struct pexcz_library_elf *file;
     const struct pexcz_snapshot_library *place;
+    const struct pexcz_library_scope *scope;
 };
 
 /* What a symbol stands for. */
@@ -120,23 +121,68 @@ fail(const char *before, const char *name, const char *behind)
     return strdup(reason); /* kept as long as the process */
 }
 
-static const char *
-stub(const char *name, const char *version, struct target *ret)
+const char *
+pexcz_library_note_word(enum pexcz_snapshot_word_kind kind, uint64_t address,
+                        int import, uint64_t addend)
 {
-    int number
-        = pexcz_library_stub_take(name, version, !pexcz_library_is_pure(name));
+    struct pexcz_library_state *s = &pexcz_library_state;
+
+    if (s->word_count == PEXCZ_LIBRARY_WORDS) {
+        return "keeps too many addresses of the process";
+    }
+    s->words[s->word_count++] = (struct pexcz_snapshot_word){
+        .kind = kind,
+        .address = address,
+        .import = import < 0 ? 0 : (uint64_t)import,
+        .addend = addend,
+    };
+    return NULL;
+}
+
+/* A library of the system must be there, and have the versions that are asked
+ * for, or the process could not have loaded the library either.  libgcc_s is
+ * needed when there is an error. */
+static const char *
+require(const char *library, const char *version, int number)
+{
+    static const char *seen[256];
+    static size_t count;
+
+    if (library == NULL || strcmp(library, "libgcc_s.so.1") == 0) {
+        return NULL;
+    }
+    pexcz_library_outside_require(library);
+    for (size_t i = 0; i < count; i++) {
+        if (version == NULL || strcmp(seen[i], version) == 0) {
+            return NULL;
+        }
+    }
+    if (version == NULL || count == sizeof(seen) / sizeof(seen[0])) {
+        return NULL;
+    }
+    seen[count++] = version;
+    return pexcz_library_note_word(PEXCZ_WORD_REQUIRED, PEXCZ_ADDR_LIBRARIES,
+                                   number, 0);
+}
+
+static const char *
+stub(const char *name, const char *version, const char *library,
+     struct target *ret)
+{
+    int number = pexcz_library_stub_take(name, version, library,
+                                         !pexcz_library_is_pure(name));
 
     if (number < 0) {
         return "uses too many functions";
     }
     ret->value = pexcz_library_stub_address(number);
-    return NULL;
+    return require(library, version, number);
 }
 
-/* A symbol of the executable or the system. */
+/* A symbol of the executable or the system: of `library`, or NULL. */
 static const char *
-outside(const char *name, const char *version, uint64_t address,
-        struct target *ret)
+outside(const char *name, const char *version, const char *library,
+        uint64_t address, struct target *ret)
 {
     struct search s = {.address = address};
 
@@ -144,7 +190,7 @@ outside(const char *name, const char *version, uint64_t address,
         ret->value = address;
         return address < (uintptr_t)etext && !is_pythons(name)
                        && !pexcz_library_is_pure(name)
-                   ? stub(name, version, ret)
+                   ? stub(name, version, library, ret)
                    : NULL;
     }
     if (!note_version(version)) {
@@ -155,10 +201,39 @@ outside(const char *name, const char *version, uint64_t address,
         return fail("uses", name, ", which lies nowhere");
     }
     if (s.is_code) {
-        return stub(name, version, ret);
+        return stub(name, version, library, ret);
     }
-    ret->import = pexcz_library_stub_take(name, version, false);
+    if (library != NULL) {
+        pexcz_library_outside_require(library);
+    }
+    ret->import = pexcz_library_stub_take(name, version, library, false);
     return ret->import < 0 ? "uses too many functions" : NULL;
+}
+
+/* A symbol of a library of the system that not every process has.  What it
+ * has for everybody to replace is ours. */
+static const char *
+from_system(const char *name, const char *version,
+            const struct pexcz_library_found *found, struct target *ret)
+{
+    static const char init[] = "_ZNSt8ios_base4InitC1Ev";
+
+    ret->value = pexcz_library_new_replacement(name);
+    if (ret->value != 0) {
+        return NULL;
+    }
+    if (strcmp(name, init) == 0) {
+        int number
+            = pexcz_library_stub_take(name, version, found->outside, false);
+
+        if (number < 0) {
+            return "uses too many functions";
+        }
+        pexcz_library_streams_are(number);
+        ret->value = (uintptr_t)(void *)pexcz_library_init_streams;
+        return NULL;
+    }
+    return outside(name, version, found->outside, found->address, ret);
 }
 
 static bool
@@ -171,6 +246,15 @@ is_own_only(const Elf64_Sym *symbol, const struct pexcz_library_elf *file)
                || visibility != STV_DEFAULT || file->symbolic);
 }
 
+/* Start files of old compilers tell libgcc_s of tables that unwinders find by
+ * themselves, where it is there: the reference is weak. */
+static bool
+is_for_old_unwinders(const char *name)
+{
+    return strcmp(name, "__register_frame_info") == 0
+           || strcmp(name, "__deregister_frame_info") == 0;
+}
+
 static const char *
 find_symbol(const struct library *l, uint64_t index, struct target *ret)
 {
@@ -178,6 +262,7 @@ find_symbol(const struct library *l, uint64_t index, struct target *ret)
     const char *name;
     const char *version;
     void *address = NULL;
+    struct pexcz_library_found found = {.number = l->number};
 
     *ret = (struct target){.import = -1};
     if (index == 0) {
@@ -196,25 +281,33 @@ find_symbol(const struct library *l, uint64_t index, struct target *ret)
             return NULL;
         }
         if (strncmp(name, "_Unwind_", 8) == 0) {
-            return stub(name, version, ret);
+            return stub(name, version, NULL, ret);
         }
         address = pexcz_library_look_up(name, version);
-    }
-    if (address != NULL) {
-        return outside(name, version, (uintptr_t)address, ret);
+        if (address != NULL) {
+            return outside(name, version, NULL, (uintptr_t)address, ret);
+        }
+        if (!is_for_old_unwinders(name)
+            && pexcz_library_scope_find(l->scope, name, version, &found)) {
+            if (found.outside != NULL) {
+                return from_system(name, version, &found, ret);
+            }
+            symbol = found.symbol;
+        }
     }
     if (symbol.st_shndx != SHN_UNDEF) {
         if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC) {
             return fail("chooses", name, " by the processor");
         }
-        ret->value = (symbol.st_shndx != SHN_ABS ? l->place->base : 0)
-                     + symbol.st_value;
+        ret->value = pexcz_library_state.made[found.number].base;
+        ret->value
+            = (symbol.st_shndx != SHN_ABS ? ret->value : 0) + symbol.st_value;
         return NULL;
     }
     if (ELF64_ST_BIND(symbol.st_info) == STB_WEAK) {
         return NULL;
     }
-    return fail("needs", name, " of another library");
+    return fail("needs", name, ", which is nowhere");
 }
 
 /* --- relocations --------------------------------------------------------- */
@@ -248,24 +341,6 @@ get(const uint64_t *word)
     return value;
 }
 
-static const char *
-note_word(enum pexcz_snapshot_word_kind kind, uint64_t address, int import,
-          uint64_t addend)
-{
-    struct pexcz_library_state *s = &pexcz_library_state;
-
-    if (s->word_count == PEXCZ_LIBRARY_WORDS) {
-        return "keeps too many addresses of the process";
-    }
-    s->words[s->word_count++] = (struct pexcz_snapshot_word){
-        .kind = kind,
-        .address = address,
-        .import = import < 0 ? 0 : (uint64_t)import,
-        .addend = addend,
-    };
-    return NULL;
-}
-
 /* The word of an import's address: a constant if it is a stub's. */
 static const char *
 set_target(const struct library *l, const Elf64_Rela *rela, uint64_t *word)
@@ -284,25 +359,103 @@ set_target(const struct library *l, const Elf64_Rela *rela, uint64_t *word)
         return NULL;
     }
     set(word, 0);
-    return note_word(PEXCZ_WORD_IMPORT, (uintptr_t)word, target.import,
-                     addend);
+    return pexcz_library_note_word(PEXCZ_WORD_IMPORT, (uintptr_t)word,
+                                   target.import, addend);
+}
+
+/* Of thread-local data: the library of the image, and the offset in it. */
+struct thread_target {
+    size_t number;
+    uint64_t offset;
+    int import; /* -1, or it is data of a library outside */
+};
+
+static const char *
+find_thread_symbol(const struct library *l, const Elf64_Rela *rela,
+                   struct thread_target *ret)
+{
+    uint64_t index = ELF64_R_SYM(rela->r_info);
+    struct pexcz_library_found found = {.number = l->number};
+    const char *name;
+    const char *version;
+
+    if (index != 0 && !pexcz_library_symbol(l->file, index, &found.symbol)) {
+        return "is damaged";
+    }
+    *ret = (struct thread_target){.import = -1};
+    if (index != 0 && !is_own_only(&found.symbol, l->file)) {
+        name = pexcz_library_string(l->file, found.symbol.st_name);
+        version = pexcz_library_version(l->file, index);
+        if (name == NULL
+            || !pexcz_library_scope_find(l->scope, name, version, &found)) {
+            return "uses thread-local data of another library";
+        }
+        if (found.outside != NULL) {
+            pexcz_library_outside_require(found.outside);
+            ret->import
+                = pexcz_library_stub_take(name, version, found.outside, false);
+            return ret->import < 0 ? "uses too many functions" : NULL;
+        }
+    }
+    ret->number = found.number;
+    ret->offset = found.symbol.st_value;
+    return pexcz_library_state.made[found.number].tls_size != 0 ? NULL
+                                                                : "is damaged";
 }
 
 static const char *
-thread_symbol(const struct library *l, const Elf64_Rela *rela, uint64_t *ret)
+relocate_thread(const struct library *l, const Elf64_Rela *rela,
+                uint64_t *word)
 {
-    uint64_t index = ELF64_R_SYM(rela->r_info);
-    Elf64_Sym symbol = {0};
+    struct thread_target target;
+    const char *why = find_thread_symbol(l, rela, &target);
+    uint64_t addend = (uint64_t)rela->r_addend;
 
-    if (index != 0
-        && (!pexcz_library_symbol(l->file, index, &symbol)
-            || symbol.st_shndx == SHN_UNDEF)) {
-        return "uses thread-local data of another library";
+    if (why != NULL) {
+        return why;
     }
-    if (l->file->tls_size == 0) {
+    if (ELF64_R_TYPE(rela->r_info) == R_X86_64_TPOFF64) {
+        if (target.import >= 0
+            || pexcz_library_state.made[target.number].tls_block != 0) {
+            return "uses thread-local data of another library";
+        }
+        set(word, pexcz_library_tls_from_thread(target.number,
+                                                target.offset + addend));
+        return NULL;
+    }
+    if (target.import < 0) {
+        set(word, pexcz_library_tls_in_module(target.number,
+                                              target.offset + addend));
+        return NULL;
+    }
+    set(word, 0);
+    return pexcz_library_note_word(PEXCZ_WORD_TLS_OFFSET, (uintptr_t)word,
+                                   target.import, addend);
+}
+
+/* The module, and behind it an offset in it, which is final unless another
+ * relocation says it. */
+static const char *
+set_module(const struct library *l, const Elf64_Rela *rela)
+{
+    uint64_t *module = word_at(l, rela->r_offset);
+    uint64_t *offset = word_at(l, rela->r_offset + sizeof(*module));
+    struct thread_target target;
+    const char *why = find_thread_symbol(l, rela, &target);
+
+    if (module == NULL || offset == NULL) {
         return "is damaged";
     }
-    *ret = l->place->tls + symbol.st_value + (uint64_t)rela->r_addend;
+    if (why != NULL) {
+        return why;
+    }
+    if (target.import >= 0) {
+        set(module, 0);
+        return pexcz_library_note_word(PEXCZ_WORD_TLS_MODULE,
+                                       (uintptr_t)module, target.import, 0);
+    }
+    set(module, pexcz_library_tls_module(target.number));
+    set(offset, pexcz_library_tls_in_module(target.number, get(offset)));
     return NULL;
 }
 
@@ -310,8 +463,6 @@ static const char *
 relocate(const struct library *l, const Elf64_Rela *rela)
 {
     uint64_t *word = word_at(l, rela->r_offset);
-    uint64_t offset;
-    const char *why;
 
     if (ELF64_R_TYPE(rela->r_info) == R_X86_64_NONE) {
         return NULL;
@@ -328,34 +479,13 @@ relocate(const struct library *l, const Elf64_Rela *rela)
     case R_X86_64_JUMP_SLOT:
         return set_target(l, rela, word);
     case R_X86_64_TPOFF64:
-        why = thread_symbol(l, rela, &offset);
-        set(word, pexcz_library_tls_from_thread(offset));
-        return why;
     case R_X86_64_DTPOFF64:
-        why = thread_symbol(l, rela, &offset);
-        set(word, pexcz_library_tls_in_module(offset));
-        return why;
+        return relocate_thread(l, rela, word);
     case R_X86_64_DTPMOD64:
         return NULL; /* done before the others */
     default:
         return "has relocations of a kind that is not known";
     }
-}
-
-/* The module, and behind it an offset in it, which is final unless another
- * relocation says it. */
-static const char *
-set_module(const struct library *l, const Elf64_Rela *rela)
-{
-    uint64_t *module = word_at(l, rela->r_offset);
-    uint64_t *offset = word_at(l, rela->r_offset + sizeof(*module));
-
-    if (module == NULL || offset == NULL || l->file->tls_size == 0) {
-        return "is damaged";
-    }
-    set(module, OWN_MODULE);
-    set(offset, pexcz_library_tls_in_module(l->place->tls) + get(offset));
-    return NULL;
 }
 
 static const char *
@@ -418,10 +548,12 @@ relocate_relative(const struct library *l)
 }
 
 const char *
-pexcz_library_relocate(const struct pexcz_library_elf *file,
-                       const struct pexcz_snapshot_library *library)
+pexcz_library_relocate(size_t number, const struct pexcz_library_scope *scope)
 {
-    struct library l = {file, library};
+    const struct pexcz_library_elf *file = &pexcz_library_state.files[number];
+    const struct pexcz_snapshot_library *library
+        = &pexcz_library_state.made[number];
+    struct library l = {number, file, library, scope};
     size_t words = pexcz_library_state.word_count;
     const char *why = relocate_relative(&l);
 
@@ -461,81 +593,16 @@ pexcz_library_constant(const char *name)
         return (void *)(uintptr_t)target.value;
     }
     if (stored == NULL || address == NULL
-        || outside(stored, NULL, (uintptr_t)address, &target) != NULL
+        || outside(stored, NULL, NULL, (uintptr_t)address, &target) != NULL
         || target.import >= 0) {
         return NULL;
     }
     number = pexcz_library_stub_number(target.value);
     if (number >= 0
-        && note_word(PEXCZ_WORD_REQUIRED, PEXCZ_ADDR_LIBRARIES, number, 0)
+        && pexcz_library_note_word(PEXCZ_WORD_REQUIRED, PEXCZ_ADDR_LIBRARIES,
+                                   number, 0)
                != NULL) {
         return NULL;
     }
     return (void *)(uintptr_t)target.value;
-}
-
-/* --- constructors -------------------------------------------------------- */
-
-typedef void constructor(int argc, char **argv, char **environment);
-
-/* Arguments that can be told from anything else. */
-static char own_name[] = "";
-static char *own_argv[] = {own_name, NULL};
-static char *own_environment[] = {NULL};
-#define OWN_ARGC 0x5be7a3d1
-
-static const char *
-find_arguments(const struct pexcz_snapshot_library *library)
-{
-    const char *why = NULL;
-
-    for (size_t i = 0; i < library->segment_count; i++) {
-        const struct pexcz_snapshot_segment *s = &library->segments[i];
-
-        if ((s->flags & PF_W) == 0) {
-            continue;
-        }
-        for (uint64_t at = s->start; at < s->start + s->size && why == NULL;
-             at += 8) {
-            uint64_t value = get((const uint64_t *)(uintptr_t)at);
-
-            if (value == OWN_ARGC) {
-                why = note_word(PEXCZ_WORD_ARGC, at, -1, 0);
-            }
-            else if (value == (uintptr_t)own_argv) {
-                why = note_word(PEXCZ_WORD_ARGV, at, -1, 0);
-            }
-            else if (value == (uintptr_t)own_environment) {
-                why = note_word(PEXCZ_WORD_ENVIRON, at, -1, 0);
-            }
-        }
-    }
-    return why;
-}
-
-static void
-run(uint64_t address)
-{
-    constructor *function = (constructor *)(uintptr_t)address;
-
-    if (address != 0 && address != UINT64_MAX) {
-        function(OWN_ARGC, own_argv, own_environment);
-    }
-}
-
-const char *
-pexcz_library_construct(const struct pexcz_library_elf *file,
-                        const struct pexcz_snapshot_library *library)
-{
-    const uint64_t *array
-        = (const uint64_t *)(uintptr_t)(library->base
-                                        + file->init_array.address);
-
-    if (file->init != 0) {
-        run(library->base + file->init);
-    }
-    for (size_t i = 0; i < file->init_array.size / sizeof(*array); i++) {
-        run(array[i]);
-    }
-    return find_arguments(library);
 }

@@ -2,7 +2,10 @@
 #include "library_restore.h"
 
 #include "exe_layout.h"
+#include "library_actions.h"
+#include "library_construct.h"
 #include "library_cpu.h"
+#include "library_outside.h"
 #include "library_state.h"
 #include "library_stubs.h"
 #include "library_tls.h"
@@ -11,6 +14,7 @@
 
 #include <fcntl.h>
 #include <gnu/libc-version.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -38,7 +42,7 @@ is_inside(uint64_t start, uint64_t size, uint64_t first, uint64_t end)
 }
 
 static bool
-is_sound(const struct pexcz_snapshot_library *l, uint64_t limit)
+is_sound(const struct pexcz_snapshot_library *l, size_t count, uint64_t limit)
 {
     uint64_t end;
 
@@ -57,8 +61,20 @@ is_sound(const struct pexcz_snapshot_library *l, uint64_t limit)
         || l->phdr_count > 64
         || !is_inside(l->phdrs, l->phdr_count * sizeof(Elf64_Phdr), l->base,
                       end)
-        || !is_inside(l->tls, l->tls_size, 0, PEXCZ_LIBRARY_TLS)) {
+        || (l->tls_block == 0
+                ? !is_inside(l->tls, l->tls_size, 0, PEXCZ_LIBRARY_TLS)
+                : !is_inside(l->tls_block, l->tls_size, l->base, end))
+        || l->needed_count > PEXCZ_SNAPSHOT_NEEDED
+        || l->init_count > PEXCZ_PAGE_SIZE
+        || (l->init != 0 && !is_inside(l->init, 1, l->base, end))
+        || !is_inside(l->init_array, l->init_count * sizeof(uint64_t), l->base,
+                      end)) {
         return false;
+    }
+    for (size_t i = 0; i < l->needed_count; i++) {
+        if (l->needed[i] >= count) {
+            return false;
+        }
     }
     for (size_t i = 0; i < l->segment_count; i++) {
         const struct pexcz_snapshot_segment *s = &l->segments[i];
@@ -92,7 +108,9 @@ are_imports_sound(struct pexcz_slice table,
     for (size_t i = 0; i < count; i++) {
         if (!is_text(imports[i].name, located)
             || (imports[i].version != 0
-                && !is_text(imports[i].version, located))) {
+                && !is_text(imports[i].version, located))
+            || (imports[i].library != 0
+                && !is_text(imports[i].library, located))) {
             return false;
         }
     }
@@ -107,12 +125,44 @@ are_words_sound(struct pexcz_slice table, size_t imports, uint64_t limit,
 
     for (size_t i = 0; i < table.len / sizeof(*words); i++) {
         if (((words[i].kind == PEXCZ_WORD_IMPORT
-              || words[i].kind == PEXCZ_WORD_REQUIRED)
+              || words[i].kind >= PEXCZ_WORD_REQUIRED)
+             && words[i].kind != PEXCZ_WORD_C_LOCALE
              && words[i].import >= imports)
             || !(is_inside(words[i].address, sizeof(uint64_t),
                            PEXCZ_ADDR_LIBRARIES, limit)
                  || is_inside(words[i].address, sizeof(uint64_t),
                               PEXCZ_ADDR_SNAPSHOT, heap_end))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+are_names_sound(struct pexcz_slice table, const struct pexcz_located *located)
+{
+    const uint64_t *names = (const void *)table.ptr;
+
+    for (size_t i = 0; i < table.len / sizeof(*names); i++) {
+        if (!is_text(names[i], located)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+are_actions_sound(struct pexcz_slice table, size_t libraries, size_t imports,
+                  const struct pexcz_located *located)
+{
+    const struct pexcz_snapshot_action *a = (const void *)table.ptr;
+
+    for (size_t i = 0; i < table.len / sizeof(*a); i++) {
+        if ((a[i].kind == PEXCZ_ACTION_CONSTRUCT && a[i].function >= libraries)
+            || (a[i].kind == PEXCZ_ACTION_CALL && a[i].function >= imports)
+            || ((a[i].kind == PEXCZ_ACTION_SETENV
+                 || a[i].kind == PEXCZ_ACTION_UNSETENV)
+                && !is_text(a[i].function, located))) {
             return false;
         }
     }
@@ -161,11 +211,22 @@ pexcz_libraries_check(const struct pexcz_located *located,
         || !are_words_sound(pexcz_snapshot_table(header, &header->words),
                             imports.len / sizeof(struct pexcz_snapshot_import),
                             header->libraries_end, header->heap_end)
+        || !are_names_sound(pexcz_snapshot_table(header, &header->outside),
+                            located)
+        || !are_actions_sound(
+            pexcz_snapshot_table(header, &header->actions),
+            table.len / sizeof(*all),
+            imports.len / sizeof(struct pexcz_snapshot_import), located)
+        || !pexcz_library_changes_check(
+            pexcz_snapshot_table(header, &header->changes),
+            header->libraries_end)
+        || table.len / sizeof(*all) > PEXCZ_LIBRARIES
         || header->tls.size > PEXCZ_LIBRARY_TLS) {
         return "the snapshot is damaged";
     }
     for (size_t i = 0; i < table.len / sizeof(*all); i++) {
-        if (!is_sound(&all[i], header->libraries_end)) {
+        if (!is_sound(&all[i], table.len / sizeof(*all),
+                      header->libraries_end)) {
             return "the snapshot is damaged";
         }
     }
@@ -257,15 +318,31 @@ pexcz_libraries_place(const struct pexcz_snapshot_header *header)
     return done;
 }
 
+/* Many words mean the same: vtables of libstdc++. */
+static const void *
+import_once(unsigned int number)
+{
+    static const void *found[PEXCZ_LIBRARY_STUBS];
+
+    if (number >= PEXCZ_LIBRARY_STUBS) {
+        return NULL;
+    }
+    if (found[number] == NULL) {
+        found[number] = pexcz_library_import(number);
+    }
+    return found[number];
+}
+
 bool
 pexcz_library_set_word(const struct pexcz_snapshot_word *word)
 {
     uint64_t value = 0;
+    uint64_t offset = 0;
     const void *found;
 
     switch (word->kind) {
     case PEXCZ_WORD_IMPORT:
-        found = pexcz_library_import((unsigned int)word->import);
+        found = import_once((unsigned int)word->import);
         if (found == NULL) {
             return false;
         }
@@ -273,6 +350,18 @@ pexcz_library_set_word(const struct pexcz_snapshot_word *word)
         break;
     case PEXCZ_WORD_REQUIRED:
         return pexcz_library_import((unsigned int)word->import) != NULL;
+    case PEXCZ_WORD_TLS_MODULE:
+    case PEXCZ_WORD_TLS_OFFSET:
+        if (!pexcz_library_import_tls((unsigned int)word->import, &value,
+                                      &offset)) {
+            return false;
+        }
+        value = word->kind == PEXCZ_WORD_TLS_MODULE ? value
+                                                    : offset + word->addend;
+        break;
+    case PEXCZ_WORD_C_LOCALE:
+        value = (uintptr_t)newlocale(LC_ALL_MASK, "C", (locale_t)0);
+        break;
     case PEXCZ_WORD_THREAD:
         value = (uint64_t)syscall(SYS_gettid);
         break;
@@ -289,28 +378,6 @@ pexcz_library_set_word(const struct pexcz_snapshot_word *word)
         return false;
     }
     memcpy((void *)(uintptr_t)word->address, &value, sizeof(value));
-    return true;
-}
-
-static bool
-begin_threads_with(const struct pexcz_snapshot_library *library)
-{
-    const Elf64_Phdr *ph = (const void *)(uintptr_t)library->phdrs;
-
-    for (size_t i = 0; i < library->phdr_count && library->tls_size != 0;
-         i++) {
-        if (ph[i].p_type == PT_TLS) {
-            if (!is_inside(ph[i].p_vaddr, ph[i].p_filesz, 0, library->size)
-                || ph[i].p_filesz > library->tls_size) {
-                return false;
-            }
-            return pexcz_library_tls_begin_with(
-                library->tls,
-                pexcz_slice_make(
-                    (const void *)(uintptr_t)(library->base + ph[i].p_vaddr),
-                    (size_t)ph[i].p_filesz));
-        }
-    }
     return true;
 }
 
@@ -333,6 +400,10 @@ pexcz_libraries_resume(const struct pexcz_snapshot_header *header, int argc,
     pexcz_library_state.all = all;
     pexcz_library_state.count = count;
     pexcz_library_stubs_adopt(pexcz_snapshot_table(header, &header->imports));
+    if (!pexcz_library_outside_resume(
+            pexcz_snapshot_table(header, &header->outside))) {
+        return false;
+    }
     for (size_t i = 0; i < words.len / sizeof(*word); i++) {
         if (!pexcz_library_set_word(&word[i])) {
             return false;
@@ -342,9 +413,19 @@ pexcz_libraries_resume(const struct pexcz_snapshot_header *header, int argc,
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!begin_threads_with(&all[i]) || !pexcz_library_protect(&all[i])) {
+        if (!pexcz_library_tls_begin_threads(&all[i])
+            || !pexcz_library_protect(&all[i])) {
             return false;
         }
     }
     return true;
+}
+
+void
+pexcz_libraries_act(const struct pexcz_snapshot_header *header)
+{
+    pexcz_library_actions_do(pexcz_snapshot_table(header, &header->actions),
+                             arguments.argc, arguments.argv);
+    pexcz_library_changes_apply(
+        pexcz_snapshot_table(header, &header->changes));
 }

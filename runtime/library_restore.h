@@ -25,4 +25,7 @@ void pexcz_libraries_remove(const struct pexcz_snapshot_header *header);
 bool pexcz_libraries_resume(const struct pexcz_snapshot_header *header,
                             int argc, char *const *argv);
 
+/* Then what the imports did that each process does again. */
+void pexcz_libraries_act(const struct pexcz_snapshot_header *header);
+
 #endif

@@ -2,6 +2,7 @@
 #include "library_settle.h"
 
 #include "exe_layout.h"
+#include "library_construct.h"
 #include "library_state.h"
 
 #include <elf.h>
@@ -18,8 +19,11 @@
 /* A number that no thread has and that is found again. */
 #define NEUTRAL_NUMBER 0x5be7a3d7
 #define TAG UINT64_C(0xff)
+/* More than loading a library takes of the stack. */
+#define DEAD_SIZE (64u << 10)
 
 static bool making;
+static uint64_t c_locale; /* 0: nobody has asked for it */
 
 /* glibc's tcbhead_t: what the compiler compares at the end of functions, and
  * what longjmp()'s addresses are hidden with.  Whoever has the earlier values
@@ -56,6 +60,22 @@ pexcz_library_settle_begin(void (*function)(void *), void *argument)
     }
     function(argument);
     __builtin_unreachable();
+}
+
+__attribute__((noinline)) void
+pexcz_library_settle_stack(void)
+{
+    char dead[DEAD_SIZE];
+
+    if (making) {
+        explicit_bzero(dead, sizeof(dead));
+    }
+}
+
+void
+pexcz_library_settle_locale(locale_t locale)
+{
+    c_locale = (uintptr_t)locale;
 }
 
 pid_t
@@ -127,33 +147,48 @@ is_return_address(uint64_t value)
 
 /* --- all words ----------------------------------------------------------- */
 
+uint64_t
+pexcz_library_settled(uint64_t word)
+{
+    if (word - (STACK_END - STACK_SIZE) < STACK_SIZE) {
+        word &= TAG;
+    }
+    return word > PEXCZ_ADDR_LIBRARIES_END && is_return_address(word) ? 0
+                                                                      : word;
+}
+
+static bool
+set_later(uint64_t *word, enum pexcz_snapshot_word_kind kind)
+{
+    *word = 0;
+    return pexcz_library_note_word(kind, (uintptr_t)word, -1, 0) == NULL;
+}
+
 static int
 settle_range(uint64_t start, uint64_t end, struct pexcz_error *err)
 {
-    struct pexcz_library_state *s = &pexcz_library_state;
-
     for (uint64_t at = start; at + 8 <= end; at += 8) {
         uint64_t *word = (uint64_t *)(uintptr_t)at;
 
-        if (*word - (STACK_END - STACK_SIZE) < STACK_SIZE) {
-            *word &= TAG;
+        uint64_t settled = pexcz_library_settled(*word);
+
+        if (settled != *word) { /* or each page would be written to */
+            *word = settled;
         }
-        if (*word > PEXCZ_ADDR_LIBRARIES_END && is_return_address(*word)) {
-            *word = 0;
+        if ((uint32_t)*word == NEUTRAL_NUMBER
+            || *word >> 32 == NEUTRAL_NUMBER) {
+            if (*word != NEUTRAL_NUMBER
+                || !set_later(word, PEXCZ_WORD_THREAD)) {
+                return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                                  "a shared object keeps the number of a "
+                                  "thread");
+            }
         }
-        if ((uint32_t)*word != NEUTRAL_NUMBER
-            && *word >> 32 != NEUTRAL_NUMBER) {
-            continue;
-        }
-        if (*word != NEUTRAL_NUMBER || s->word_count == PEXCZ_LIBRARY_WORDS) {
+        else if (c_locale != 0 && *word == c_locale
+                 && !set_later(word, PEXCZ_WORD_C_LOCALE)) {
             return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                              "a shared object keeps the number of a thread");
+                              "shared objects keep too many locales");
         }
-        *word = 0;
-        s->words[s->word_count++] = (struct pexcz_snapshot_word){
-            .kind = PEXCZ_WORD_THREAD,
-            .address = at,
-        };
     }
     return PEXCZ_OK;
 }
@@ -168,24 +203,19 @@ pexcz_library_settle(uint64_t heap_end, struct pexcz_error *err)
         return rc;
     }
     (void)dl_iterate_phdr(add_code, NULL);
-    rc = settle_range(PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE, heap_end, err);
+    rc = pexcz_library_construct_collect(err);
+    if (rc == PEXCZ_OK) {
+        rc = settle_range(PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE, heap_end,
+                          err);
+    }
     for (size_t i = 0; i < s->count; i++) {
-        const struct pexcz_snapshot_library *l = &s->made[i];
+        for (size_t k = 0; k < s->made[i].segment_count && rc == PEXCZ_OK;
+             k++) {
+            uint64_t start;
+            uint64_t end;
 
-        for (size_t k = 0; k < l->segment_count && rc == PEXCZ_OK; k++) {
-            const struct pexcz_snapshot_segment *part = &l->segments[k];
-
-            if ((part->flags & PF_W) == 0) {
-                continue;
-            }
-            if (l->relro >= part->start
-                && l->relro + l->relro_size <= part->start + part->size) {
-                /* Read-only since it was relocated. */
-                rc = settle_range(l->relro + l->relro_size,
-                                  part->start + part->size, err);
-            }
-            else {
-                rc = settle_range(part->start, part->start + part->size, err);
+            if (pexcz_library_data(&s->made[i], k, &start, &end)) {
+                rc = settle_range(start, end, err);
             }
         }
     }

@@ -8,6 +8,7 @@
 
 #include "error.h"
 
+#include <locale.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,6 +19,16 @@
  */
 _Noreturn void pexcz_library_settle_begin(void (*function)(void *),
                                           void *argument);
+
+/* Clears what dead frames have left on that stack: addresses of the loader,
+ * which would show in padding that is copied from there. */
+void pexcz_library_settle_stack(void);
+
+/* A word without what is left over of dead frames. */
+uint64_t pexcz_library_settled(uint64_t word);
+
+/* From now on a word that is `locale`, a constant of libc, is set at start. */
+void pexcz_library_settle_locale(locale_t locale);
 
 /* In the place of libc's. */
 pid_t pexcz_library_gettid(void);

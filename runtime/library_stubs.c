@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_stubs.h"
 
+#include "library_outside.h"
+#include "library_settle.h"
 #include "library_watch.h"
 
 #include <dlfcn.h>
@@ -96,6 +98,7 @@ void *pexcz_library_bind(unsigned int number);
 struct import {
     const char *name;
     const char *version; /* NULL: any */
+    const char *library; /* NULL: of those that every process has */
 };
 
 static struct {
@@ -112,18 +115,20 @@ is_same(const char *a, const char *b)
 }
 
 int
-pexcz_library_stub_take(const char *name, const char *version, bool watched)
+pexcz_library_stub_take(const char *name, const char *version,
+                        const char *library, bool watched)
 {
     for (int i = 0; i < stubs.count; i++) {
         if (is_same(stubs.imports[i].name, name)
-            && is_same(stubs.imports[i].version, version)) {
+            && is_same(stubs.imports[i].version, version)
+            && is_same(stubs.imports[i].library, library)) {
             return i;
         }
     }
     if (stubs.count == PEXCZ_LIBRARY_STUBS) {
         return -1;
     }
-    stubs.imports[stubs.count] = (struct import){name, version};
+    stubs.imports[stubs.count] = (struct import){name, version, library};
     stubs.watched[stubs.count] = watched;
     return stubs.count++;
 }
@@ -189,6 +194,7 @@ import_of(unsigned int number)
     return (struct import){
         .name = (const char *)(uintptr_t)table[number].name,
         .version = (const char *)(uintptr_t)table[number].version,
+        .library = (const char *)(uintptr_t)table[number].library,
     };
 }
 
@@ -197,9 +203,25 @@ pexcz_library_import(unsigned int number)
 {
     struct import import = import_of(number);
 
-    return import.name != NULL
-               ? pexcz_library_look_up(import.name, import.version)
-               : NULL;
+    if (import.name == NULL) {
+        return NULL;
+    }
+    return import.library != NULL
+               ? pexcz_library_outside_find(import.library, import.name,
+                                            import.version)
+               : pexcz_library_look_up(import.name, import.version);
+}
+
+bool
+pexcz_library_import_tls(unsigned int number, uint64_t *ret_module,
+                         uint64_t *ret_offset)
+{
+    struct import import = import_of(number);
+
+    return import.name != NULL && import.library != NULL
+           && pexcz_library_outside_tls(import.library, import.name,
+                                        import.version, ret_module,
+                                        ret_offset);
 }
 
 /* The function that a stub stands for; as ld.so, it ends the process when
@@ -223,6 +245,7 @@ pexcz_library_bind(unsigned int number)
         atomic_store_explicit(&pexcz_library_slots[number], found,
                               memory_order_release);
     }
+    pexcz_library_settle_stack();
     errno = saved;
     return found;
 }
@@ -253,6 +276,7 @@ pexcz_library_stubs_write(struct pexcz_buf *out, struct pexcz_error *err)
         struct pexcz_snapshot_import import = {
             .name = (uintptr_t)stubs.imports[i].name,
             .version = (uintptr_t)stubs.imports[i].version,
+            .library = (uintptr_t)stubs.imports[i].library,
         };
 
         rc = pexcz_buf_append(out, &import, sizeof(import), err);

@@ -21,12 +21,13 @@
 
 /*
  * The number of the stub for the function `name` of version `version` (NULL:
- * any), which must lie in the application's blob; negative when all are taken.
+ * any) of `library` (NULL: of those that every process has), which must lie in
+ * the application's blob; negative when all are taken.
  * While a snapshot is made.  `watched`: every call of it goes to
  * pexcz_library_watched() first.
  */
 int pexcz_library_stub_take(const char *name, const char *version,
-                            bool watched);
+                            const char *library, bool watched);
 uint64_t pexcz_library_stub_address(int number);
 /* Whose address it is; -1: no stub's. */
 int pexcz_library_stub_number(uint64_t address);
@@ -43,6 +44,11 @@ bool pexcz_library_stubs_called(bool (*is_one)(const char *name));
 
 /* What import `number` of the table is in this process; NULL: not there. */
 void *pexcz_library_import(unsigned int number);
+
+/* Where it is in thread-local data: the module, and the offset in it; false:
+ * it is not there. */
+bool pexcz_library_import_tls(unsigned int number, uint64_t *ret_module,
+                              uint64_t *ret_offset);
 
 /* The address of a libc function or variable, NULL: there is none. */
 void *pexcz_library_look_up(const char *name, const char *version);

@@ -1,33 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thread-local data of the libraries of the image: a part of the executable's
- * own, so that its place, seen from a thread's pointer, is a constant of the
- * link, and every thread has it from its start.
+ * Thread-local data of the libraries of the image.
+ *
+ * Little of it is part of the executable's own, so that its place, seen from a
+ * thread's pointer, is a constant of the link, and every thread has it from
+ * its start.  More of it each thread gets when it first asks, as from ld.so:
+ * the main thread's is in the image then, behind the library.
  */
 #ifndef PEXCZ_LIBRARY_TLS_H
 #define PEXCZ_LIBRARY_TLS_H
 
-#include "slice.h"
+#include "library_elf.h"
+#include "snapshot_format.h"
 
-/* Bytes that there are. */
+/* Bytes of the executable's that there are. */
 #define PEXCZ_LIBRARY_TLS 4096
 
-/* Takes `size` bytes with the initial content `init`, shorter or of the same
- * size; false when there is no room.  While there is only the main thread. */
-bool pexcz_library_tls_take(struct pexcz_slice init, uint64_t size,
-                            uint64_t align, uint64_t *ret_offset);
+/* Whether a library with this file is to have data of its own, and how many
+ * whole pages of addresses that takes. */
+bool pexcz_library_tls_is_own(const struct pexcz_library_elf *file);
+uint64_t pexcz_library_tls_span(const struct pexcz_library_elf *file);
 
-/* What the relocations want: the place of `offset` from the thread's pointer,
- * and in the executable's thread-local data, which is module 1. */
-uint64_t pexcz_library_tls_from_thread(uint64_t offset);
-uint64_t pexcz_library_tls_in_module(uint64_t offset);
+/* Takes bytes of the executable's, or begins the main thread's own data at
+ * library->tls_block; false when there is no room.  While there is only the
+ * main thread. */
+bool pexcz_library_tls_take(const struct pexcz_library_elf *file,
+                            struct pexcz_snapshot_library *library);
+/* How many bytes are taken; back to fewer. */
+uint64_t pexcz_library_tls_taken(void);
+void pexcz_library_tls_give_back(uint64_t taken);
 
-/* The calling thread's bytes that are taken; borrowed. */
+/* What the relocations want for `offset` of library `number`'s data: the place
+ * from the thread's pointer, the module, and the offset in the module. */
+uint64_t pexcz_library_tls_from_thread(size_t number, uint64_t offset);
+uint64_t pexcz_library_tls_module(size_t number);
+uint64_t pexcz_library_tls_in_module(size_t number, uint64_t offset);
+
+/* In the place of ld.so's __tls_get_addr(). */
+void *pexcz_library_tls_get_addr(const uint64_t module_and_offset[2]);
+
+/* The calling thread's part of the executable's: of all, and of one library;
+ * borrowed. */
 struct pexcz_slice pexcz_library_tls_content(void);
+struct pexcz_slice
+pexcz_library_tls_own(const struct pexcz_snapshot_library *library);
 
-/* Sets them, in the main thread of another process.  `init`, NULL for zeros,
- * is what later threads begin with at `offset`. */
+/* Sets them, in the main thread of another process; its own data is in place.
+ * Then for each library: what later threads begin with. */
 bool pexcz_library_tls_set(struct pexcz_slice content);
-bool pexcz_library_tls_begin_with(uint64_t offset, struct pexcz_slice init);
+bool
+pexcz_library_tls_begin_threads(const struct pexcz_snapshot_library *library);
 
 #endif

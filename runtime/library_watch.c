@@ -2,21 +2,29 @@
 #include "library_watch.h"
 
 #include "library_absent.h"
+#include "library_actions.h"
+#include "library_construct.h"
 #include "library_entropy.h"
+#include "library_outside.h"
 #include "library_processors.h"
 #include "library_relocate.h"
 #include "library_settle.h"
 #include "library_stubs.h"
+#include "library_tls.h"
 #include "process_facts.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+extern char *__real_getenv(const char *name);
 extern char *__wrap_getenv(const char *name);
 extern int __wrap_pthread_key_create(pthread_key_t *key,
+                                     void (*destructor)(void *));
+extern int __real_pthread_key_create(pthread_key_t *key,
                                      void (*destructor)(void *));
 extern int __wrap_pthread_key_delete(pthread_key_t key);
 extern pthread_t __wrap_pthread_self(void);
@@ -35,7 +43,7 @@ pexcz_library_watch(PyObject *report)
 }
 
 static void
-report(const char *what)
+tell(const char *what)
 {
     PyObject *result;
 
@@ -61,6 +69,16 @@ report(const char *what)
     }
 }
 
+/* What constructors do is remade. */
+static void
+report(const char *what)
+{
+    if (!pexcz_library_constructor_acts()
+        && !pexcz_library_is_constructors_thread()) {
+        tell(what);
+    }
+}
+
 void
 pexcz_library_watched(const char *name)
 {
@@ -78,11 +96,21 @@ pexcz_library_unreported(void)
 static char *
 library_getenv(const char *name)
 {
+    char *value = NULL;
+
+    if (pexcz_library_is_constructing()) {
+        value = __real_getenv(name);
+        if (pexcz_library_constructor_variable(name, value, &value)
+            || value != NULL) {
+            (void)pexcz_library_constructor_acts();
+            return value;
+        } /* of any other the snapshot is bound to its value */
+    }
     if (watch.making && watch.report != NULL) {
         char text[128];
 
         (void)snprintf(text, sizeof(text), "$%s", name);
-        report(text);
+        tell(text);
     }
     return __wrap_getenv(name);
 }
@@ -110,6 +138,24 @@ library_strndup(const char *text, size_t max)
     return memcpy(copy, text, size);
 }
 
+/* libc has one of its own for "C", which does not move. */
+static locale_t
+library_newlocale(int mask, const char *name, locale_t base)
+{
+    locale_t made = newlocale(mask, name, base);
+
+    if (watch.making && made != (locale_t)0) {
+        if ((mask & LC_ALL_MASK) == LC_ALL_MASK && base == (locale_t)0
+            && strcmp(name, "C") == 0) {
+            pexcz_library_settle_locale(made);
+        }
+        else {
+            pexcz_library_watched("newlocale");
+        }
+    }
+    return made;
+}
+
 /* What would be done to thread-local data at the end of the thread.  Of the
  * main thread's nothing has to be: the process ends with it. */
 static int
@@ -126,6 +172,68 @@ library_thread_atexit(void (*destroy)(void *), void *object, void *library)
     found = pexcz_library_look_up("__cxa_thread_atexit_impl", NULL);
     memcpy(&real, &found, sizeof(found));
     return real != NULL ? real(destroy, object, library) : 0;
+}
+
+static int
+library_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    int rc;
+
+    if (!pexcz_library_is_constructing()) {
+        return __wrap_pthread_key_create(key, destructor);
+    }
+    rc = __real_pthread_key_create(key, destructor);
+    if (rc == 0) {
+        pexcz_library_constructor_key(*key);
+    }
+    return rc;
+}
+
+/* --- in the place of libstdc++'s ------------------------------------------
+ */
+
+/* libstdc++'s own knows what to do when there is no memory. */
+static void *
+new_of_libstdcxx(size_t size)
+{
+    typedef void *new_fn(size_t);
+    void *found = pexcz_library_outside_find("libstdc++.so.6", "_Znwm", NULL);
+    new_fn *real;
+
+    memcpy(&real, &found, sizeof(found));
+    if (real == NULL) {
+        abort();
+    }
+    return real(size);
+}
+
+static void *
+library_new(size_t size)
+{
+    void *block = malloc(size != 0 ? size : 1);
+
+    return block != NULL ? block : new_of_libstdcxx(size);
+}
+
+static void *
+library_new_nothrow(size_t size)
+{
+    return malloc(size != 0 ? size : 1);
+}
+
+static void *
+library_new_aligned(size_t size, size_t align)
+{
+    size_t whole = (size + align - 1) & ~(align - 1);
+    void *block = aligned_alloc(align, whole != 0 ? whole : align);
+
+    return block != NULL ? block : new_of_libstdcxx(SIZE_MAX);
+}
+
+static void
+library_delete(void *block)
+{
+    free(block);
 }
 
 /* For a function that may be missing in an older libc. */
@@ -145,17 +253,32 @@ library_dlsym(void *handle, const char *name)
     return found;
 }
 
-uint64_t
-pexcz_library_replacement(const char *name)
-{
 #define REPLACEMENT(name, function)                                           \
     {                                                                         \
         name, (uintptr_t)(void *)(function)                                   \
     }
-    static const struct {
-        const char *name;
-        uint64_t address;
-    } all[] = {
+
+struct replacement {
+    const char *name;
+    uint64_t address;
+};
+
+static uint64_t
+find(const struct replacement *all, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].name, name) == 0) {
+            return all[i].address;
+        }
+    }
+    return 0;
+}
+
+uint64_t
+pexcz_library_replacement(const char *name)
+{
+    static const struct replacement all[] = {
+        REPLACEMENT("dlopen", pexcz_library_dlopen),
         REPLACEMENT("dlsym", library_dlsym),
         REPLACEMENT("fopen", pexcz_library_fopen),
         REPLACEMENT("fopen64", pexcz_library_fopen),
@@ -177,16 +300,41 @@ pexcz_library_replacement(const char *name)
         REPLACEMENT("open", pexcz_library_open_file),
         REPLACEMENT("open64", pexcz_library_open_file),
         REPLACEMENT("__cxa_thread_atexit_impl", library_thread_atexit),
-        REPLACEMENT("pthread_key_create", __wrap_pthread_key_create),
-        REPLACEMENT("__pthread_key_create", __wrap_pthread_key_create),
+        REPLACEMENT("newlocale", library_newlocale),
+        REPLACEMENT("__cxa_atexit", pexcz_library_cxa_atexit),
+        REPLACEMENT("__register_atfork", pexcz_library_register_atfork),
+        REPLACEMENT("__tls_get_addr", pexcz_library_tls_get_addr),
+        REPLACEMENT("pthread_key_create", library_key_create),
+        REPLACEMENT("__pthread_key_create", library_key_create),
         REPLACEMENT("pthread_key_delete", __wrap_pthread_key_delete),
         REPLACEMENT("pthread_self", __wrap_pthread_self),
     };
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (strcmp(all[i].name, name) == 0) {
-            return all[i].address;
-        }
-    }
-    return 0;
+    return find(all, sizeof(all) / sizeof(all[0]), name);
+}
+
+uint64_t
+pexcz_library_new_replacement(const char *name)
+{
+    static const struct replacement all[] = {
+        REPLACEMENT("__cxa_thread_atexit", library_thread_atexit),
+        REPLACEMENT("_Znwm", library_new),
+        REPLACEMENT("_Znam", library_new),
+        REPLACEMENT("_ZnwmRKSt9nothrow_t", library_new_nothrow),
+        REPLACEMENT("_ZnamRKSt9nothrow_t", library_new_nothrow),
+        REPLACEMENT("_ZnwmSt11align_val_t", library_new_aligned),
+        REPLACEMENT("_ZnamSt11align_val_t", library_new_aligned),
+        REPLACEMENT("_ZdlPv", library_delete),
+        REPLACEMENT("_ZdaPv", library_delete),
+        REPLACEMENT("_ZdlPvm", library_delete),
+        REPLACEMENT("_ZdaPvm", library_delete),
+        REPLACEMENT("_ZdlPvRKSt9nothrow_t", library_delete),
+        REPLACEMENT("_ZdaPvRKSt9nothrow_t", library_delete),
+        REPLACEMENT("_ZdlPvSt11align_val_t", library_delete),
+        REPLACEMENT("_ZdaPvSt11align_val_t", library_delete),
+        REPLACEMENT("_ZdlPvmSt11align_val_t", library_delete),
+        REPLACEMENT("_ZdaPvmSt11align_val_t", library_delete),
+    };
+
+    return find(all, sizeof(all) / sizeof(all[0]), name);
 }

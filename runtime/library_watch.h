@@ -26,6 +26,8 @@ bool pexcz_library_is_output(const char *name);
 
 /* The address of our own function that takes the place of libc's, 0: none. */
 uint64_t pexcz_library_replacement(const char *name);
+/* The same for libstdc++'s: operators new and delete. */
+uint64_t pexcz_library_new_replacement(const char *name);
 
 /* From now on `report`, borrowed, is called with the name of each watched
  * function, or "$NAME" for a variable that is read. */

@@ -17,9 +17,10 @@ BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
 PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
+# callbacks.c,
 # and mends libedit: terminal_entry.c, readline_keys.c, readline_files.c.
 WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
-    pthread_self getenv secure_getenv \
+    pthread_self getenv secure_getenv ffi_closure_alloc ffi_closure_free \
     tgetent rl_parse_and_bind read_history write_history append_history \
     history_truncate_file
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o

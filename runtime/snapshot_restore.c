@@ -13,6 +13,7 @@
 #include "snapshot_environment.h"
 #include "snapshot_header.h"
 #include "snapshot_hooks.h"
+#include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
 
 #include <fcntl.h>
@@ -78,6 +79,7 @@ resume(const struct pexcz_snapshot_header *header,
     pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta),
                       pexcz_snapshot_table(header, &header->kept),
                       pexcz_snapshot_table(header, &header->pages), header);
+    pexcz_libraries_act(header);
     pexcz_process_make_atfork(pexcz_snapshot_table(header, &header->atfork));
     pexcz_main_thread_adopt(state);
     if (pexcz_preconfig_put(preconfig) < 0
@@ -115,6 +117,9 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     why = pexcz_libraries_check(located, header);
     if (why != NULL) {
         return boot_ordinarily(why);
+    }
+    if (header->kernel_is_read != 0 && !pexcz_snapshot_kernel_is_usual()) {
+        return boot_ordinarily("imports depend on the kernel's version");
     }
     if (!pexcz_snapshot_environment_matches(
             pexcz_snapshot_table(header, &header->env))) {

@@ -3,15 +3,18 @@
 
 #include "app_environment.h"
 #include "app_site.h"
+#include "callbacks.h"
 #include "command.h"
 #include "exe_layout.h"
 #include "library_absent.h"
+#include "library_construct.h"
 #include "library_direct.h"
 #include "library_settle.h"
 #include "library_watch.h"
 #include "python_version.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
+#include "snapshot_kernel.h"
 #include "vfs.h"
 
 #include <errno.h>
@@ -121,7 +124,17 @@ needs_cwd(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* kernel(): the version of the kernel that modules are told. */
+static PyObject *
+ask_kernel(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    return PyUnicode_FromString(pexcz_snapshot_kernel_ask());
+}
+
 static PyMethodDef methods[] = {
+    {"kernel", ask_kernel, METH_NOARGS, NULL},
     {"look_for", look_for, METH_O, NULL},
     {"needs_cwd", needs_cwd, METH_NOARGS, NULL},
     {"startup", startup, METH_NOARGS, NULL},
@@ -271,6 +284,8 @@ make(void *argument)
     bool dump = r->argv[1][0] != '-';
     struct pexcz_error err;
 
+    pexcz_callbacks_begin();
+
     /* Numbers above 256 are objects in the heap, small ones are not: it must
      * not show in the snapshot who packs. */
     pexcz_vfs_set_owner(0, 0);
@@ -304,9 +319,11 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         give_up(&err);
     }
     startup_app = &located->app;
+    pexcz_snapshot_kernel_begin(strchr(argv[1], '+') != NULL);
     pexcz_library_absent_begin();
     if (strchr(argv[1], ',') == NULL) {
         pexcz_libraries_begin(located);
+        pexcz_library_construct_begin(strchr(argv[1], '+') != NULL);
         pexcz_library_watch(NULL);
         pexcz_library_settle_begin(make, &role);
     }

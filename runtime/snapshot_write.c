@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "callbacks.h"
 #include "exe_layout.h"
 #include "heap.h"
+#include "library_construct.h"
 #include "library_direct.h"
 #include "library_settle.h"
 #include "live_objects.h"
@@ -12,6 +14,7 @@
 #include "snapshot_environment.h"
 #include "snapshot_header.h"
 #include "snapshot_hooks.h"
+#include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
 
 #include <dirent.h>
@@ -47,9 +50,15 @@ count_entries(const char *path)
 static int
 check_process(struct pexcz_error *err)
 {
-    if (count_entries("/proc/self/task") > 3) { /* ".", "..", this thread */
+    /* ".", "..", this thread, and those that are started again. */
+    if (count_entries("/proc/self/task")
+        > 3 + pexcz_library_constructor_threads()) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports leave a thread running");
+    }
+    if (pexcz_callbacks_alive() != 0) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "the imports leave a callback of ctypes");
     }
     if (count_entries("/proc/self/fd") != making.open_files) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
@@ -286,6 +295,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         const struct pexcz_buf *pages = &tables.pages.bytes;
 
         pexcz_snapshot_identify(located, &header);
+        header.kernel_is_read = pexcz_snapshot_kernel_was_asked();
         header.needs_cwd = making.needs_cwd;
         header.size = tables.offset + tables.bytes.len;
         header.pages_sum = XXH3_64bits(pages->ptr, pages->len);

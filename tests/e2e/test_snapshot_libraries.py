@@ -177,11 +177,72 @@ def use():
         print(error)
 """
 
+NUMBERS = """\
+import numpy, numpy.fft, numpy.linalg
+
+KEPT = numpy.linalg.inv(numpy.arange(9.0).reshape(3, 3) + numpy.eye(3))
+
+def step():
+    a = numpy.arange(10000.0).reshape(100, 100) + 500 * numpy.eye(100)
+    assert numpy.allclose(numpy.linalg.inv(a) @ a, numpy.eye(100))
+
+def use():
+    step()
+    print(KEPT, numpy.fft.fft(numpy.arange(5.0)), numpy.float64("1e400"))
+    random = numpy.random.default_rng(1)
+    a = random.normal(size=(300, 300))
+    print(repr((a @ a).sum()), repr(numpy.linalg.svd(a)[1][:3]), numpy.sin(a[0, :3]))
+    print(numpy.array(["b", "a"]).astype("U3"), numpy.dtype("M8[ns]"))
+    try:
+        numpy.linalg.inv(numpy.zeros((2, 2)))
+    except numpy.linalg.LinAlgError as error:
+        print(error)
+"""
+
+NATIVES = """\
+import greenlet, PIL.Image, psycopg2
+import PIL._imagingcms, PIL._webp
+
+def add(x):
+    return greenlet.getcurrent().parent.switch(x + 1)
+
+def fail():
+    raise ValueError("in a greenlet")
+
+def step():
+    inner = greenlet.greenlet(add)
+    assert (inner.switch(1), inner.switch(5), inner.dead) == (2, 5, True)
+
+def use():
+    import hashlib, io
+    step()
+    image = PIL.Image.new("RGB", (64, 64), "red")
+    image.paste("blue", (3, 3, 50, 60))
+    for kind in "PNG", "JPEG", "WEBP", "TIFF", "JPEG2000", "GIF":
+        stream = io.BytesIO()
+        image.save(stream, kind)
+        print(kind, hashlib.sha256(stream.getvalue()).hexdigest())
+        stream.seek(0)
+        print(PIL.Image.open(stream).resize((7, 7)).tobytes()[:6])
+    print(psycopg2.__libpq_version__)
+    try:
+        psycopg2.connect("host=/nonexistent dbname=x")
+    except psycopg2.OperationalError as error:
+        print(str(error)[:60])
+    for bad in fail, 3:
+        try:
+            greenlet.greenlet(bad).switch()
+        except (TypeError, ValueError) as error:
+            print(type(error).__name__, error)
+"""
+
 APPS = {
     "data": (DATA, ["cffi", "lxml", "markupsafe", "msgpack", "orjson", "pyyaml",
                     "regex", "wrapt", "zope.interface"]),
     "web": (WEB, ["aiohttp", "flask", "requests"]),
     "models": (MODELS, ["cryptography", "pydantic", "sqlalchemy"]),
+    "natives": (NATIVES, ["greenlet", "pillow", "psycopg2-binary"]),
+    "numbers": (NUMBERS, ["numpy"]),
 }  # fmt: skip
 
 
@@ -239,6 +300,24 @@ def test_no_cache_is_written(library_app: Callable[[str], App], sides: Sides) ->
     got = sides.packed.run(env=EXPLAIN)
     assert (got.code, got.err) == (0, b"")
     assert os.listdir(sides.packed.folder / "home") == []
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["OPENBLAS_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=8", "OMP_NUM_THREADS=3",
+     "OPENBLAS_CORETYPE=Prescott", "OPENBLAS_CORETYPE=Haswell"],
+)  # fmt: skip
+def test_as_many_threads_as_asked_for(
+    library_app: Callable[[str], App], sides: Sides, variable: str
+) -> None:
+    """What OpenBLAS reads when it is loaded is read in each process."""
+    sides.expect_manylinux()
+    sides.install(library_app("numbers"))
+    name, _, value = variable.partition("=")
+    restored = sides.packed.run(env={name: value, **EXPLAIN})
+    booted = sides.packed.run(env={name: value, "PEXCZ_SNAPSHOT": "0"})
+    assert (restored.err, restored.code) == (b"", 0)
+    assert restored.out == booted.out
 
 
 def test_keys_are_new(library_app: Callable[[str], App], sides: Sides) -> None:
@@ -336,8 +415,6 @@ IMPURE = {
                "abs, NULL); }", "pthread_create"),
     "file": ("{ return PyModule_AddIntConstant(m, \"x\", fopen(\"/etc/passwd\", \"r\")"
              " == NULL); }", "fopen"),
-    "constructor": ("{ return 0; } static long made; __attribute__((constructor))"
-                    " static void c(void) { made = getpid(); }", "getpid"),
     "processors": ("{ return PyModule_AddIntConstant(m, \"x\","
                    " sysconf(_SC_NPROCESSORS_ONLN)); }", "sysconf"),
 }  # fmt: skip
