@@ -7,6 +7,11 @@
 
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
+#if PEXCZ_GENERATORS_HAVE_HANDLER
+#include <internal/pycore_frame.h>
+#include <internal/pycore_opcode_utils.h>
+#include <opcode.h>
+#endif
 #include <string.h>
 
 struct finaliser_search {
@@ -61,6 +66,18 @@ walk(visitor *visit, void *context)
 static bool
 generator_is_noticeable(PyObject *o)
 {
+#if PEXCZ_GENERATORS_HAVE_HANDLER
+    const _PyInterpreterFrame *frame
+        = (const void *)((const PyGenObject *)o)->gi_iframe;
+
+    /* As gen_close() of genobject.c. */
+    if (pexcz_generator_is_suspended((const PyGenObject *)o) != 0
+        && (frame->instr_ptr->op.code == RESUME
+            || frame->instr_ptr->op.code == RESUME_CHECK)
+        && (frame->instr_ptr->op.arg & RESUME_OPARG_DEPTH1_MASK) != 0) {
+        return false;
+    }
+#endif
     return pexcz_generator_is_suspended((const PyGenObject *)o) != 0
            && PyBytes_GET_SIZE(pexcz_generator_code(o)->co_exceptiontable)
                   != 0;

@@ -57,6 +57,10 @@ pexcz_report_unraisable(PyObject *o, const char *when)
 #endif
 }
 
+/* Whether every generator has a handler of the compiler's, for StopIteration,
+ * which closing it need not run; then RESUME says whether it is in another. */
+#define PEXCZ_GENERATORS_HAVE_HANDLER (PY_VERSION_HEX >= 0x030d0000)
+
 /* Whether threading.Thread has a _handle, which knows the thread's number. */
 #define PEXCZ_THREADS_HAVE_HANDLES (PY_VERSION_HEX >= 0x030d0000)
 
