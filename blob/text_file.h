@@ -11,6 +11,11 @@
 #define PEXCZ_TEXT_FILES(symbol, file, other)                                 \
     PEXCZ_TEXT_OF(symbol, file, ".incbin \"" other "\"\n")
 
+/* The texts of three. */
+#define PEXCZ_TEXT_THREE_FILES(symbol, file, second, third)                   \
+    PEXCZ_TEXT_OF(symbol, file,                                               \
+                  ".incbin \"" second "\"\n.incbin \"" third "\"\n")
+
 #define PEXCZ_TEXT_OF(symbol, file, more)                                     \
     __asm__(".section .rodata\n"                                              \
             ".global " #symbol "\n"                                           \

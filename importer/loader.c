@@ -6,6 +6,7 @@
  */
 #include "gc_credit.h"
 #include "importer_state.h"
+#include "standby.h"
 
 #include <marshal.h>
 
@@ -162,14 +163,15 @@ loader_create_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     const struct pexcz_importer_state *state = PyType_GetModuleState(cls);
     PyObject *names[] = {state->str_spec};
     PyObject *spec = NULL;
+    PyObject *module;
 
-    (void)self;
     if (pexcz_importer_args("create_module", args, nargs, kwnames, names, 1, 1,
                             &spec)
         < 0) {
         return NULL;
     }
-    Py_RETURN_NONE; /* the default semantics */
+    module = is_our_loader(state, self) ? pexcz_standby_take(spec) : NULL;
+    return module != NULL ? module : Py_NewRef(Py_None); /* the default */
 }
 
 static PyObject *
@@ -183,6 +185,7 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     PyObject *code = NULL;
     PyObject *dict = NULL;
     PyObject *result = NULL;
+    int done;
 
     if (pexcz_importer_args("exec_module", args, nargs, kwnames, names, 1, 1,
                             &module)
@@ -191,6 +194,11 @@ loader_exec_module(PyObject *self, PyTypeObject *cls, PyObject *const *args,
     }
     name = PyObject_GetAttr(module, state->str_dunder_name);
     if (name == NULL) {
+        goto out;
+    }
+    done = is_our_loader(state, self) ? pexcz_standby_exec(module) : 0;
+    if (done != 0) {
+        result = done > 0 ? Py_NewRef(Py_None) : NULL;
         goto out;
     }
     pexcz_gc_credit(&state->gc_credit);

@@ -60,12 +60,13 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
-                   + r->absent.count + 3;
+                   + r->absent.count + r->standby.count + 4;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
     char module_count[32];
     char left_count[32];
     char absent_count[32];
+    char standby_count[32];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = dump,
@@ -87,6 +88,8 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         (void)snprintf(left_count, sizeof(left_count), "%zu", r->left_count);
         (void)snprintf(absent_count, sizeof(absent_count), "%zu",
                        r->absent.count);
+        (void)snprintf(standby_count, sizeof(standby_count), "%zu",
+                       r->standby.count);
         args[n++] = module_count;
         for (size_t i = 0; i < r->modules.count; i++) {
             args[n++] = r->modules.items[i];
@@ -98,6 +101,10 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         args[n++] = absent_count;
         for (size_t i = 0; i < r->absent.count; i++) {
             args[n++] = r->absent.items[i];
+        }
+        args[n++] = standby_count;
+        for (size_t i = 0; i < r->standby.count; i++) {
+            args[n++] = r->standby.items[i];
         }
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
@@ -319,6 +326,7 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->modules.count = 0;
     report->cwd.count = 0;
     report->absent.count = 0;
+    report->standby.count = 0;
     report->left_count = 0;
 }
 
@@ -476,10 +484,15 @@ make(struct pexcz_snapshot_making *m, int first, int second)
     const char *module;
     int rc;
 
+    m->standby = true;
     for (;;) {
         bool differ = false;
 
         rc = make_two(m, first, second, &differ, &module);
+        if (rc < 0 && module == NULL && m->report->standby.count != 0) {
+            m->standby = false; /* it may be due to one of them */
+            continue;
+        }
         if (differ && module == NULL) {
             rc = find_difference(m, first, second, &module);
         }

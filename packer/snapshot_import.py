@@ -4,10 +4,10 @@
 Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
-must not be imported, how many paths, files that must not be there, and
-"MODULE:NAME" of global variables that are the working directory.  `startup`
-runs the lines of .pth files and the like; `kernel` says of which version the
-kernel is to be.
+must not be imported, how many paths, files that must not be there, how many
+names, modules that are to stand by (importer/standby.h), and "MODULE:NAME" of
+global variables that are the working directory.  `startup` runs the lines of
+.pth files and the like; `kernel` says of which version the kernel is to be.
 """
 
 import sys
@@ -247,6 +247,151 @@ def mend_all(after):
     del sys.modules["pexcz_snapshot"]
 
 
+class Recorder:
+    """Notes what the bodies of modules import."""
+
+    def __init__(self):
+        self.statements = {}  # module -> {(name, names after from): found}
+        self.inside = set()   # modules that their package's body imported
+        self.real = __import__
+
+    def find_spec(self, name, path=None, target=None):
+        self.statements.setdefault(name, {})
+        package = sys.modules.get(name.rpartition(".")[0])
+        if package is not None and package.__spec__._initializing:
+            self.inside.add(name)
+        return None
+
+    def body(self):
+        frame = sys._getframe(2)
+        while frame is not None:
+            name = frame.f_globals.get("__name__")
+            if frame.f_code.co_name == "<module>" and name in self.statements:
+                return name
+            frame = frame.f_back
+        return None
+
+    def import_(self, name, globals=None, locals=None, fromlist=(), level=0):
+        body = self.body()
+        full = name
+        if level:
+            package = globals.get("__package__") or ""
+            package = package.rsplit(".", level - 1)[0]
+            full = f"{package}.{name}" if name else package
+        items = tuple(fromlist or ())
+        found = self.statements.get(body, {})
+        found.setdefault((full, items), None)
+        result = self.real(name, globals, locals, fromlist, level)
+        names = [full, *(f"{full}.{item}" for item in items)]
+        found[full, items] = tuple(
+            (n, sys.modules[n]) for n in names if n in sys.modules)
+        return result
+
+
+def all_types():
+    found, queue = {}, [object]
+    for kind in queue:
+        for heir in type.__subclasses__(kind):
+            if id(heir) not in found:
+                found[id(heir)] = heir
+                queue.append(heir)
+    return found
+
+
+def module_of(kind):
+    return type.__dict__["__module__"].__get__(kind)
+
+
+def reached_from(name):
+    """The modules that things in the module come from.  No attribute of an
+    unknown object is asked for: it may be a proxy."""
+    for key, value in list(vars(sys.modules[name]).items()):
+        if key in ("__builtins__", "__loader__", "__spec__"):
+            continue
+        if type(value) is type(sys):
+            yield vars(value).get("__name__")
+        elif type(value) is type(all_types):
+            yield value.__module__
+        elif type in type(value).__mro__:
+            yield module_of(value)
+
+
+def needs_of(name, statements):
+    """What the body may have looked at: all modules within its reach."""
+    queue = ["builtins", "sys"]
+    for found in statements.values():
+        queue += [n for n, module in found or ()]
+    seen = {name, "__main__"}
+    needs = []
+    for other in queue:
+        parent = other.rpartition(".")[0] if type(other) is str else ""
+        if parent:
+            queue.append(parent)
+        if other not in seen and type(sys.modules.get(other)) is type(sys):
+            seen.add(other)
+            needs.append(other)
+            queue += reached_from(other)
+    return needs
+
+
+def import_for_standby(names, recorder):
+    """The new modules, and the classes that each has."""
+    import builtins
+
+    classes = {}
+    sys.meta_path.insert(0, recorder)
+    builtins.__import__ = recorder.import_
+    types = all_types()
+    for name in names:
+        before = set(sys.modules)
+        recorder.real(name)
+        new = [n for n in sys.modules if n not in before]
+        classes.update((n, []) for n in new)
+        now = all_types()
+        for kind in [now[i] for i in now if i not in types] if new else ():
+            owner = module_of(kind)
+            classes[owner if owner in new else new[0]].append(kind)
+        types = now
+    builtins.__import__ = recorder.real
+    sys.meta_path.remove(recorder)
+    return classes
+
+
+def put_aside(names):
+    """Imports the modules and takes them out of sys.modules again."""
+    recorder = Recorder()
+    paths = set(sys.path_importer_cache)
+    classes = import_for_standby(names, recorder)
+    needs = {n: needs_of(n, recorder.statements[n]) for n in classes}
+    order = list(dict.fromkeys([*classes, *(n for m in needs.values() for n in m)]))
+    numbers = {name: number for number, name in enumerate(order)}
+    children = {name: [] for name in order}
+    for name in classes:
+        parent, _, tail = name.rpartition(".")
+        if name in recorder.inside and parent in classes:
+            variables = vars(sys.modules[parent])
+            children[parent].append(
+                (tail, variables[tail]) if tail in variables else (tail,))
+        elif parent:
+            delattr(sys.modules[parent], tail)
+    records = []
+    for name in order:
+        statements = None
+        if name in classes:
+            statements = tuple(
+                (*key, found) for key, found in recorder.statements[name].items())
+        records.append((
+            name, sys.modules[name], statements, tuple(children[name]),
+            tuple(classes.get(name, ())),
+            tuple(numbers[n] for n in needs.get(name, ())),
+            name in MENDED or name in ("sys", "threading", "time")))
+    for name in classes:
+        del sys.modules[name]
+    for path in set(sys.path_importer_cache) - paths:
+        del sys.path_importer_cache[path]
+    stand_by(records)
+
+
 def take(names):
     count = int(names.pop(0))
     taken = names[:count]
@@ -260,6 +405,7 @@ def main(*names):
     left = set(take(rest))
     for path in take(rest):
         look_for(path)
+    standby = take(rest)
     variables = [text.split(":") for text in rest]
     after = None
     startup()
@@ -269,6 +415,8 @@ def main(*names):
         after = import_with_cwd(modules, left, variables)
     else:
         import_all(modules, left)
+    if standby:
+        put_aside(standby)
     kernel_done()
     mend_all(after)
 

@@ -102,6 +102,11 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
     if (strcmp(kind, "module") == 0) {
         return pexcz_strings_add(&r->modules, &r->arena, line, m->err);
     }
+    if (strcmp(kind, "standby") == 0) {
+        return m->standby
+                   ? pexcz_strings_add(&r->standby, &r->arena, line, m->err)
+                   : PEXCZ_OK;
+    }
     if (strcmp(kind, "absent") == 0) {
         return pexcz_strings_add(&r->absent, &r->arena, line, m->err);
     }
@@ -396,6 +401,7 @@ trace_commands(struct pexcz_snapshot_making *m, int fd)
         }
     }
     r->ended = ended;
+    r->standby.count = 0; /* each trace has another image */
     tidy(r);
     return rc;
 }

@@ -12,6 +12,7 @@ struct pexcz_snapshot_making {
     struct pexcz_strings failed; /* modules, see is_import_failure() */
     int executable;              /* the packed file, for reading */
     bool libraries;              /* with shared objects */
+    bool standby;                /* with modules on standby */
     struct pexcz_error *err;
 };
 

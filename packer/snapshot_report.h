@@ -28,8 +28,9 @@ struct pexcz_snapshot_report {
     const char *ended; /* the exception that ended the imports, or NULL */
     struct pexcz_strings gate; /* variables that switch it off when set */
     struct pexcz_strings modules;
-    struct pexcz_strings cwd;    /* MODULE:NAME, is the working directory */
-    struct pexcz_strings absent; /* files that must not be there */
+    struct pexcz_strings standby; /* what functions import: standby.h */
+    struct pexcz_strings cwd;     /* MODULE:NAME, is the working directory */
+    struct pexcz_strings absent;  /* files that must not be there */
     struct pexcz_snapshot_left *left;
     size_t left_count;
     size_t left_cap;

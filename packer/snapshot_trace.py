@@ -24,6 +24,7 @@ separated by tabs:
   absent PATH                a file that must not be there, as it is not now
   cwd NAME ATTRIBUTE         a global variable that is the working directory
   off REASON                 no snapshot at all
+  standby NAME               functions import it, and it can stand by
   ended REASON               the exception that ended the imports
 """
 
@@ -178,19 +179,23 @@ def main(fd, kind, name, attribute, count, *rest):
     elif off is None:
         off = next(iter(watch.reasons.values()))
     watch.active = False
-    sys.meta_path.remove(watch)
     if off is not None:
         lines.append(f"off\tcode that runs before all imports {off}")
     chains = close(watch)
+    order = list(watch.order)
     lines += [f"gate\t{n}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]
-    for n in watch.order:
+    for n in order:
         if n in chains:
             reason = watch.reasons[chains[n][-1]]
             lines.append(f"left\t{n}\t{' '.join(chains[n])}\t{reason}")
         elif n in sys.modules and n not in already:
             lines.append(f"module\t{n}")
+    if off is None and sys.version_info < (3, 12):
+        watch.standing_by = True
+        lines += [f"standby\t{n}" for n in Standby(watch, chains).run()]
+    sys.meta_path.remove(watch)
     with open(int(fd), "w", encoding="utf-8", errors="surrogateescape") as out:
         out.write("".join(line.replace("\n", " ") + "\n" for line in lines))
 

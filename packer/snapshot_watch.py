@@ -155,6 +155,7 @@ class Watch:
         self.set = {}          # variables that are set -> the module that did
         self.active = False
         self.in_startup = False
+        self.standing_by = False  # what is imported is to stand by
 
     def body(self):
         """The module whose body is running, innermost; None: there is none."""
@@ -182,7 +183,7 @@ class Watch:
             if name is None:
                 if self.in_startup:
                     self.startup = self.startup or reason
-            elif what == "os.getcwd()":
+            elif what == "os.getcwd()" and not self.standing_by:
                 if what not in MENDED.get(name, ()):
                     self.cwd_readers.setdefault(
                         name, f"{CWD}-{len(self.cwd_readers):05}")
@@ -271,7 +272,7 @@ class Watch:
         not there; the snapshot is good for processes that do not find it either.
         Of other files too many would be found elsewhere: /etc/mime.types."""
         path = args[0] if len(args) == 1 and not kwargs else None
-        if type(path) is not str or not path.startswith("/") \
+        if self.standing_by or type(path) is not str or not path.startswith("/") \
                 or in_tree(path) or not self.active or any(
                     mark in path for mark in (*MARKS, CWD)) \
                 or not path.isprintable() or caller() not in LOOKS_IN_VAIN:
@@ -448,7 +449,7 @@ class Watch:
             return  # any of them switches the snapshot off
         if caller() in HARMLESS_READERS:
             return
-        if name in PERSONAL or (
+        if name in PERSONAL or self.standing_by and name not in self.gate or (
                 name.startswith(PERSONAL_PREFIXES) and name not in RARE):
             self.blame("os.environ", f"reads ${name}")
         elif self.active and name not in self.gate:
@@ -594,11 +595,8 @@ class Watch:
                 continue
             if type(module) is not type(sys):
                 continue
-            for value in list(vars(module).values()):
-                items = value if type(value) in (list, tuple) else (value,)
-                texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
-                if any(mark in text for text in texts for mark in MARKS):
-                    self.reasons.setdefault(name, "keeps sys.executable")
+            if keeps_path(module):
+                self.reasons.setdefault(name, "keeps sys.executable")
         self.active = True
 
 
@@ -632,6 +630,15 @@ def caller():
             or frame.f_globals.get("__name__") in PASSED_THROUGH):
         frame = frame.f_back
     return frame.f_globals.get("__name__") if frame is not None else None
+
+
+def keeps_path(module):
+    for value in list(vars(module).values()):
+        items = value if type(value) in (list, tuple) else (value,)
+        texts = [os.fsdecode(i) for i in items if type(i) in (str, bytes)]
+        if any(mark in text for text in texts for mark in MARKS):
+            return True
+    return False
 
 
 def texts_in(gc, holder):

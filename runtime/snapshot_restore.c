@@ -15,6 +15,7 @@
 #include "snapshot_hooks.h"
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
+#include "standby.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -92,7 +93,11 @@ resume(const struct pexcz_snapshot_header *header,
         return -1;
     }
     pexcz_live_objects_trust_frozen();
-    return pexcz_snapshot_hooks_after_restore() == 0 ? 1 : -1;
+    if (pexcz_snapshot_hooks_after_restore() < 0) {
+        return -1;
+    }
+    pexcz_standby_resume();
+    return 1;
 }
 
 int

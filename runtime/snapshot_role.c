@@ -6,6 +6,7 @@
 #include "callbacks.h"
 #include "command.h"
 #include "exe_layout.h"
+#include "heap_signatures.h"
 #include "library_absent.h"
 #include "library_construct.h"
 #include "library_direct.h"
@@ -15,6 +16,7 @@
 #include "snapshot.h"
 #include "snapshot_environment.h"
 #include "snapshot_kernel.h"
+#include "standby.h"
 #include "vfs.h"
 
 #include <errno.h>
@@ -133,10 +135,31 @@ ask_kernel(PyObject *self, PyObject *args)
     return PyUnicode_FromString(pexcz_snapshot_kernel_ask());
 }
 
+/* signatures(objects): heap_signatures.h */
+static PyObject *
+signatures(PyObject *self, PyObject *objects)
+{
+    (void)self;
+    return pexcz_heap_signatures(objects);
+}
+
+/* stand_by(list): standby.h */
+static PyObject *
+stand_by(PyObject *self, PyObject *list)
+{
+    (void)self;
+    if (pexcz_standby_set(list) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"kernel", ask_kernel, METH_NOARGS, NULL},
     {"look_for", look_for, METH_O, NULL},
     {"needs_cwd", needs_cwd, METH_NOARGS, NULL},
+    {"signatures", signatures, METH_O, NULL},
+    {"stand_by", stand_by, METH_O, NULL},
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},

@@ -16,6 +16,7 @@
 #include "snapshot_hooks.h"
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
+#include "standby.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,6 +157,10 @@ settle_all(struct pexcz_error *err)
         (void)PyDict_DelItemString(modules, "gc");
     }
     Py_XDECREF(gc);
+    if (rc == PEXCZ_OK && pexcz_standby_seal() < 0) {
+        PyErr_Print();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "modules cannot stand by");
+    }
     return rc;
 }
 
