@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Snapshots know the data of CPython 3.11. */
+/* 3.12 takes the versions of dicts out of the API. */
 #if PY_VERSION_HEX >= 0x030c0000
 
 int
 pexcz_standby_set(PyObject *list)
 {
     (void)list;
-    PyErr_SetString(PyExc_NotImplementedError, "no snapshots");
+    PyErr_SetString(PyExc_NotImplementedError, "no versions of dicts");
     return -1;
 }
 

@@ -180,7 +180,7 @@ def use():
 NUMBERS = """\
 import numpy, numpy.fft, numpy.linalg
 
-KEPT = numpy.linalg.inv(numpy.arange(9.0).reshape(3, 3) + numpy.eye(3))
+KEPT = numpy.arange(9.0).reshape(3, 3) + numpy.eye(3)
 
 def step():
     a = numpy.arange(10000.0).reshape(100, 100) + 500 * numpy.eye(100)
@@ -226,7 +226,7 @@ def use():
         print(PIL.Image.open(stream).resize((7, 7)).tobytes()[:6])
     print(psycopg2.__libpq_version__)
     try:
-        psycopg2.connect("host=/nonexistent dbname=x")
+        psycopg2.connect("host=/nonexistent dbname=x user=x")
     except psycopg2.OperationalError as error:
         print(str(error)[:60])
     for bad in fail, 3:
