@@ -3,6 +3,7 @@
 
 #include "exe_layout.h"
 #include "exe_writer.h"
+#include "library_twice.h"
 #include "snapshot_format.h"
 #include "snapshot_modules.h"
 #include "snapshot_process.h"
@@ -292,7 +293,7 @@ is_import_failure(struct pexcz_snapshot_making *m)
     const char *copy;
 
     if (strncmp(m->err->msg, start, sizeof(start) - 1) != 0 || colon == NULL
-        || m->failed.count == MAX_FAILED) {
+        || m->failed.count >= MAX_FAILED) {
         return false;
     }
     copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
@@ -353,6 +354,59 @@ make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
     return rc;
 }
 
+/* Modules with a shared object that needs the library of that number. */
+static int
+leave_out_users(struct pexcz_snapshot_making *m,
+                const struct pexcz_snapshot_library *libraries, size_t count,
+                size_t library)
+{
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < count; i++) {
+        const struct pexcz_snapshot_library *l = &libraries[i];
+        const char *module;
+        bool found = false;
+
+        for (uint64_t k = 0; k < l->needed_count && !found; k++) {
+            found = l->needed[k] == library;
+        }
+        module = found ? module_of(m, libraries[l->root].path) : NULL;
+        if (module != NULL && !pexcz_strings_contain(&m->failed, module)) {
+            rc = pexcz_strings_add(&m->failed, &m->report->arena,
+                                   pexcz_slice_str(module), m->err);
+        }
+    }
+    return rc;
+}
+
+/* UNSUPPORTED when one of its shared objects would be loaded once more; then
+ * *ret_module is what it was loaded for. */
+static int
+check_twice(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
+            const char **ret_module)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+    const struct pexcz_snapshot_library *libraries
+        = (const void *)(snapshot.ptr + h->libraries.offset);
+    size_t count = h->libraries.size / sizeof(*libraries);
+    const struct pexcz_plan_entry *by;
+    size_t which;
+    int rc;
+
+    if (!pexcz_library_is_twice(m->plan, m->infos, libraries, count, &which,
+                                &by)) {
+        return PEXCZ_OK;
+    }
+    rc = leave_out_users(m, libraries, count, which);
+    if (rc < 0) {
+        return rc;
+    }
+    *ret_module = module_of(m, libraries[libraries[which].root].path);
+    return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
+                      "%s, which is not in it, needs %s as well", by->path,
+                      libraries[which].path + sizeof(PEXCZ_PREFIX));
+}
+
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
 make_two(struct pexcz_snapshot_making *m, int first, int second,
@@ -380,6 +434,9 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     if (rc == PEXCZ_OK) {
         rc = compare(m, a, b, ret_module);
         *ret_differ = rc < 0;
+    }
+    if (rc == PEXCZ_OK) {
+        rc = check_twice(m, a, ret_module);
     }
     pexcz_snapshot_unmap(&a);
     pexcz_snapshot_unmap(&b);
@@ -497,7 +554,7 @@ make(struct pexcz_snapshot_making *m, int first, int second)
             rc = find_difference(m, first, second, &module);
         }
         if (rc == PEXCZ_OK || module == NULL
-            || m->failed.count == MAX_FAILED) {
+            || m->failed.count >= MAX_FAILED) {
             return rc;
         }
         if (leave_out(m, module) < 0) {
@@ -573,14 +630,16 @@ make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
 }
 
 int
-pexcz_snapshot_add(struct pexcz_out_file *out,
-                   const struct pexcz_plan_boot *boot,
+pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
+                   struct pexcz_library_info *const *infos,
                    const struct pexcz_snapshot_wish *wish,
                    struct pexcz_snapshot_report *ret, struct pexcz_error *err)
 {
     struct pexcz_snapshot_making m = {
         .report = ret,
-        .boot = boot,
+        .plan = plan,
+        .infos = infos,
+        .boot = &plan->boot,
         .wish = wish,
         .err = err,
     };
@@ -588,7 +647,8 @@ pexcz_snapshot_add(struct pexcz_out_file *out,
     int second;
     int rc;
 
-    if (boot->kind == PEXCZ_ENTRY_NONE && boot->commands.count == 0) {
+    if (plan->boot.kind == PEXCZ_ENTRY_NONE
+        && plan->boot.commands.count == 0) {
         ret->off = "there is no entry point";
         return PEXCZ_OK;
     }

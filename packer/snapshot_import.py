@@ -68,24 +68,29 @@ def import_with_cwd(modules, left, variables):
 
 def watch_kernel():
     """Modules are told of a kernel and a name that no machine has."""
-    import os
+    import posix  # not os, which the application may not import
 
     making = True
-    real = os.uname
+    real = posix.uname
 
     def uname():
         if not making:
             return real()
         version = kernel()
-        return os.uname_result(
+        return posix.uname_result(
             ("Linux", f"name-{version}", version, f"#{version}", real().machine))
+
+    def replace(function):
+        posix.uname = function
+        if "os" in sys.modules:
+            sys.modules["os"].uname = function
 
     def done():
         nonlocal making
         making = False
-        os.uname = real
+        replace(real)
 
-    os.uname = uname
+    replace(uname)
     return done
 
 

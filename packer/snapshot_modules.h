@@ -7,6 +7,8 @@
 
 struct pexcz_snapshot_making {
     struct pexcz_snapshot_report *report;
+    const struct pexcz_plan *plan;
+    struct pexcz_library_info *const *infos; /* of the plan's entries */
     const struct pexcz_plan_boot *boot;
     const struct pexcz_snapshot_wish *wish;
     struct pexcz_strings failed; /* modules, see is_import_failure() */

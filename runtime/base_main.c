@@ -9,6 +9,7 @@
 #include "exit.h"
 #include "library_direct.h"
 #include "locate.h"
+#include "orig_argv.h"
 #include "own_venv.h"
 #include "pex_run.h"
 #include "prompt.h"
@@ -53,6 +54,11 @@ start_python(const struct pexcz_python_options *options)
 {
     PyStatus status = pexcz_python_start(options);
 
+    if (!PyStatus_Exception(status)
+        && pexcz_orig_argv_put(options->process_argc, options->process_argv)
+               < 0) {
+        status = PyStatus_NoMemory();
+    }
     if (PyStatus_Exception(status)) {
         Py_ExitStatusException(status);
     }
@@ -137,6 +143,8 @@ main(int argc, char **argv)
         .argv = argv,
         .original_argc = argc,
         .original_argv = argv,
+        .process_argc = argc,
+        .process_argv = argv,
         .site = true,
     };
     struct pexcz_pex_variables variables = {0};

@@ -19,6 +19,8 @@ struct pexcz_python_options {
     int program; /* index of "-" or the script in argv */
     int original_argc;
     char *const *original_argv; /* becomes sys.orig_argv */
+    int process_argc;           /* main()'s, for Py_GetArgcArgv() of an    */
+    char *const *process_argv;  /* application: setproctitle looks for them */
     bool guest; /* in another program: argv is sys.argv; UTF-8 mode; the
                    locale and C's streams stay as they are */
     bool signal_handlers;   /* of a guest; else Python installs them */

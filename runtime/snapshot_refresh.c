@@ -100,7 +100,7 @@ pexcz_refresh_arguments(const struct pexcz_python_options *options,
         || set_executable(options->executable) < 0) {
         return -1;
     }
-    if (pexcz_orig_argv_put(options->original_argc, options->original_argv)
+    if (pexcz_orig_argv_put(options->process_argc, options->process_argv)
         < 0) {
         PyErr_NoMemory();
         return -1;
@@ -297,6 +297,8 @@ rehearse(void)
         .argc = 2,
         .original_argv = argv,
         .original_argc = 2,
+        .process_argv = argv,
+        .process_argc = 2,
     };
     int rc = setenv("TZ", "UTC0", 1);
 

@@ -157,8 +157,8 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     if (!pexcz_libraries_place(header)) {
         return boot_ordinarily("the addresses of the libraries are taken");
     }
-    if (!pexcz_libraries_resume(header, options->original_argc,
-                                options->original_argv)) {
+    if (!pexcz_libraries_resume(header, options->process_argc,
+                                options->process_argv)) {
         pexcz_libraries_remove(header);
         return boot_ordinarily("a shared object needs what libc lacks");
     }

@@ -40,7 +40,7 @@ LIBC = (
 )
 # What a wheel may expect beside it: PEP 513 and its successors list them as
 # present on every machine, so wheels do not carry them.
-MANYLINUX = ("libgcc_s.so.1", "libstdc++.so.6", "libz.so.1")
+MANYLINUX = ("libgcc_s.so.1", "libresolv.so.2", "libstdc++.so.6", "libz.so.1")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
