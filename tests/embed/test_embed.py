@@ -59,7 +59,7 @@ def test_repeat(host: Path) -> None:
 
 def test_two_files(host: Path) -> None:
     out = run(host, "two_files", RULES, BASE)
-    assert out == "True\nNone ['bin', 'lib'] 3\n0.6\n"
+    assert out == "True\nNone ['bin', 'lib', 'share'] 3\n0.6\n"
 
 
 def test_memory(host: Path) -> None:
