@@ -557,7 +557,8 @@ def test_subinterpreters_find_the_application(
     (sides.packed.folder / folder).mkdir(parents=True)
     inner = (
         "import sys; sys.argv = ['', 'pass']\nimport runner, site\n"
-        "print(runner.__file__, sys.path[3:], site.ENABLE_USER_SITE, flush=True)"
+        "site_packages = [p for p in sys.path if p.endswith('site-packages')]\n"
+        "print(runner.__file__, site_packages, site.ENABLE_USER_SITE, flush=True)"
     )
     code = (
         "try:\n    import _interpreters as i\n    one = i.create('legacy')\n"
