@@ -6,6 +6,7 @@ makes the link BUILD/dist/X.Y that names it, as build_dist.py does.
 """
 
 import hashlib
+import io
 import json
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ def unpack(archive, target):
     with subprocess.Popen(command, stdout=subprocess.PIPE) as zstd:
         with tarfile.open(fileobj=zstd.stdout, mode="r|") as tar:
             tar.extractall(target, filter="data")
+        shutil.copyfileobj(zstd.stdout, io.BytesIO())  # what fills the last block
     if zstd.returncode != 0:
         sys.exit(f"read.py: {archive}: zstd failed")
 
