@@ -99,6 +99,34 @@ def test_needed_libraries(pack: Callable[..., Path]) -> None:
     assert restored == booted == "(84, 42, 1) (86, 43, 1)\n8 43\n"
 
 
+def test_a_library_is_not_in_the_process_twice(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What is imported later needs it too, and ld.so knows nothing of the one
+    that a snapshot has."""
+    user = "import own\ndef main():\n    import late\n    print(own.bump(), late.bump())\n"
+    pex = tmp_path / "own.pex"
+    shutil.copy(make_pex("-e", "user:main", sources={"user.py": user}), pex)
+    count = 'extern "C" int bump_it() { static int n; return ++n; }'
+    shared = build(tmp_path, "libshared.so.1", count)
+    text = (
+        'extern "C" {\n' + MODULE.split("%s")[0] + "int bump_it();\n}\n"
+        "static PyObject *bump(PyObject *, PyObject *) { return PyLong_FromLong(bump_it()); }\n"
+        'static PyMethodDef methods[] = {{"bump", bump, METH_NOARGS, NULL}, {0}};\n'
+        "static int start(PyObject *) { bump_it(); return 0; }\n" + MODULE.split("%s")[1]
+    )  # fmt: skip
+    with zipfile.ZipFile(pex, "a") as archive:
+        archive.write(shared, f"own.libs/{shared.name}")
+        for name in "own", "late":
+            source = text.replace('"own"', f'"{name}"').replace("PyInit_own", f"PyInit_{name}")
+            archive.write(build(tmp_path, f"{name}{SUFFIX}", source, shared), f"{name}{SUFFIX}")
+    report = run([PACK, "-v", pex, "-o", tmp_path / "own"])
+    assert b"not in the snapshot: own" in report.err, report.err.decode()
+    assert b"libshared.so.1 as well" in report.err, report.err.decode()
+    restored, booted = both(tmp_path / "own")
+    assert restored == booted == "3 4\n"
+
+
 REMADE = """
     #include <pthread.h>
     #include <unistd.h>
