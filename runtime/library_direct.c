@@ -522,6 +522,16 @@ pexcz_libraries_pages(struct pexcz_page_runs *pages, uint64_t first,
     return rc;
 }
 
+/* The table is what was written since *start; the next one begins here. */
+static void
+end_table(struct pexcz_snapshot_table *table, const struct pexcz_buf *out,
+          uint64_t offset, size_t *start)
+{
+    table->offset = offset + *start;
+    table->size = out->len - *start;
+    *start = out->len;
+}
+
 int
 pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
                       struct pexcz_buf *out, struct pexcz_error *err)
@@ -538,33 +548,24 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
                           seen);
     }
     rc = pexcz_buf_append(out, s->made, s->count * sizeof(s->made[0]), err);
-    header->libraries.offset = offset + start;
-    header->libraries.size = out->len - start;
-    start = out->len;
+    end_table(&header->libraries, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_stubs_write(out, err);
     }
-    header->imports.offset = offset + start;
-    header->imports.size = out->len - start;
-    start = out->len;
+    end_table(&header->imports, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_append(out, s->words,
                               s->word_count * sizeof(s->words[0]), err);
     }
-    header->words.offset = offset + start;
-    header->words.size = out->len - start;
-    start = out->len;
+    end_table(&header->words, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_append(out, tls.ptr, tls.len, err);
     }
-    header->tls.offset = offset + start;
-    header->tls.size = out->len - start;
-    start = out->len;
+    end_table(&header->tls, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_absent_write(out, err);
     }
-    header->absent.offset = offset + start;
-    header->absent.size = out->len - start;
+    end_table(&header->absent, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_align(out, 8, err);
     }
@@ -572,20 +573,15 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_outside_write(out, err);
     }
-    header->outside.offset = offset + start;
-    header->outside.size = out->len - start;
-    start = out->len;
+    end_table(&header->outside, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_actions_write(out, err);
     }
-    header->actions.offset = offset + start;
-    header->actions.size = out->len - start;
-    start = out->len;
+    end_table(&header->actions, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_changes_write(out, err);
     }
-    header->changes.offset = offset + start;
-    header->changes.size = out->len - start;
+    end_table(&header->changes, out, offset, &start);
     header->libraries_end = making.next;
     header->glibc_minor = s->glibc_minor;
     if (making.asks_cpu) {
