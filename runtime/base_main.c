@@ -55,6 +55,7 @@ start_python(const struct pexcz_python_options *options)
     PyStatus status = pexcz_python_start(options);
 
     if (!PyStatus_Exception(status)
+        && options->original_argv != options->process_argv
         && pexcz_orig_argv_put(options->process_argc, options->process_argv)
                < 0) {
         status = PyStatus_NoMemory();
