@@ -187,6 +187,7 @@ tear_down(void)
 static int
 finish(bool foreign)
 {
+    PyObject *writers;
     int rc;
 
     if (foreign || wants_warnings()) {
@@ -194,12 +195,13 @@ finish(bool foreign)
     }
     call_if_loaded("threading", "_shutdown", "on threading shutdown");
     call_if_loaded("atexit", "_run_exitfuncs", "at exit");
-    if (pexcz_live_objects_need_teardown()) {
+    if (pexcz_live_objects_need_teardown(&writers)) {
         return tear_down();
     }
     rc = flush_stream("stdout", true);
     (void)flush_stream("stderr", false);
-    pexcz_live_objects_flush();
+    pexcz_live_objects_flush(writers);
+    Py_DECREF(writers);
     return rc;
 }
 

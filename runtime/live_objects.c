@@ -14,15 +14,23 @@
 #endif
 #include <string.h>
 
-struct finaliser_search {
-    PyTypeObject *io_base; /* _io._IOBase */
-    PyObject *del;         /* "__del__" */
-    PyObject *harmless;    /* set of types that have no finaliser */
-    PyTypeObject *last;    /* the type found harmless last */
-};
+#define WRITERS 4
+/* More types than that are looked at anew for each of their objects. */
+#define HARMLESS_TYPES 512
+#define HARMLESS_MOST (HARMLESS_TYPES / 4 * 3)
 
-/* Not zero ends the walk. */
-typedef int visitor(PyObject *o, void *context);
+struct search {
+    PyTypeObject *io_base; /* _io._IOBase */
+    PyTypeObject
+        *writers[WRITERS]; /* classes of _io that can hold bytes back */
+    PyObject *found;       /* list of their instances */
+    PyObject *del;         /* "__del__" */
+    PyTypeObject *last;    /* the type found harmless last */
+    /* Types that need nothing at exit, hashed by address.  No references: to
+     * write into each type would copy its page. */
+    size_t harmless_count;
+    const PyTypeObject *harmless[HARMLESS_TYPES];
+};
 
 /* The last object that a snapshot brought along; NULL: there is none. */
 static const void *trusted;
@@ -33,30 +41,33 @@ pexcz_live_objects_trust_frozen(void)
     trusted = pexcz_frozen_last();
 }
 
+static int visit(struct search *search, PyObject *o);
+
+/* Not zero ends the walk. */
 static int
-walk_list(const PyGC_Head *head, visitor *visit, void *context)
+walk_list(struct search *search, const PyGC_Head *head)
 {
     int rc = 0;
 
     for (PyGC_Head *g = _PyGCHead_NEXT((PyGC_Head *)(uintptr_t)head);
          g != head && rc == 0; g = _PyGCHead_NEXT(g)) {
-        rc = visit((PyObject *)(g + 1), context);
+        rc = visit(search, (PyObject *)(g + 1));
     }
     return rc;
 }
 
 /* The collector's own lists: gc.get_objects() would have to be imported, and
- * makes a list.  `visit` makes no objects that the collector knows. */
+ * makes a list.  visit() makes no objects that the collector knows. */
 static int
-walk(visitor *visit, void *context)
+walk(struct search *search)
 {
     const struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
     int rc = trusted != NULL && trusted == pexcz_frozen_last()
                  ? 0
-                 : walk_list(&gc->permanent_generation.head, visit, context);
+                 : walk_list(search, &gc->permanent_generation.head);
 
     for (int i = 0; i < NUM_GENERATIONS && rc == 0; i++) {
-        rc = walk_list(&gc->generations[i].head, visit, context);
+        rc = walk_list(search, &gc->generations[i].head);
     }
     return rc;
 }
@@ -101,7 +112,7 @@ is_harmless(PyObject *method)
 }
 
 static bool
-type_has_finaliser(const struct finaliser_search *search, PyTypeObject *type)
+type_has_finaliser(const struct search *search, PyTypeObject *type)
 {
     PyObject *method;
 
@@ -117,7 +128,7 @@ type_has_finaliser(const struct finaliser_search *search, PyTypeObject *type)
 /* A class whose instances have a finaliser but are unknown to the collector:
  * `__slots__ = ()`. */
 static bool
-is_class_of_unseen(const struct finaliser_search *search, PyObject *o)
+is_class_of_unseen(const struct search *search, PyObject *o)
 {
     PyTypeObject *type = (PyTypeObject *)o;
 
@@ -125,13 +136,38 @@ is_class_of_unseen(const struct finaliser_search *search, PyObject *o)
            && !PyType_IS_GC(type) && type_has_finaliser(search, type);
 }
 
+/* The type's place in search->harmless, or the free one for it. */
+static const PyTypeObject **
+harmless_slot(struct search *search, const PyTypeObject *type)
+{
+    size_t i = ((uintptr_t)type >> 4) ^ ((uintptr_t)type >> 13);
+
+    for (;; i++) {
+        const PyTypeObject **slot = &search->harmless[i % HARMLESS_TYPES];
+
+        if (*slot == NULL || *slot == type) {
+            return slot;
+        }
+    }
+}
+
+static bool
+is_writer(const struct search *search, const PyTypeObject *type)
+{
+    for (size_t i = 0; i < WRITERS; i++) {
+        if (type == search->writers[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* 1 when tearing the object down can be noticed, 0 not, -1 exception. */
 static int
-is_noticeable(PyObject *o, void *context)
+visit(struct search *search, PyObject *o)
 {
-    struct finaliser_search *search = context;
     PyTypeObject *type = Py_TYPE(o);
-    int rc;
+    const PyTypeObject **slot;
 
     if (is_class_of_unseen(search, o)) {
         return 1;
@@ -143,15 +179,21 @@ is_noticeable(PyObject *o, void *context)
         || PyAsyncGen_CheckExact(o)) {
         return generator_is_noticeable(o);
     }
-    rc = PySet_Contains(search->harmless, (PyObject *)type);
-    if (rc == 0) {
+    slot = harmless_slot(search, type);
+    if (*slot == NULL) {
+        if (is_writer(search, type)) {
+            return PyList_Append(search->found, o);
+        }
         if (type_has_finaliser(search, type)) {
             return 1;
         }
-        rc = PySet_Add(search->harmless, (PyObject *)type);
+        if (search->harmless_count < HARMLESS_MOST) {
+            search->harmless_count++;
+            *slot = type;
+        }
     }
     search->last = type;
-    return rc < 0 ? -1 : 0;
+    return 0;
 }
 
 /* A class of _io; NULL without an exception. */
@@ -167,51 +209,38 @@ io_class(const char *name)
 }
 
 bool
-pexcz_live_objects_need_teardown(void)
+pexcz_live_objects_need_teardown(PyObject **ret_writers)
 {
-    struct finaliser_search search = {
+    struct search search = {
         .io_base = io_class("_IOBase"),
+        .writers = {io_class("TextIOWrapper"), io_class("BufferedRWPair"),
+                    io_class("BufferedWriter"), io_class("BufferedRandom")},
+        .found = PyList_New(0),
         .del = PyUnicode_InternFromString("__del__"),
-        .harmless = PySet_New(NULL),
     };
-    bool found = search.io_base == NULL || search.del == NULL
-                 || search.harmless == NULL
-                 || walk(is_noticeable, &search) != 0;
+    bool needed = search.io_base == NULL || search.found == NULL
+                  || search.del == NULL || walk(&search) != 0;
 
     PyErr_Clear();
-    Py_XDECREF(search.harmless);
+    for (size_t i = 0; i < WRITERS; i++) {
+        Py_XDECREF(search.writers[i]);
+    }
     Py_XDECREF(search.del);
     Py_XDECREF(search.io_base);
-    return found;
-}
-
-#define WRITERS 4
-
-struct writer_search {
-    PyTypeObject *types[WRITERS];
-    PyObject *found; /* list */
-};
-
-static int
-note_writer(PyObject *o, void *context)
-{
-    const struct writer_search *search = context;
-
-    for (size_t i = 0; i < WRITERS; i++) {
-        if (Py_IS_TYPE(o, search->types[i])) {
-            return PyList_Append(search->found, o);
-        }
+    *ret_writers = needed ? NULL : search.found;
+    if (needed) {
+        Py_XDECREF(search.found);
     }
-    return 0;
+    return needed;
 }
 
 static void
-flush_all_of(PyObject *objects, PyTypeObject *type)
+flush_all(PyObject *writers, bool text)
 {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(objects); i++) {
-        PyObject *o = PyList_GET_ITEM(objects, i);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(writers); i++) {
+        PyObject *o = PyList_GET_ITEM(writers, i);
 
-        if (Py_IS_TYPE(o, type)) {
+        if ((strcmp(Py_TYPE(o)->tp_name, "_io.TextIOWrapper") == 0) == text) {
             Py_XDECREF(PyObject_CallMethod(o, "flush", NULL));
             PyErr_Clear(); /* closed, not a writer, or its disk is full */
         }
@@ -219,23 +248,8 @@ flush_all_of(PyObject *objects, PyTypeObject *type)
 }
 
 void
-pexcz_live_objects_flush(void)
+pexcz_live_objects_flush(PyObject *writers)
 {
-    struct writer_search search = {
-        .types = {io_class("TextIOWrapper"), io_class("BufferedRWPair"),
-                  io_class("BufferedWriter"), io_class("BufferedRandom")},
-        .found = PyList_New(0),
-    };
-
-    if (search.found != NULL) {
-        (void)walk(note_writer, &search);
-        for (size_t i = 0; i < WRITERS; i++) {
-            flush_all_of(search.found, search.types[i]);
-        }
-    }
-    PyErr_Clear();
-    for (size_t i = 0; i < WRITERS; i++) {
-        Py_XDECREF(search.types[i]);
-    }
-    Py_XDECREF(search.found);
+    flush_all(writers, true);
+    flush_all(writers, false);
 }

@@ -114,6 +114,7 @@ call(PyObject *module, const char *function)
 static int
 settle(PyObject *gc, struct pexcz_error *err)
 {
+    PyObject *writers;
     int rc = gc != NULL ? pexcz_snapshot_hooks_before_dump() : -1;
 
     /* What is made from here on must not have parts of what was freed. */
@@ -132,11 +133,12 @@ settle(PyObject *gc, struct pexcz_error *err)
     if (rc < 0) {
         return rc;
     }
-    if (pexcz_live_objects_need_teardown()) {
+    if (pexcz_live_objects_need_teardown(&writers)) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports leave an object whose end can be "
                           "noticed");
     }
+    Py_DECREF(writers);
     if (call(gc, "collect") < 0 || call(gc, "freeze") < 0) {
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
