@@ -2,10 +2,15 @@
 #include "blob_access.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <zstd.h>
+
+/* What a prepared dictionary takes besides its bytes: zstd 1.5 has 27 KB of
+ * tables. */
+#define ROOM_OF_DDICT ((size_t)64 << 10)
 
 int
 pexcz_blob_payload(const struct pexcz_blob *blob, uint32_t index,
@@ -81,32 +86,49 @@ pexcz_blob_find_copy(const struct pexcz_blob *blob, uint64_t hash,
     return false;
 }
 
+/* zstd says NULL alike for bytes that are no dictionary and for want of
+ * memory.
+ */
+static int
+fail_ddict(const struct pexcz_blob *blob, struct pexcz_error *err)
+{
+    void *room = malloc(blob->dict.count + ROOM_OF_DDICT);
+
+    free(room);
+    return room == NULL ? pexcz_fail(err, PEXCZ_E_NOMEM, 0,
+                                     "%s: out of memory", blob->name)
+                        : pexcz_blob_corrupt(blob, err, "dictionary",
+                                             blob->dict.offset);
+}
+
 /* The prepared dictionary; two threads may prepare it, one copy stays. */
-static const ZSTD_DDict *
-get_ddict(const struct pexcz_blob *blob, struct pexcz_error *err)
+static int
+get_ddict(const struct pexcz_blob *blob, const ZSTD_DDict **ret,
+          struct pexcz_error *err)
 {
     ZSTD_DDict *have = atomic_load_explicit(blob->ddict, memory_order_acquire);
     ZSTD_DDict *none = NULL;
     const uint8_t *bytes;
 
     if (have != NULL) {
-        return have;
+        *ret = have;
+        return PEXCZ_OK;
     }
     bytes = pexcz_blob_index_bytes(blob, blob->dict.offset, blob->dict.count,
                                    err);
     if (bytes == NULL) {
-        return NULL;
+        return PEXCZ_E_CORRUPT;
     }
     have = ZSTD_createDDict(bytes, blob->dict.count);
     if (have == NULL) {
-        (void)pexcz_blob_corrupt(blob, err, "dictionary", blob->dict.offset);
-        return NULL;
+        return fail_ddict(blob, err);
     }
     if (!atomic_compare_exchange_strong(blob->ddict, &none, have)) {
         (void)ZSTD_freeDDict(have);
         have = none;
     }
-    return have;
+    *ret = have;
+    return PEXCZ_OK;
 }
 
 /* One context waits for its next use: a new one is 160 KB of fresh memory,
@@ -141,9 +163,8 @@ inflate(const struct pexcz_blob *blob, const struct pexcz_payload *p,
                           blob->name);
     }
     if (p->storage == PEXCZ_STORAGE_ZSTD_DICT) {
-        ddict = get_ddict(blob, err);
-        if (ddict == NULL) {
-            rc = PEXCZ_E_CORRUPT;
+        rc = get_ddict(blob, &ddict, err);
+        if (rc < 0) {
             goto out;
         }
     }
