@@ -18,6 +18,7 @@
 /* The user's cache, looked for once and again when the user changes. */
 static struct {
     pthread_mutex_t lock;
+    bool survives_fork;
     bool known;
     uid_t user;
     int code; /* of pexcz_cache_find() */
@@ -25,12 +26,29 @@ static struct {
     struct pexcz_cache cache;
 } found = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static void
+lock_found(void)
+{
+    (void)pthread_mutex_lock(&found.lock);
+}
+
+static void
+unlock_found(void)
+{
+    (void)pthread_mutex_unlock(&found.lock);
+}
+
 static int
 find_cache(struct pexcz_cache *ret, struct pexcz_error *err)
 {
     int rc;
 
-    (void)pthread_mutex_lock(&found.lock);
+    lock_found();
+    if (!found.survives_fork) {
+        /* A child's copy is not left locked by a thread that it lacks. */
+        (void)pthread_atfork(lock_found, unlock_found, unlock_found);
+        found.survives_fork = true;
+    }
     if (!found.known || found.user != geteuid()) {
         found.code = pexcz_cache_find(true, &found.cache, &found.error);
         found.user = geteuid();
@@ -43,7 +61,7 @@ find_cache(struct pexcz_cache *ret, struct pexcz_error *err)
     else {
         *err = found.error;
     }
-    (void)pthread_mutex_unlock(&found.lock);
+    unlock_found();
     return rc;
 }
 

@@ -27,6 +27,18 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct note *all; /* the newest first */
 static atomic_bool used;
 
+static void
+lock_all(void)
+{
+    (void)pthread_mutex_lock(&lock);
+}
+
+static void
+unlock_all(void)
+{
+    (void)pthread_mutex_unlock(&lock);
+}
+
 /* Takes ownership of note->fd. */
 static int
 remember(const struct note *note)
@@ -40,11 +52,15 @@ remember(const struct note *note)
         return ENOMEM;
     }
     *n = *note;
-    (void)pthread_mutex_lock(&lock);
+    lock_all();
+    if (!atomic_load_explicit(&used, memory_order_relaxed)) {
+        /* A child's copy is not left locked by a thread that it lacks. */
+        (void)pthread_atfork(lock_all, unlock_all, unlock_all);
+    }
     n->next = all;
     all = n;
-    (void)pthread_mutex_unlock(&lock);
     atomic_store_explicit(&used, true, memory_order_release);
+    unlock_all();
     return 0;
 }
 
@@ -56,7 +72,7 @@ forget(const posix_spawn_file_actions_t *actions)
     if (!atomic_load_explicit(&used, memory_order_acquire)) {
         return;
     }
-    (void)pthread_mutex_lock(&lock);
+    lock_all();
     while (*where != NULL) {
         struct note *n = *where;
 
@@ -71,7 +87,7 @@ forget(const posix_spawn_file_actions_t *actions)
             where = &n->next;
         }
     }
-    (void)pthread_mutex_unlock(&lock);
+    unlock_all();
 }
 
 enum pexcz_spawn_cwd
@@ -84,7 +100,7 @@ pexcz_spawn_cwd(const posix_spawn_file_actions_t *actions,
         || !atomic_load_explicit(&used, memory_order_acquire)) {
         return cwd;
     }
-    (void)pthread_mutex_lock(&lock);
+    lock_all();
     for (const struct note *n = all; n != NULL; n = n->next) {
         if (n->actions == actions && n->cwd != PEXCZ_SPAWN_CWD_KEPT) {
             cwd = n->cwd;
@@ -92,7 +108,7 @@ pexcz_spawn_cwd(const posix_spawn_file_actions_t *actions,
             break;
         }
     }
-    (void)pthread_mutex_unlock(&lock);
+    unlock_all();
     return cwd;
 }
 
