@@ -18,12 +18,14 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import List
+from typing import Dict, List
 
 from measure import Candidate
 from subjects import NUMPY, Subjects
 
 BOUND = 1.3
+# Only the ordinary boot needs NumPy's shared objects as files.
+MODES = {"snapshot": {}, "ordinary": {"PEXCZ_SNAPSHOT": "0"}}
 
 
 @dataclass
@@ -55,7 +57,7 @@ def write_again(cache: Path, folder: Path) -> float:
     return seconds
 
 
-def measure(subjects: Subjects, runs: int) -> FirstStart:
+def measure(subjects: Subjects, runs: int, environment: Dict[str, str]) -> FirstStart:
     pex = subjects.pex("numpy", "-e", "numpy_sum:main", numpy_sum=NUMPY)
     exe = subjects.pack(pex, "numpy_sum")
     home = subjects.folder / "first-home"
@@ -64,7 +66,7 @@ def measure(subjects: Subjects, runs: int) -> FirstStart:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(mode=0o700)
         for seconds in found.first, found.later:
-            candidate = Candidate([str(exe)])
+            candidate = Candidate([str(exe)], environment)
             candidate.run(str(home))
             seconds += candidate.seconds
         found.written.append(write_again(home, subjects.folder / "first-written"))
@@ -79,14 +81,18 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail on a missed bound")
     options = parser.parse_args()
     build = Path(os.environ["PEXCZ_BUILD"])
-    found = measure(Subjects(build, options.python.absolute()), options.runs)
-    for name in "first", "later", "written":
-        values = getattr(found, name)
-        print(f"{name:8} {statistics.median(values) * 1e3:7.1f} ms, "
-              f"minimum {min(values) * 1e3:7.1f}")  # fmt: skip
-    missed = found.ratio > BOUND
-    print(f"without the writing {found.ratio:.2f} x <= {BOUND} "
-          f"{'MISSED' if missed else 'ok'}")  # fmt: skip
+    subjects = Subjects(build, options.python.absolute())
+    missed = False
+    for mode, environment in MODES.items():
+        found = measure(subjects, options.runs, environment)
+        print(mode)
+        for name in "first", "later", "written":
+            values = getattr(found, name)
+            print(f"{name:8} {statistics.median(values) * 1e3:7.1f} ms, "
+                  f"minimum {min(values) * 1e3:7.1f}")  # fmt: skip
+        missed = missed or found.ratio > BOUND
+        print(f"without the writing {found.ratio:.2f} x <= {BOUND} "
+              f"{'MISSED' if found.ratio > BOUND else 'ok'}")  # fmt: skip
     return 1 if missed and options.check else 0
 
 
