@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
 from measure import Candidate, interleave
-from subjects import CHECK, HELLO, IMPORTED, NUMPY, TABLE, Subjects
+from subjects import CHECK, HELLO, HITS, IMPORTED, NUMPY, TABLE, Subjects
 
 # Ratios to the reference: from the snapshot, booted ordinarily.
 BOUNDS: Dict[str, Sequence[Optional[float]]] = {
@@ -37,6 +38,7 @@ BOUNDS: Dict[str, Sequence[Optional[float]]] = {
 # Other numbers, with their unit.
 LIMITS = {
     "20,000 modules against 100": (1.05, "x"),
+    "a hit, without unmarshalling and body": (15.0, "us"),
     "packing cowsay": (2.0, "s"),
     "packing 200 MB": (15.0, "s"),
     "hello without snapshot": (22.0, "MB"),
@@ -136,6 +138,23 @@ def many_modules(subjects: Subjects, runs: int, home: str) -> float:
     return found["20000"].minimum / found["100"].minimum
 
 
+def hit(subjects: Subjects, runs: int, home: str) -> float:
+    """What the importer takes for a module that is there, in us."""
+    pex = subjects.folder / "hits.pex"
+    shutil.copy(subjects.pex("-e", "hits:main", hits=HITS), pex)
+    with zipfile.ZipFile(pex, "a") as z:
+        z.writestr("many/__init__.py", "")
+        for i in range(2000):
+            z.writestr(f"many/m{i}.py", "x = 1\n")
+    exe = subjects.pack(pex, "hits", "--snapshot", "off")
+    outputs = [
+        subprocess.run([str(exe)], env={"HOME": home}, stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, check=True).stdout
+        for _ in range(runs)
+    ]  # fmt: skip
+    return statistics.median(map(float, outputs))
+
+
 def packing(subjects: Subjects, pex: Path) -> float:
     start = time.perf_counter()
     subjects.pack(pex, "packed")
@@ -175,6 +194,7 @@ def other_numbers(subjects: Subjects, runs: int, home: str) -> Dict[str, float]:
     )
     return {
         "20,000 modules against 100": many_modules(subjects, runs, home),
+        "a hit, without unmarshalling and body": hit(subjects, runs, home),
         "packing cowsay": packing(subjects, subjects.pex("cowsay", "-c", "cowsay")),
         "packing 200 MB": packing(subjects, big_pex(subjects)),
         "hello without snapshot": plain.stat().st_size / 1e6,
