@@ -361,6 +361,34 @@ pexcz_blob_boot_get(const struct pexcz_blob *blob, uint32_t key,
 }
 
 bool
+pexcz_blob_boot_repeats(uint32_t key)
+{
+    switch ((enum pexcz_boot_key)key) {
+    case PEXCZ_BOOT_NAME:
+    case PEXCZ_BOOT_ENTRY_MODULE:
+    case PEXCZ_BOOT_ENTRY_ATTR:
+    case PEXCZ_BOOT_ENTRY_SCRIPT:
+    case PEXCZ_BOOT_STRIP_PEX_ENV:
+    case PEXCZ_BOOT_INHERIT_PATH:
+    case PEXCZ_BOOT_PEX_INFO:
+    case PEXCZ_BOOT_SCRIPT_NAME:
+    case PEXCZ_BOOT_BIN_PATH:
+        return false;
+    case PEXCZ_BOOT_SEARCH_PATH:
+    case PEXCZ_BOOT_STARTUP_LINE:
+    case PEXCZ_BOOT_INJECT_ARG:
+    case PEXCZ_BOOT_INJECT_ENV:
+    case PEXCZ_BOOT_PYTHON_OPTION:
+    case PEXCZ_BOOT_BIND_RESOURCE:
+    case PEXCZ_BOOT_OPTION:
+    case PEXCZ_BOOT_COMMAND:
+    case PEXCZ_BOOT_FILES:
+        return true;
+    }
+    return true; /* of a later minor version */
+}
+
+bool
 pexcz_blob_option(const struct pexcz_blob *blob, const char *name,
                   struct pexcz_slice *ret_value)
 {

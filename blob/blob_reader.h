@@ -226,6 +226,11 @@ bool pexcz_blob_boot_next(const struct pexcz_blob *blob, uint32_t *cursor,
 bool pexcz_blob_boot_get(const struct pexcz_blob *blob, uint32_t key,
                          struct pexcz_slice *ret_value);
 
+/* Whether the key may come more than once, as one of a later minor version
+ * may.
+ */
+bool pexcz_blob_boot_repeats(uint32_t key);
+
 /* The value of the option NAME (PEXCZ_BOOT_OPTION) with which the file was
  * packed; false when it has none. */
 bool pexcz_blob_option(const struct pexcz_blob *blob, const char *name,

@@ -293,34 +293,6 @@ verify_copies(const struct pexcz_blob *blob, struct pexcz_error *err)
 
 /* --- boot settings ------------------------------------------------------ */
 
-static bool
-may_repeat(uint32_t key)
-{
-    switch ((enum pexcz_boot_key)key) {
-    case PEXCZ_BOOT_NAME:
-    case PEXCZ_BOOT_ENTRY_MODULE:
-    case PEXCZ_BOOT_ENTRY_ATTR:
-    case PEXCZ_BOOT_ENTRY_SCRIPT:
-    case PEXCZ_BOOT_STRIP_PEX_ENV:
-    case PEXCZ_BOOT_INHERIT_PATH:
-    case PEXCZ_BOOT_PEX_INFO:
-    case PEXCZ_BOOT_SCRIPT_NAME:
-    case PEXCZ_BOOT_BIN_PATH:
-        return false;
-    case PEXCZ_BOOT_SEARCH_PATH:
-    case PEXCZ_BOOT_STARTUP_LINE:
-    case PEXCZ_BOOT_INJECT_ARG:
-    case PEXCZ_BOOT_INJECT_ENV:
-    case PEXCZ_BOOT_PYTHON_OPTION:
-    case PEXCZ_BOOT_BIND_RESOURCE:
-    case PEXCZ_BOOT_OPTION:
-    case PEXCZ_BOOT_COMMAND:
-    case PEXCZ_BOOT_FILES:
-        return true;
-    }
-    return true; /* of a later minor version */
-}
-
 static int
 verify_boot(const struct pexcz_blob *blob, struct pexcz_error *err)
 {
@@ -346,7 +318,7 @@ verify_boot(const struct pexcz_blob *blob, struct pexcz_error *err)
         if (rc < 0) {
             return rc;
         }
-        if (!may_repeat(key)) {
+        if (!pexcz_blob_boot_repeats(key)) {
             if ((seen >> key & 1) != 0) {
                 return pexcz_blob_corrupt(blob, err, "repeated boot record",
                                           where);

@@ -48,25 +48,6 @@ number(uint64_t n)
 
 /* --- settings ----------------------------------------------------------- */
 
-static bool
-repeats(uint32_t key)
-{
-    switch (key) {
-    case PEXCZ_BOOT_SEARCH_PATH:
-    case PEXCZ_BOOT_STARTUP_LINE:
-    case PEXCZ_BOOT_INJECT_ARG:
-    case PEXCZ_BOOT_INJECT_ENV:
-    case PEXCZ_BOOT_PYTHON_OPTION:
-    case PEXCZ_BOOT_BIND_RESOURCE:
-    case PEXCZ_BOOT_OPTION:
-    case PEXCZ_BOOT_COMMAND:
-    case PEXCZ_BOOT_FILES:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* PEX-INFO is an object already; what cannot be parsed stays text. */
 static json_t *
 setting_value(uint32_t key, struct pexcz_slice value)
@@ -88,7 +69,7 @@ add_setting(json_t *settings, uint32_t key, struct pexcz_slice value)
     if (name == NULL) {
         return 0;
     }
-    if (!repeats(key)) {
+    if (!pexcz_blob_boot_repeats(key)) {
         return json_object_set_new(settings, name, setting_value(key, value));
     }
     list = json_object_get(settings, name);

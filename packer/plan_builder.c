@@ -196,6 +196,24 @@ compare(struct pexcz_plan_builder *b, const struct pexcz_plan_entry *old,
     return rc;
 }
 
+/* `path`, of which there is nothing yet, as `entry`, which gets the path. */
+static int
+add_new(struct pexcz_plan_builder *b, const char *path,
+        struct pexcz_plan_entry *entry, const char *origin)
+{
+    int rc = check_path(b, path, origin);
+
+    if (rc == PEXCZ_OK) {
+        rc = add_parents(b, path, origin);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    entry->path
+        = pexcz_arena_dup(&b->plan->arena, pexcz_slice_str(path), b->err);
+    return entry->path == NULL ? PEXCZ_E_NOMEM : insert(b, entry);
+}
+
 int
 pexcz_builder_add_file(struct pexcz_plan_builder *b, const char *path,
                        const struct pexcz_content *content, bool executable,
@@ -211,22 +229,12 @@ pexcz_builder_add_file(struct pexcz_plan_builder *b, const char *path,
         .origin = origin,
         .compile = len > 3 && strcmp(path + len - 3, ".py") == 0,
     };
-    int rc;
 
     if (old != NULL) {
         return old->kind == PEXCZ_KIND_DIR ? conflict(b, path, origin, "file")
                                            : compare(b, old, content, origin);
     }
-    rc = check_path(b, path, origin);
-    if (rc == PEXCZ_OK) {
-        rc = add_parents(b, path, origin);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    entry.path
-        = pexcz_arena_dup(&b->plan->arena, pexcz_slice_str(path), b->err);
-    return entry.path == NULL ? PEXCZ_E_NOMEM : insert(b, &entry);
+    return add_new(b, path, &entry, origin);
 }
 
 int
@@ -239,23 +247,13 @@ pexcz_builder_add_dir(struct pexcz_plan_builder *b, const char *path,
         .mode = 0755,
         .mtime = mtime,
     };
-    int rc;
 
     if (old != NULL) {
         return old->kind == PEXCZ_KIND_DIR
                    ? PEXCZ_OK
                    : conflict(b, path, origin, "directory");
     }
-    rc = check_path(b, path, origin);
-    if (rc == PEXCZ_OK) {
-        rc = add_parents(b, path, origin);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    entry.path
-        = pexcz_arena_dup(&b->plan->arena, pexcz_slice_str(path), b->err);
-    return entry.path == NULL ? PEXCZ_E_NOMEM : insert(b, &entry);
+    return add_new(b, path, &entry, origin);
 }
 
 /*
