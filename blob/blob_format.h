@@ -311,7 +311,7 @@ enum pexcz_boot_key {
     PEXCZ_BOOT_STRIP_PEX_ENV = 10, /* "1": drop PEX_* before user code */
     PEXCZ_BOOT_BIND_RESOURCE
     = 11,                         /* repeats: NAME=path relative to sys.path */
-    PEXCZ_BOOT_INHERIT_PATH = 12, /* "prefer" or "fallback" */
+    PEXCZ_BOOT_INHERIT_PATH = 12, /* "prefer", "fallback", "python" */
     PEXCZ_BOOT_PEX_INFO = 13,     /* PEX-INFO as packed, JSON */
     PEXCZ_BOOT_OPTION = 14,       /* repeats: NAME=value, options of pack */
     PEXCZ_BOOT_SCRIPT_NAME = 15,  /* argv[0] of a console script */

@@ -256,6 +256,9 @@ plan_boot(struct pexcz_plan_builder *b, const struct pexcz_pex *pex)
     boot->strip_pex_env = info->strip_pex_env;
     switch (info->inherit_path) {
     case PEXCZ_INHERIT_FALSE:
+        if (info->venv && !info->venv_hermetic_scripts) {
+            boot->inherit_path = "python";
+        }
         break;
     case PEXCZ_INHERIT_FALLBACK:
         boot->inherit_path = "fallback";

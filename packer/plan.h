@@ -66,7 +66,9 @@ struct pexcz_plan_boot {
     struct pexcz_strings inject_python_args;
     struct pexcz_strings bind_resource_paths; /* NAME=relative/path */
     bool strip_pex_env;
-    const char *inherit_path;      /* NULL, "prefer" or "fallback" */
+    /* NULL, "prefer", "fallback" or "python": absolute and in front, as in a
+     * Python that is not isolated. */
+    const char *inherit_path;
     const char *bin_path;          /* NULL, "prepend" or "append" */
     struct pexcz_strings commands; /* NAME=mod:attr, of --busybox */
     /* sys.path entries under the root, in order; the first is site-packages,

@@ -88,7 +88,7 @@ bind_resource(const struct pexcz_blob *app, const char *name,
             return set(name, path, true, err);
         }
     }
-    return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0,
+    return pexcz_fail(err, PEXCZ_E_USAGE, 0,
                       "no file %.500s on sys.path to bind %.200s to", resource,
                       name);
 }

@@ -204,5 +204,9 @@ main(int argc, char **argv)
         && pexcz_pex_prompt_setup(&variables) < 0) {
         pexcz_exit(false);
     }
+    if (command.role == PEXCZ_ROLE_PEX_PYTHON && pexcz_pex_will_prompt()) {
+        (void)pexcz_pex_prompt(&located.app, &variables, path);
+        pexcz_exit(true);
+    }
     return Py_RunMain();
 }

@@ -5,21 +5,25 @@
 
 #include <stdarg.h>
 
+extern const char pexcz_pex_prompt_text[];
 extern const char pexcz_pex_run_text[];
 extern const char pexcz_pex_tools_text[];
 
+PEXCZ_TEXT_FILE(pexcz_pex_prompt_text, "pex_prompt.py");
 PEXCZ_TEXT_FILE(pexcz_pex_run_text, "pex_run.py");
 PEXCZ_TEXT_FILE(pexcz_pex_tools_text, "pex_tools.py");
 
 static PyObject *
 load(enum pexcz_helper helper)
 {
-    static PyObject *namespaces[2];
-    static const char *const texts[2] = {
+    static PyObject *namespaces[3];
+    static const char *const texts[3] = {
+        [PEXCZ_HELPER_PROMPT] = pexcz_pex_prompt_text,
         [PEXCZ_HELPER_RUN] = pexcz_pex_run_text,
         [PEXCZ_HELPER_TOOLS] = pexcz_pex_tools_text,
     };
-    static const char *const names[2] = {
+    static const char *const names[3] = {
+        [PEXCZ_HELPER_PROMPT] = "<pexcz: pex_prompt.py>",
         [PEXCZ_HELPER_RUN] = "<pexcz: pex_run.py>",
         [PEXCZ_HELPER_TOOLS] = "<pexcz: pex_tools.py>",
     };

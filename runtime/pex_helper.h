@@ -11,8 +11,9 @@
 #include <Python.h>
 
 enum pexcz_helper {
-    PEXCZ_HELPER_RUN,   /* pex_run.py */
-    PEXCZ_HELPER_TOOLS, /* pex_tools.py */
+    PEXCZ_HELPER_PROMPT, /* pex_prompt.py */
+    PEXCZ_HELPER_RUN,    /* pex_run.py */
+    PEXCZ_HELPER_TOOLS,  /* pex_tools.py */
 };
 
 /* Calls a function with the arguments that Py_BuildValue() makes of `format`,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pex_run.h"
 #include "pex_helper.h"
+#include "python_version.h"
 
 #include "entry_point.h"
 
@@ -40,9 +41,9 @@ pexcz_pex_setup(const struct pexcz_pex_variables *v)
                                      pexcz_helper_text(v->pex_path)));
     }
     if (rc == 0 && v->python_path != NULL) {
-        rc = check(pexcz_helper_call(PEXCZ_HELPER_RUN, "inherit", "(Ni)",
+        rc = check(pexcz_helper_call(PEXCZ_HELPER_RUN, "inherit", "(Ns)",
                                      pexcz_helper_text(v->python_path),
-                                     strcmp(v->inherit_path, "prefer") == 0));
+                                     v->inherit_path));
     }
     return rc;
 }
@@ -60,6 +61,39 @@ pexcz_pex_prompt_setup(const struct pexcz_pex_variables *v)
                               pexcz_helper_text(v->history ? file : NULL)));
     }
     return rc;
+}
+
+bool
+pexcz_pex_will_prompt(void)
+{
+    const PyConfig *config
+        = _PyInterpreterState_GetConfig(PyInterpreterState_Get());
+
+    return config->run_command == NULL && config->run_module == NULL
+           && config->run_filename == NULL && config->argv.length > 0
+           && wcscmp(config->argv.items[0], L"-") != 0;
+}
+
+int
+pexcz_pex_prompt(const struct pexcz_blob *app,
+                 const struct pexcz_pex_variables *v, const char *executable)
+{
+    const char *file
+        = v->history_file != NULL ? v->history_file : "~/.python_history";
+    struct pexcz_slice info = {0};
+    PyObject *wheels;
+
+    (void)pexcz_blob_boot_get(app, PEXCZ_BOOT_PEX_INFO, &info);
+    wheels = pexcz_helper_call(PEXCZ_HELPER_TOOLS, "wheel_names", "(s#)",
+                               (const char *)info.ptr, (Py_ssize_t)info.len);
+    if (wheels == NULL) {
+        return -1;
+    }
+    return check(pexcz_helper_call(
+        PEXCZ_HELPER_PROMPT, "run", "(Ns#NN)",
+        pexcz_helper_text(executable + (executable[0] == '/')),
+        (const char *)info.ptr, (Py_ssize_t)info.len, wheels,
+        pexcz_helper_text(v->history ? file : NULL)));
 }
 
 static PyObject *

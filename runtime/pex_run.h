@@ -14,8 +14,18 @@ bool pexcz_pex_is_ordinary(const struct pexcz_pex_variables *variables);
  * which may be SystemExit. */
 int pexcz_pex_setup(const struct pexcz_pex_variables *variables);
 
-/* The same for the application's Python, and gives its prompt a history. */
+/* The same for the application's Python, and gives its prompt behind a program
+ * (-i) a history. */
 int pexcz_pex_prompt_setup(const struct pexcz_pex_variables *variables);
+
+/* Whether the application's Python was given nothing to run. */
+bool pexcz_pex_will_prompt(void);
+
+/* Pex's prompt, until its input ends; on a terminal or not.  0, or -1 with an
+ * exception, which may be SystemExit. */
+int pexcz_pex_prompt(const struct pexcz_blob *app,
+                     const struct pexcz_pex_variables *variables,
+                     const char *executable);
 
 /*
  * Runs PEX_TOOLS or the application, measured if that is asked for.

@@ -101,12 +101,15 @@ def add_pexes(text):
                 site.addsitedir(path)
 
 
-def inherit(text, prefer):
-    paths = [p for p in dict.fromkeys(text.split(os.pathsep)) if p not in sys.path]
-    if prefer:
-        sys.path[:0] = paths
-    else:
+def inherit(text, how):
+    paths = text.split(os.pathsep)
+    if how == "python":
+        paths = map(os.path.abspath, paths)
+    paths = [p for p in dict.fromkeys(paths) if p not in sys.path]
+    if how == "fallback":
         sys.path.extend(paths)
+    else:
+        sys.path[:0] = paths
 
 
 def _profiled(run, filename, sort):

@@ -6,6 +6,7 @@ Runs inside the packed program, from text of the executable.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -246,18 +247,48 @@ def info(tools, options):
         dump_json(options, dict(sorted(fields.items())), out)
 
 
+def platforms():
+    """Of wheels that this machine can use, as PEP 600 has them."""
+    machine = os.uname().machine
+    libc = re.fullmatch(r"glibc (\d+)\.(\d+)", os.confstr("CS_GNU_LIBC_VERSION") or "")
+    legacy = {17: "2014", 12: "2010", 5: "1"} if machine == "x86_64" else {17: "2014"}
+    oldest = min(legacy) if machine == "x86_64" else 17
+    found = []
+    if libc and libc[1] == "2":
+        for minor in range(int(libc[2]), oldest - 1, -1):
+            found.append(f"manylinux_2_{minor}_{machine}")
+            if minor in legacy:
+                found.append(f"manylinux{legacy[minor]}_{machine}")
+    return [*found, f"linux_{machine}"]
+
+
+def supported_tags():
+    """In the order of PEP 425, best first."""
+    minor = sys.version_info[1]
+    own = f"cp3{minor}"
+    machines = platforms()
+    pairs = [f"{own}-{own}", f"{own}-abi3", f"{own}-none"]
+    pairs += (f"cp3{older}-abi3" for older in range(minor - 1, 1, -1))
+    pythons = [f"py3{minor}", "py3", *(f"py3{older}" for older in range(minor - 1, -1, -1))]
+    tags = [f"{pair}-{machine}" for pair in pairs for machine in machines]
+    tags += (f"{python}-none-{machine}" for python in pythons for machine in machines)
+    return [*tags, *(f"{python}-none-any" for python in [own, *pythons])]
+
+
 def interpreter(tools, options):
     with output(options) as out:
         if not options.verbose:
             out.write(sys.executable + "\n")
             return
-        tag = "cp%d%d" % sys.version_info[:2]
+        tags = supported_tags()
         what = {
             "path": sys.executable,
             "requirement": IMPLEMENTATION,
-            "platform": f"linux_{os.uname().machine}-cp-"
-            f"{IMPLEMENTATION.partition('==')[2]}-{tag}",
+            "platform": f"{tags[0].split('-')[2]}-cp-"
+            f"{IMPLEMENTATION.partition('==')[2]}-{tags[0].split('-')[1]}",
         }
+        if options.verbose >= 2:
+            what["supported_tags"] = tags
         if options.verbose >= 3:
             what["env_markers"] = marker_environment()
             what["venv"] = False
@@ -337,7 +368,11 @@ def graph(tools, options):
             out.write(done.stdout)
         subprocess.Popen(["xdg-open", path], stdout=subprocess.DEVNULL)
     except OSError as e:
-        return f"Do you have `{e.filename}` installed on the $PATH?: {e}"
+        return (
+            f"Failed to render dependency graph for {tools.path}.\n"
+            f"Do you have `{e.filename}` installed on the $PATH?: {e}\n"
+            f"Find more information on `{e.filename}` at https://graphviz.org/."
+        )
     return None
 
 
@@ -362,17 +397,34 @@ def repository_info(tools, options):
             dump_json(options, what, out)
 
 
-def wheel_name(tools, dist):
+def tags_of(wheel):
+    """Every tag of a wheel's file name, which may have sets: py2.py3-none-any."""
+    sets = [part.split(".") for part in wheel.removesuffix(".whl").split("-")[-3:]]
+    return {"-".join(tag) for tag in itertools.product(*sets)}
+
+
+def wheel_name(info, dist):
     """As PEX-INFO has it, else from WHEEL."""
     name = canonical(dist.metadata["Name"])
-    for wheel in tools.info.get("distributions", {}):
-        parts = wheel.split("-")
-        if canonical(parts[0]) == name and parts[1:2] == [dist.version]:
-            return wheel
     tags = re.findall(r"(?m)^Tag:\s*(\S+)", dist.read_text("WHEEL") or "")
+    found = [
+        wheel
+        for wheel in info.get("distributions", {})
+        if (canonical(wheel.split("-")[0]), *wheel.split("-")[1:2]) == (name, dist.version)
+    ]
+    # There may be one for each platform.
+    found.sort(key=lambda wheel: tags_of(wheel).isdisjoint(tags))
+    if found:
+        return found[0]
     return "-".join(
         [name.replace("-", "_"), dist.version, tags[0] if tags else "py3-none-any"]
     ) + ".whl"
+
+
+def wheel_names(info_text):
+    """For the banner of the prompt."""
+    info = json.loads(info_text)
+    return [wheel_name(info, dist) for dist in distributions()]
 
 
 def wheel_member(dist, stem, path):
@@ -403,7 +455,7 @@ def repack(tools, dist, folder, times):
     import hashlib
     import zipfile
 
-    path = os.path.join(folder, wheel_name(tools, dist))
+    path = os.path.join(folder, wheel_name(tools.info, dist))
     info_dir = next(
         str(p).split("/")[0] for p in dist.files or () if ".dist-info/" in str(p)
     )
@@ -568,10 +620,21 @@ def add_common(parser, verbosity=True):
     group = parser.add_argument_group(title="Global options, without effect")
     if verbosity:
         group.add_argument("-v", dest="verbosity", action="count", default=0)
-    group.add_argument("--emit-warnings", action=argparse.BooleanOptionalAction)
+    group.add_argument("--emit-warnings", "--no-emit-warnings", action="store_true")
+    group.add_argument("--pex-root")
     group.add_argument("--disable-cache", action="store_true")
-    for name in ("--pex-root", "--cache-dir", "--tmpdir", "--rcfile"):
-        group.add_argument(name)
+    group.add_argument("--cache-dir")
+    group.add_argument("--tmpdir")
+    group.add_argument("--rcfile", metavar="RC_FILE")
+
+
+def add_choice(parser, *names, choices, **options):
+    def for_value(text):  # named as in Pex's messages
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    parser.add_argument(*names, choices=choices, type=for_value, **options)
 
 
 def make_parser(tools):
@@ -644,8 +707,8 @@ def make_parser(tools):
 
     command = add(commands, "venv", venv, "Creates a venv from the PEX file.")
     command.add_argument("venv", metavar="PATH")
-    command.add_argument("--scope", default="all", choices=["all", "deps", "srcs"])
-    command.add_argument("-b", "--bin-path", choices=["false", "prepend", "append"])
+    add_choice(command, "--scope", default="all", choices=["all", "deps", "srcs"])
+    add_choice(command, "-b", "--bin-path", choices=["false", "prepend", "append"])
     command.add_argument("-f", "--force", action="store_true")
     command.add_argument("--collisions-ok", action="store_true")
     command.add_argument("-p", "--pip", action="store_true")
@@ -655,7 +718,7 @@ def make_parser(tools):
     command.add_argument("--compile", action="store_true")
     command.add_argument("--prompt")
     command.add_argument("--non-hermetic-scripts", action="store_true")
-    command.add_argument("--rm", "--remove", dest="remove", choices=["pex", "all"])
+    add_choice(command, "--rm", "--remove", dest="remove", choices=["pex", "all"])
     add_common(command, verbosity=False)
     return parser
 
@@ -669,10 +732,15 @@ class Tools:
 def main(path, info_text, arguments):
     """What to give to sys.exit()."""
     tools = Tools(path, info_text)
-    if not (tools.info.get("includes_tools") or tools.info.get("venv")):
+    if not tools.info.get("includes_tools", tools.info.get("venv")):
         return (
             "The PEX_TOOLS environment variable was set, but this PEX was not built "
             "with tools (Re-build the PEX file with `pex --include-tools ...`)"
         )
-    options = make_parser(tools).parse_args(arguments)
+    parser = make_parser(tools)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        import shlex
+
+        parser.error("Unrecognized arguments: " + " ".join(map(shlex.quote, unknown)))
     return options.run(tools, options)

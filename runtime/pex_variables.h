@@ -17,7 +17,8 @@ struct pexcz_pex_variables {
     char *script;         /* PEX_SCRIPT */
     char *extra_sys_path; /* PEX_EXTRA_SYS_PATH: paths joined by ':' */
     char *pex_path;       /* PEX_PATH: PEXes joined by ':' */
-    char *inherit_path;   /* PEX_INHERIT_PATH: "prefer", "fallback" or NULL */
+    char *inherit_path;   /* PEX_INHERIT_PATH: "prefer", "fallback" or NULL;
+                           * of PEX-INFO "python", too */
     char *python_path;    /* PYTHONPATH, if it is inherited */
     char *venv_bin_path;  /* PEX_VENV_BIN_PATH: "false", "prepend", "append" */
     bool tools;           /* PEX_TOOLS */

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pstats
 import pty
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Tuple
 
 import pytest
 from conftest import PACK, PEX_ROOT, App, Sides
@@ -70,6 +71,15 @@ def test_value_that_pex_refuses(
     assert (want.code, want.out) == (got.code, got.out) == (1, b"")
     assert got.err.startswith(f"pexcz: {name} must be ".encode())
     assert got.err.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["PEX_VENV_BIN_PATH", "PEX_INTERPRETER_HISTORY"])
+def test_value_that_pex_does_not_look_at(runner: App, sides: Sides, name: str) -> None:
+    sides.install(runner)
+    assert sides.reference.run("print(1)", env={name: "perhaps"}).out == b"1\n"
+    got = sides.packed.run("print(1)", env={name: "perhaps"})
+    assert (got.code, got.out) == (1, b"")
+    assert got.err.startswith(f"pexcz: {name} must be ".encode())
 
 
 @pytest.mark.parametrize("value", ["0", "false", "FALSE", "False"])
@@ -237,6 +247,29 @@ def test_inherit_path_of_pex_info(
             b"False" if how == "prefer" else b"True"
         ))
     same(app, "print('without PYTHONPATH')")
+
+
+def test_scripts_that_are_not_hermetic(
+    make_app: Callable[..., App], same: Callable[..., Result]
+) -> None:
+    """PYTHONPATH counts, each folder as an absolute path."""
+    arguments = ("-e", "runner", "--venv", "--non-hermetic-venv-scripts")
+    app = make_app(*arguments, sources=RUNNER)
+    code = "import sys; print([p for p in sys.path if 'more' in p])"
+    got = same(app, code, env={"PYTHONPATH": "more:./more2:/srv/../more3::more"})
+    assert got.out == b"['/srv/work/more', '/srv/work/more2', '/more3']\n"
+
+
+def test_empty_values(runner: App, sides: Sides) -> None:
+    """Not the current folder, as which Pex takes some of them."""
+    sides.install(runner)
+    names = ("PEX_EXTRA_SYS_PATH", "PEX_PATH", "PEX_MODULE", "PEX_SCRIPT")
+    for name in (*names, "PEX_PROFILE_FILENAME", "PEX_COVERAGE_FILENAME"):
+        got = sides.packed.run(
+            "import os, sys; print('PYTHONPATH' in os.environ, '.' in sys.path)",
+            env={name: ""},
+        )
+        assert (got.out, got.err) == (b"False False\n", b"")
 
 
 def test_inherit_and_extra_path(
@@ -462,6 +495,47 @@ def prompt(app: App, home: Path, **env: str) -> None:
             pass
         assert process.wait(timeout=60) == 0
     os.close(control)
+
+
+TYPED = [
+    b"import sys\nprint(1, __name__)\n1/0\nnot python\ndef f():\n  return 5\n\nf()\n",
+    b"pex\npex()\n",
+    b"raise SystemExit('text')\n",
+    b"exit(3)\nprint('not reached')\n",
+    b"",
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--venv",)], ids=["zipapp", "venv"])
+def test_prompt_is_the_one_of_pex(
+    make_app: Callable[..., App], sides: Sides, options: Tuple[str, ...]
+) -> None:
+    """Also where the input is no terminal."""
+    app = make_app("cowsay==6.1", "--include-tools", *options)
+    sides.install(app)
+    env = {"FORCE_COLOR": "1"}
+    for stdin in TYPED:
+        want = sides.reference.run(stdin=stdin, env=env)
+        got = sides.packed.run(stdin=stdin, env=env)
+        # In the banner of a venv, its first path stays.
+        texts = [re.sub(rb"/\S+", b"PATH", done.out) for done in (want, got)]
+        assert (got.code, texts[1]) == (want.code, texts[0])
+        lines = [done.err.decode().splitlines() for done in (want, got)]
+        assert [line for line in lines[0] if not line.startswith("Python ")] == [
+            line for line in lines[1] if not line.startswith("Python ")
+        ]
+        assert "1 requirement and 1 activated distribution." in lines[1][0]
+
+
+def test_pex_info_at_the_prompt(make_app: Callable[..., App], sides: Sides) -> None:
+    sides.install(make_app())
+    stdin = b"pex(json=True)\n"
+    want, got = (
+        json.loads(side.run(stdin=stdin).text.replace(">>> ", ""))
+        for side in (sides.reference, sides.packed)
+    )
+    del want["pex_root"]  # of Pex's cache
+    assert got == want
 
 
 def test_history(runner: App, tmp_path: Path) -> None:

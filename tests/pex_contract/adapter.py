@@ -185,11 +185,22 @@ def find_python(version: str, python_version: object = None, allow_adhoc_version
     )
 
 
+def use_pip_of_index() -> None:
+    """The newest pip that Pex knows may not be in the index of packages yet."""
+    from pex.pip.version import PipVersion
+
+    there = os.environ.get("PEXCZ_SUITE_PIPS", "").split()
+    known = [pip for pip in PipVersion.values() if pip.value in there]
+    if known:
+        PipVersion.LATEST_COMPATIBLE = max(known, key=lambda pip: pip.version)
+
+
 def pytest_configure(config: object) -> None:
     import testing
 
     subprocess.Popen.__init__ = init
     patch_pexpect()
+    use_pip_of_index()
     # Otherwise Pex would be built and installed once more for every Python.
     testing.installed_pex_wheel_venv_python = lambda python, reinstall=True: python
     testing.ensure_python_distribution = find_python

@@ -84,7 +84,7 @@ def fetch(build: Path) -> Path:
 
 
 def install_helpers(build: Path) -> Path:
-    """What Pex's tests import besides Pex and pytest."""
+    """What Pex's tests import, or start, besides Pex and pytest."""
     folder = build / "pex-suite/site"
     done = folder / REQUIREMENTS.name
     if not done.exists() or done.read_bytes() != REQUIREMENTS.read_bytes():
@@ -93,6 +93,14 @@ def install_helpers(build: Path) -> Path:
         subprocess.run(command, check=True)
         done.write_bytes(REQUIREMENTS.read_bytes())
     return folder
+
+
+def pips_of_index() -> str:
+    """The versions of pip that can be had."""
+    command = [sys.executable, "-m", "pip", "index", "versions", "pip"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"(?m)^Available versions: (.*)", done.stdout)
+    return found.group(1).replace(",", " ") if found else ""
 
 
 def builder_key(build: Path) -> str:
@@ -115,18 +123,21 @@ def run_files(
         "".join(f"tests/{name}\n" for name in sorted({id.split("::")[0] for id in cases}))
         + "".join(f"--deselect=tests/{case}\n" for case in left_out)
     )
+    helpers = install_helpers(build)
     env = {
         **os.environ,
+        "PATH": f"{helpers / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PEXCZ_SUITE_PACK": str(build / "bin/pexcz-pack"),
         "PEXCZ_SUITE_CACHE": str(work / f"packed-{builder_key(build)}"),
         "PEXCZ_SUITE_REPORT": str(report),
         "PEXCZ_SUITE_FAILURES": "\n".join(
             id for id, case in cases.items() if case.expected == DIFFERS
         ),
+        "PEXCZ_SUITE_PIPS": pips_of_index(),
         "PEX_ROOT": str(work / "root"),
         "_PEX_TEST_DEV_ROOT": str(work / "dev"),
         "_PEX_TEST_PROJECT_DIR": str(source),
-        "PYTHONPATH": f"{HERE}{os.pathsep}{install_helpers(build)}",
+        "PYTHONPATH": f"{HERE}{os.pathsep}{helpers}",
         "PYTHONWARNINGS": "ignore",
     }
     for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):

@@ -440,6 +440,12 @@ test_boot(void)
     planned_done(&p, &planned);
 
     p = (struct pex_build){{{0}, {0}, 0, 0}, ""};
+    make_plan(&p, "{\"venv\": true, \"venv_hermetic_scripts\": false}",
+              &planned);
+    CHECK_STR(boot->inherit_path, "python");
+    planned_done(&p, &planned);
+
+    p = (struct pex_build){{{0}, {0}, 0, 0}, ""};
     add_demo_chroot(&p.zip, ".deps/demo-1-py3-none-any.whl/");
     make_plan(&p,
               "{\"requirements\": [\"demo\"], \"script\": \"tool\", "
