@@ -178,7 +178,7 @@ main(int argc, char **argv)
     pexcz_command_read(located.has_app ? &located.app : NULL, &variables, argc,
                        argv, &command);
     if (command.is_choice_needed) {
-        pexcz_command_list(&located.app);
+        pexcz_command_list(&located.app, &command);
         return EXIT_USAGE;
     }
     if (command.role == PEXCZ_ROLE_PYTHON) {

@@ -198,15 +198,17 @@ choose_command(const struct pexcz_blob *app, struct pexcz_command *command)
 }
 
 void
-pexcz_command_list(const struct pexcz_blob *app)
+pexcz_command_list(const struct pexcz_blob *app,
+                   const struct pexcz_command *command)
 {
     uint32_t cursor = 0;
     struct pexcz_slice name;
     struct pexcz_slice entry;
 
-    (void)fputs("pexcz: no command given: start the program under the name "
-                "of one, or with it as the first argument:\n",
-                stderr);
+    (void)fprintf(stderr,
+                  "pexcz: no command %.100s: start the program under the name "
+                  "of one, or with it as the first argument:\n",
+                  command->arg_count == 0 ? "given" : command->args[0]);
     while (next_command(app, &cursor, &name, &entry)) {
         (void)fprintf(stderr, "  %.*s\n", (int)name.len,
                       (const char *)name.ptr);

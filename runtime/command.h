@@ -39,9 +39,6 @@ bool pexcz_trusts_environment(void);
  * was executed in its stead, and after fexecve(). */
 const char *pexcz_command_name(int argc, char *const *argv);
 
-/* Writes the names of the commands to stderr. */
-void pexcz_command_list(const struct pexcz_blob *app);
-
 /*
  * `app`: NULL when there is none.  A Python that is told to run the
  * executable's own file, `[sys.executable, "-u", sys.argv[0], …]`, is the
@@ -50,6 +47,10 @@ void pexcz_command_list(const struct pexcz_blob *app);
 void pexcz_command_read(const struct pexcz_blob *app,
                         const struct pexcz_pex_variables *variables, int argc,
                         char *const *argv, struct pexcz_command *ret);
+
+/* Writes the names of the commands to stderr, none of which was chosen. */
+void pexcz_command_list(const struct pexcz_blob *app,
+                        const struct pexcz_command *command);
 
 /*
  * The arguments to configure Python with, for the roles of a PEX: program,

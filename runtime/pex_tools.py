@@ -51,6 +51,11 @@ def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def specifiers(text):
+    """As Pex writes them."""
+    return ",".join(sorted(re.sub(r"\s+", "", p) for p in text.split(",") if p.strip()))
+
+
 class Requirement:
     """A Requires-Dist, written as Pex writes it."""
 
@@ -68,10 +73,7 @@ class Requirement:
         parts = (match["extras"] or "").split(",")
         self.extras = sorted(p.strip() for p in parts if p.strip())
         self.url = match["url"]
-        parts = (match["specifier"] or "").split(",")
-        self.specifier = ",".join(
-            sorted(re.sub(r"\s+", "", p) for p in parts if p.strip())
-        )
+        self.specifier = specifiers(match["specifier"] or "")
         self.marker = Marker(match["marker"]) if match["marker"] else None
 
     def __str__(self):
@@ -309,7 +311,7 @@ def write_graph(tools, out):
     environment = {**marker_environment(), "extra": ""}
     nodes, edges = {}, []
     for dist in dists:
-        name = canonical(dist.metadata["Name"])
+        name = dist.metadata["Name"]
         nodes[name] = attributes(
             label=f"{name} {dist.version}",
         )
@@ -382,7 +384,7 @@ def graph(tools, options):
 def repository_info(tools, options):
     with output(options) as out:
         for dist in distributions():
-            name = canonical(dist.metadata["Name"])
+            name = dist.metadata["Name"]
             location = str(dist.locate_file(""))
             if not options.verbose:
                 out.write(f"{name} {dist.version} {location}\n")
@@ -390,7 +392,7 @@ def repository_info(tools, options):
             what = {
                 "project_name": name,
                 "version": dist.version,
-                "requires_python": dist.metadata["Requires-Python"],
+                "requires_python": specifiers(dist.metadata["Requires-Python"] or "") or None,
                 "requires_dists": [str(req) for req in requirements(dist)],
                 "location": location,
             }
@@ -505,7 +507,7 @@ def repository_extract(tools, options):
     with output(options) as out:
         for dist in distributions():
             path = repack(tools, dist, folder, times)
-            name = canonical(dist.metadata["Name"])
+            name = dist.metadata["Name"]
             out.write(f"{name} {dist.version}: Repacked wheel as {path}\n")
     return None
 

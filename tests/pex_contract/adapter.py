@@ -105,7 +105,8 @@ def translate(args: List[str], cwd: Optional[str], env: Optional[Dict[str, str]]
     def locate(path: str) -> str:
         return os.path.join(cwd, path) if cwd else path
 
-    if is_python(args[0]):
+    # In a venv that a packed file made, Python is a link to it.
+    if is_python(args[0]) and pex_of(os.path.realpath(locate(args[0]))) is None:
         at = 1
         while at < len(args) and args[at].startswith("-") and args[at] not in ("-c", "-m", "-"):
             at += 2 if args[at] in ("-W", "-X") else 1
