@@ -11,14 +11,25 @@ OTHER_PYTHONS := $(filter-out $(FIRST_PYTHON),$(PYTHONS))
 # The one that a target is about: make PYTHONS="3.11 3.13" PYTHON=3.13 check-e2e
 PYTHON ?= $(FIRST_PYTHON)
 MODE ?= release
-ifeq ($(origin CC),default)
-CC := gcc
+# The machine that bases are built for: make ARCH=aarch64 base.
+OWN_ARCH := $(shell uname -m)
+ARCH ?= $(OWN_ARCH)
+CROSS := $(filter-out $(OWN_ARCH),$(ARCH))
+CROSS_PREFIX := $(if $(CROSS),$(ARCH)-linux-gnu-)
+ifneq ($(CROSS)$(filter default,$(origin CC)),)
+CC := $(CROSS_PREFIX)gcc
+endif
+ifneq ($(CROSS),)
+AR := $(CROSS_PREFIX)ar
+NM := $(CROSS_PREFIX)nm
+else
+NM := nm
 endif
 HOST_PYTHON ?= python3
 # V=1 shows the command lines.
 Q := $(if $(V),,@)
 
-OBJ := $(BUILD)/obj/$(MODE)
+OBJ := $(BUILD)/obj/$(MODE)$(CROSS:%=-%)
 # Base, samples and test environment of PYTHON, and programs beside the base;
 # the first one's are those of the build folder, which find no other base.
 PYTHON_BUILD := $(BUILD)$(if $(filter-out $(FIRST_PYTHON),$(PYTHON)),/others/$(PYTHON))
@@ -44,6 +55,13 @@ LINK_OPT :=
 endif
 
 CPPFLAGS := -D_GNU_SOURCE -Iblob
+ifneq ($(CROSS),)
+# Libraries of the other machine, from Debian's packages for it.
+SYSROOT := $(BUILD)/sysroot-$(ARCH)
+SYSROOT_LIB := $(SYSROOT)/usr/lib/$(ARCH)-linux-gnu
+CPPFLAGS += -isystem $(SYSROOT)/usr/include \
+    -isystem $(SYSROOT)/usr/include/$(ARCH)-linux-gnu
+endif
 # Debugging information, and so the build ID, names no folder of this machine.
 OPT += -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
 ifneq ($(BUILD),build)
@@ -65,8 +83,11 @@ BLOB_SRCS := $(wildcard blob/*.c)
 ALL_TARGETS :=
 
 include stdlib-blob/module.mk cache/module.mk packer/module.mk importer/module.mk \
-    vfs/module.mk runtime/module.mk $(wildcard samples/module.mk bench/module.mk) \
-    tests/module.mk $(wildcard tests/*/module.mk)
+    vfs/module.mk runtime/module.mk
+ifeq ($(CROSS),)
+include $(wildcard samples/module.mk bench/module.mk) tests/module.mk \
+    $(wildcard tests/*/module.mk) install.mk release/module.mk
+endif
 
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
@@ -78,7 +99,7 @@ $(OBJ)/%.o: %.c $(FLAGS)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/blob.a: $(call objects,$(BLOB_SRCS))
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 -include $(patsubst %.o,%.d,$(call objects,$(BLOB_SRCS)))
 
@@ -101,5 +122,3 @@ compile_commands.json: ## for editors and clang tools
 
 clean: ## remove objects and programs, keep the built Python
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/tests
-
-include install.mk release/module.mk

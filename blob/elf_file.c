@@ -201,6 +201,25 @@ pexcz_elf_machine_name(uint16_t machine)
 }
 
 uint16_t
+pexcz_elf_machine(const char *name)
+{
+    static const uint16_t machines[] = {EM_X86_64, EM_AARCH64};
+
+    for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+        if (strcmp(pexcz_elf_machine_name(machines[i]), name) == 0) {
+            return machines[i];
+        }
+    }
+    return EM_NONE;
+}
+
+uint64_t
+pexcz_elf_page_size(uint16_t machine)
+{
+    return machine == EM_AARCH64 ? 0x10000 : 0x1000;
+}
+
+uint16_t
 pexcz_elf_own_machine(void)
 {
 #if defined(__x86_64__)

@@ -54,7 +54,14 @@ const Elf64_Phdr *pexcz_elf_find_load(const struct pexcz_elf *elf,
 /* "x86_64", "aarch64", …; "machine N" never: unknown ones give "unknown". */
 const char *pexcz_elf_machine_name(uint16_t machine);
 
+/* The machine of this name that pexcz builds bases for; EM_NONE: none. */
+uint16_t pexcz_elf_machine(const char *name);
+
 /* e_machine of this build of the packer. */
 uint16_t pexcz_elf_own_machine(void);
+
+/* The largest page that a kernel of the machine may have: so segments are
+ * aligned. */
+uint64_t pexcz_elf_page_size(uint16_t machine);
 
 #endif

@@ -4,6 +4,6 @@ CACHE_SRCS := $(wildcard cache/*.c)
 CACHE_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(CACHE_SRCS))
 
 $(OBJ)/cache.a: $(CACHE_OBJS)
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 -include $(CACHE_OBJS:.o=.d)

@@ -3,7 +3,7 @@
 PACKER_SRCS := $(filter-out packer/main.c,$(wildcard packer/*.c))
 
 $(OBJ)/packer.a: $(patsubst %.c,$(OBJ)/%.o,$(PACKER_SRCS))
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
 -include $(patsubst %.c,$(OBJ)/%.d,$(PACKER_SRCS))
 
@@ -14,6 +14,7 @@ $(OBJ)/packer/worker_text.o: private CFLAGS += -Wa,-Ipacker
 $(OBJ)/packer/worker_text.o: $(wildcard packer/*.py)
 
 PROGRAMS := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)bin
+ifeq ($(CROSS),)
 ALL_TARGETS += $(PROGRAMS)/pexcz $(PROGRAMS)/pexcz-pack
 
 $(PROGRAMS)/pexcz: $(OBJ)/packer/main.o $(OBJ)/packer.a $(OBJ)/cache.a $(OBJ)/blob.a
@@ -25,3 +26,4 @@ $(PROGRAMS)/pexcz-pack: $(PROGRAMS)/pexcz
 	$(Q)ln -sf pexcz $@
 
 -include $(OBJ)/packer/main.d
+endif

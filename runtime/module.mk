@@ -3,11 +3,18 @@
 # library's blob behind it.  Always of the release mode: the sanitizers define
 # the libc names that vfs/ defines.
 
-RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c,\
+# What makes and restores heap snapshots, of x86_64 only.
+SNAPSHOT_SRCS := $(wildcard runtime/snapshot_*.c runtime/heap*.c) \
+    $(filter-out $(addprefix runtime/library_,files.c memory.c set.c),\
+    $(wildcard runtime/library_*.c)) $(patsubst %,runtime/%.c,callbacks \
+    main_thread owned_data page_runs process_facts)
+RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c \
+    $(if $(filter x86_64,$(ARCH)),runtime/no_snapshot.c,$(SNAPSHOT_SRCS)),\
     $(wildcard runtime/*.c))
 PYTHON_JSON := $(STDLIB_DIST)/python/PYTHON.json
 PYTHON_INCLUDE := $(STDLIB_DIST)/python/install/include/python$(PYTHON)
-BUILD_PYTHON := $(STDLIB_DIST)/python/install/bin/python$(PYTHON)
+# Of this machine: it compiles the standard library.
+BUILD_PYTHON := $(BUILD)/dist/$(PYTHON)/python/install/bin/python$(PYTHON)
 BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
 # What includes Python.h has objects for each version.
 PYOBJ := $(OBJ)/python$(PYTHON)
@@ -16,19 +23,22 @@ BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
 # Outside of the marks: what belongs to the process, not to Python.
 PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
-# The runtime looks on: process_facts.c, snapshot_environment.c, thread_exit.c,
-# callbacks.c,
-# and mends libedit: terminal_entry.c, readline_keys.c, readline_files.c.
-WRAPPED := pthread_exit pthread_key_create pthread_key_delete pthread_atfork \
-    pthread_self getenv secure_getenv ffi_closure_alloc ffi_closure_free \
-    tgetent rl_parse_and_bind read_history write_history append_history \
-    history_truncate_file
+# The runtime mends libpython and libedit: thread_exit.c, terminal_entry.c,
+# readline_keys.c, readline_files.c; and for snapshots it looks on:
+# process_facts.c, snapshot_environment.c, callbacks.c.
+WRAPPED := pthread_exit tgetent rl_parse_and_bind read_history write_history \
+    append_history history_truncate_file
+ifeq ($(ARCH),x86_64)
+WRAPPED += pthread_key_create pthread_key_delete pthread_atfork pthread_self \
+    getenv secure_getenv ffi_closure_alloc ffi_closure_free
+endif
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 # `make install` puts those of all Pythons into one folder.
-BASE := $(PYTHON_BUILD)/lib/pexcz/base-$(PYTHON)
+BASE := $(PYTHON_BUILD)/lib/pexcz/base-$(PYTHON)$(CROSS:%=-%)
 OTHER_BASES := $(foreach v,$(OTHER_PYTHONS),$(BUILD)/others/$(v)/lib/pexcz/base-$(v))
-LIBZSTD = $(shell $(CC) -print-file-name=libzstd.a)
+LIBZSTD = $(if $(CROSS),$(SYSROOT_LIB)/libzstd.a,\
+    $(shell $(CC) -print-file-name=libzstd.a))
 
 $(PYOBJ)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
@@ -56,7 +66,8 @@ $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/
 DOCUMENTS := $(OBJ)/documents-$(PYTHON)
 
 $(DOCUMENTS)/components.json: stdlib-blob/components.py $(PYTHON_JSON)
-	$(Q)$(HOST_PYTHON) stdlib-blob/components.py $(STDLIB_DIST)/python $(@D)
+	$(Q)$(HOST_PYTHON) stdlib-blob/components.py $(STDLIB_DIST)/python $(@D) \
+	    $(SYSROOT)
 
 $(BASE): $(BASE_ELF) $(BUILD)/bin/pexcz stdlib-blob/hot_modules.list \
     $(DOCUMENTS)/components.json
@@ -70,7 +81,8 @@ base: $(BASE)
 
 ifeq ($(MODE),release)
 ALL_TARGETS += $(BASE)
-ifeq ($(PYTHON),$(FIRST_PYTHON))
+ifneq ($(CROSS),)
+else ifeq ($(PYTHON),$(FIRST_PYTHON))
 ALL_TARGETS += $(OTHER_PYTHONS:%=base-%)
 else
 ALL_TARGETS += $(PYTHON_BUILD)/bin/pexcz-pack
@@ -95,7 +107,7 @@ $(BUILD)/others/%/bin/pexcz-pack: $(PROGRAMS)/pexcz
 
 EMBED_RUNTIME := $(wildcard runtime/embed_*.c) $(patsubst %,runtime/%.c,\
     app_environment app_site config_in_use entry_point lazy_site library_files \
-    library_memory library_set memory_file pex_helper pex_path_list pex_rc \
+    library_memory library_set memory_file no_snapshot pex_helper pex_path_list pex_rc \
     pex_variables preconfig pyconfig run_module shared_objects stub_library \
     sys_flags thread_exit tree_site verify_first)
 EMBED_SRCS := $(EMBED_RUNTIME) $(IMPORTER_SRCS) $(VFS_SRCS) \
@@ -117,7 +129,7 @@ $(EMBED_LIBRARY): $(EMBED_OBJS) stdlib-blob/link_library.py \
 	    --module pexcz_snapshot $(STDLIB_DIST)/python \
 	    $(OBJ)/library-$(PYTHON) $@ $(EMBED_OBJS) $(LIBZSTD)
 
-ifeq ($(MODE) $(PYTHON),release $(FIRST_PYTHON))
+ifeq ($(MODE) $(PYTHON) $(CROSS),release $(FIRST_PYTHON) )
 ALL_TARGETS += $(EMBED_LIBRARY)
 endif
 

@@ -139,14 +139,12 @@ pexcz_shared_objects_open(const char *inner_path, long list, int mode)
     void *handle = NULL;
     bool done = false;
 
-#ifndef PEXCZ_LIBRARY /* which has no snapshot */
     if (list == LM_ID_BASE) {
         handle = pexcz_library_handle(inner_path, mode);
         if (handle != NULL) {
             return handle;
         }
     }
-#endif
     if (!atomic_exchange(&state.used, true) && state.before_first != NULL) {
         state.before_first();
     }

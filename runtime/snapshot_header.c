@@ -27,6 +27,19 @@ pexcz_snapshot_header_sum(const struct pexcz_snapshot_header *header)
     return XXH3_64bits((const char *)header + skip, sizeof(*header) - skip);
 }
 
+bool
+pexcz_snapshot_is_whole(struct pexcz_slice snapshot)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+
+    return snapshot.len >= PEXCZ_PAGE_SIZE
+           && h->sum == pexcz_snapshot_header_sum(h)
+           && h->tables >= PEXCZ_PAGE_SIZE && h->tables <= snapshot.len
+           && XXH3_64bits(snapshot.ptr + PEXCZ_PAGE_SIZE,
+                          (size_t)h->tables - PEXCZ_PAGE_SIZE)
+                  == h->pages_sum;
+}
+
 static bool
 is_inside(const struct pexcz_snapshot_table *table,
           const struct pexcz_snapshot_header *h)

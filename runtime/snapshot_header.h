@@ -12,6 +12,10 @@ void pexcz_snapshot_identify(const struct pexcz_located *located,
 
 uint64_t pexcz_snapshot_header_sum(const struct pexcz_snapshot_header *header);
 
+/* Whether the sums of the header and of the heap's pages are right; all else
+ * is checked when it is restored. */
+bool pexcz_snapshot_is_whole(struct pexcz_slice snapshot);
+
 /* The header at the start of `snapshot`; NULL when it is damaged or made by
  * another executable.  The heap is not looked at: `pexcz verify` does. */
 const struct pexcz_snapshot_header *

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a base is made of, for bills of materials.
 
-components.py DIST OUT: writes OUT/components.json, a list of CycloneDX
-components, and OUT/licenses.txt, their texts one after the other.
+components.py DIST OUT [SYSROOT]: writes OUT/components.json, a list of CycloneDX
+components, and OUT/licenses.txt, their texts one after the other.  SYSROOT has
+the libraries of another machine's base (sysroot.py).
 """
 
 import json
@@ -42,9 +43,9 @@ def license_of(name):
     return [{"license": {kind: name}}]
 
 
-def debian_component(package):
+def debian_component(package, root="/"):
     """A library that was taken from a Debian package."""
-    query = ["dpkg-query", "-W", "-f", "${source:Package} ${Version}", package]
+    query = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${source:Package} ${Version}", package]
     source, version = subprocess.check_output(query, text=True).split()
     escaped = version.replace(":", "%3A").replace("+", "%2B")
     return {
@@ -80,7 +81,7 @@ def linked(info):
     return found
 
 
-def components(dist):
+def components(dist, root="/"):
     """[(component, file with its licence or None)], CPython first."""
     info = json.loads((dist / "PYTHON.json").read_text())
     result = [(python_component(info), dist / info["license_path"])]
@@ -102,7 +103,7 @@ def components(dist):
         text = dist / f"licenses/LICENSE.{package}.txt"
         if not text.is_file():
             text = Path("/usr/share/doc") / package / "copyright"
-        result.append((debian_component(package), text if text.is_file() else None))
+        result.append((debian_component(package, root), text if text.is_file() else None))
     return result
 
 
@@ -117,7 +118,7 @@ def texts(found):
 
 def main() -> int:
     dist, out = map(Path, sys.argv[1:3])
-    found = components(dist)
+    found = components(dist, *sys.argv[3:])
     out.mkdir(parents=True, exist_ok=True)
     (out / "licenses.txt").write_text(texts(found))
     listing = json.dumps([c for c, _ in found], indent=1, sort_keys=True)

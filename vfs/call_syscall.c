@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * syscall() with the number of a call that takes a path or one of our
- * descriptors.  The structures of the kernel are those of libc on x86_64.
+ * descriptors.  The structures of the kernel are those of libc on 64-bit
+ * machines.
  */
 #include "place.h"
 #include "vfs_calls.h"
@@ -53,42 +54,26 @@ set_times(const long a[6])
 
 /* Kernel names and ours, with the arguments in the kernel's order. */
 #define CALLS(X)                                                              \
-    X(open, open(TEXT(0), INT(1), MODE(2)))                                   \
-    X(creat, open(TEXT(0), O_CREAT | O_WRONLY | O_TRUNC, MODE(1)))            \
     X(openat, openat(INT(0), TEXT(1), INT(2), MODE(3)))                       \
     X(read, read(INT(0), AT(1, void), SIZE(2)))                               \
     X(pread64, pread(INT(0), AT(1, void), SIZE(2), (off_t)a[3]))              \
-    X(stat, stat(TEXT(0), AT(1, struct stat)))                                \
-    X(lstat, lstat(TEXT(0), AT(1, struct stat)))                              \
     X(fstat, fstat(INT(0), AT(1, struct stat)))                               \
     X(newfstatat, fstatat(INT(0), TEXT(1), AT(2, struct stat), INT(3)))       \
     X(statx,                                                                  \
       statx(INT(0), TEXT(1), INT(2), (unsigned)a[3], AT(4, struct statx)))    \
-    X(access, access(TEXT(0), INT(1)))                                        \
     X(faccessat, faccessat(INT(0), TEXT(1), INT(2), 0))                       \
     X(faccessat2, faccessat(INT(0), TEXT(1), INT(2), INT(3)))                 \
-    X(readlink, readlink(TEXT(0), AT(1, char), SIZE(2)))                      \
     X(readlinkat, readlinkat(INT(0), TEXT(1), AT(2, char), SIZE(3)))          \
     X(getdents64, getdents64(INT(0), AT(1, void), SIZE(2)))                   \
-    X(mkdir, mkdir(TEXT(0), MODE(1)))                                         \
     X(mkdirat, mkdirat(INT(0), TEXT(1), MODE(2)))                             \
-    X(mknod, mknodat(AT_FDCWD, TEXT(0), MODE(1), (dev_t)a[2]))                \
     X(mknodat, mknodat(INT(0), TEXT(1), MODE(2), (dev_t)a[3]))                \
-    X(symlink, symlink(TEXT(0), TEXT(1)))                                     \
     X(symlinkat, symlinkat(TEXT(0), INT(1), TEXT(2)))                         \
-    X(unlink, unlink(TEXT(0)))                                                \
     X(unlinkat, unlinkat(INT(0), TEXT(1), INT(2)))                            \
-    X(rmdir, rmdir(TEXT(0)))                                                  \
-    X(rename, rename(TEXT(0), TEXT(1)))                                       \
     X(renameat, renameat(INT(0), TEXT(1), INT(2), TEXT(3)))                   \
     X(renameat2, renameat2(INT(0), TEXT(1), INT(2), TEXT(3), (unsigned)a[4])) \
-    X(link, link(TEXT(0), TEXT(1)))                                           \
     X(linkat, linkat(INT(0), TEXT(1), INT(2), TEXT(3), INT(4)))               \
-    X(chmod, chmod(TEXT(0), MODE(1)))                                         \
     X(fchmod, fchmod(INT(0), MODE(1)))                                        \
     X(fchmodat, fchmodat(INT(0), TEXT(1), MODE(2), 0))                        \
-    X(chown, chown(TEXT(0), (uid_t)a[1], (gid_t)a[2]))                        \
-    X(lchown, lchown(TEXT(0), (uid_t)a[1], (gid_t)a[2]))                      \
     X(fchown, fchown(INT(0), (uid_t)a[1], (gid_t)a[2]))                       \
     X(fchownat, fchownat(INT(0), TEXT(1), (uid_t)a[2], (gid_t)a[3], INT(4)))  \
     X(truncate, truncate(TEXT(0), (off_t)a[1]))                               \
@@ -101,6 +86,29 @@ set_times(const long a[6])
     X(execveat, execveat(INT(0), TEXT(1), AT(2, char *const),                 \
                          AT(3, char *const), INT(4)))
 
+/* Those that kernels of newer machines do not have. */
+#ifdef SYS_open
+#define OLD_CALLS(X)                                                          \
+    X(open, open(TEXT(0), INT(1), MODE(2)))                                   \
+    X(creat, open(TEXT(0), O_CREAT | O_WRONLY | O_TRUNC, MODE(1)))            \
+    X(stat, stat(TEXT(0), AT(1, struct stat)))                                \
+    X(lstat, lstat(TEXT(0), AT(1, struct stat)))                              \
+    X(access, access(TEXT(0), INT(1)))                                        \
+    X(readlink, readlink(TEXT(0), AT(1, char), SIZE(2)))                      \
+    X(mkdir, mkdir(TEXT(0), MODE(1)))                                         \
+    X(mknod, mknodat(AT_FDCWD, TEXT(0), MODE(1), (dev_t)a[2]))                \
+    X(symlink, symlink(TEXT(0), TEXT(1)))                                     \
+    X(unlink, unlink(TEXT(0)))                                                \
+    X(rmdir, rmdir(TEXT(0)))                                                  \
+    X(rename, rename(TEXT(0), TEXT(1)))                                       \
+    X(link, link(TEXT(0), TEXT(1)))                                           \
+    X(chmod, chmod(TEXT(0), MODE(1)))                                         \
+    X(chown, chown(TEXT(0), (uid_t)a[1], (gid_t)a[2]))                        \
+    X(lchown, lchown(TEXT(0), (uid_t)a[1], (gid_t)a[2]))
+#else
+#define OLD_CALLS(X)
+#endif
+
 long
 pexcz_vfs_syscall(long number, const long a[6])
 {
@@ -109,6 +117,7 @@ pexcz_vfs_syscall(long number, const long a[6])
     case SYS_##name:                                                          \
         return (long)pexcz_vfs_##call;
         CALLS(CASE)
+        OLD_CALLS(CASE)
 #undef CASE
     case SYS_openat2:
         return open2(a);

@@ -7,7 +7,7 @@
  *
  * The C name differs from the symbol, so libc's headers, with their inline
  * functions and redirections, need not agree.  open64 and the like have the
- * same layout of everything as their plain names: this is x86_64.
+ * same layout of everything as their plain names on 64-bit machines.
  */
 #ifndef PEXCZ_INTERPOSE_H
 #define PEXCZ_INTERPOSE_H

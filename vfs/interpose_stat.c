@@ -15,8 +15,8 @@
               (int dirfd, const char *path, struct stat *st, int flags),      \
               pexcz_vfs_fstatat(dirfd, path, st, flags))
 
-/* What programs linked before glibc 2.33 call instead.  x86_64 has had one
- * layout only, whatever version they ask for. */
+/* What programs linked before glibc 2.33 call instead.  64-bit machines have
+ * had one layout only, whatever version they ask for. */
 #define XSTAT_FAMILY(suffix)                                                  \
     INTERPOSE(int, __xstat##suffix,                                           \
               (int version, const char *path, struct stat *st),               \

@@ -16,8 +16,12 @@
 #define REAL_NAMES RTLD_NEXT
 #endif
 
-/* The only layout of struct stat that x86_64 has had. */
+/* The only layout of struct stat that the machine has had. */
+#ifdef __x86_64__
 #define STAT_VERSION 1
+#else
+#define STAT_VERSION 0
+#endif
 #define MKNOD_VERSION 0
 
 struct pexcz_libc pexcz_libc_table;

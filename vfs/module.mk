@@ -12,10 +12,10 @@ VFS_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(VFS_SRCS) $(VFS_INTERPOSE_SRCS))
 # vfs/exports.list must hold what interpose_*.c define: a name that is not
 # exported is missing in every shared object that is loaded later.
 $(OBJ)/vfs.a: $(VFS_OBJS) vfs/exports.list
-	$(Q)$(if $(VFS_INTERPOSE_SRCS),nm -g --defined-only \
+	$(Q)$(if $(VFS_INTERPOSE_SRCS),$(NM) -g --defined-only \
 	    $(filter $(OBJ)/vfs/interpose_%,$(VFS_OBJS)) | \
 	    awk 'NF == 3 {print $$3}' | LC_ALL=C sort | \
 	    diff vfs/exports.list - >&2)
-	$(Q)rm -f $@ && ar rcsD $@ $(VFS_OBJS)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(VFS_OBJS)
 
 -include $(VFS_OBJS:.o=.d)
