@@ -39,9 +39,35 @@ check_version(const struct pexcz_blob *stdlib, const char *path,
     return PEXCZ_OK;
 }
 
-int
-pexcz_check_base(const char *path, struct pexcz_error *err)
+static int
+check_machine(const struct pexcz_packed_file *file, const char *path,
+              const char *machine, struct pexcz_error *err)
 {
+    uint16_t found = file->elf.header.e_machine;
+    const char *name = pexcz_elf_machine_name(found);
+
+    if (pexcz_elf_machine(name) == EM_NONE
+        || (machine != NULL && strcmp(name, machine) != 0)) {
+        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                          "%s: a base for %s (machine %u), not for %s", path,
+                          name, (unsigned int)found,
+                          machine != NULL ? machine : "x86_64 or aarch64");
+    }
+    if (file->parts[PEXCZ_PART_STDLIB].blob.machine != found) {
+        return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
+                          "%s: code for %s with a standard library for %s",
+                          path, name,
+                          pexcz_elf_machine_name(
+                              file->parts[PEXCZ_PART_STDLIB].blob.machine));
+    }
+    return PEXCZ_OK;
+}
+
+int
+pexcz_check_base(const char *path, const char *machine,
+                 struct pexcz_base_facts *ret, struct pexcz_error *err)
+{
+    const struct pexcz_blob *stdlib;
     struct pexcz_packed_file file;
     struct pexcz_exe exe = {0};
     int rc = pexcz_packed_file_open(&file, path, err);
@@ -49,13 +75,25 @@ pexcz_check_base(const char *path, struct pexcz_error *err)
     if (rc < 0) {
         return rc;
     }
-    rc = pexcz_exe_open(&exe, file.bytes, path, PEXCZ_ADDR_APP,
-                        PEXCZ_SECTION_APP, err);
+    stdlib = &file.parts[PEXCZ_PART_STDLIB].blob;
+    rc = check_machine(&file, path, machine, err);
     if (rc == PEXCZ_OK) {
-        rc = check_version(&file.parts[PEXCZ_PART_STDLIB].blob, path, err);
+        rc = pexcz_exe_open(&exe, file.bytes, path, PEXCZ_ADDR_APP,
+                            PEXCZ_SECTION_APP, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = check_version(stdlib, path, err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_packed_file_verify(&file, err);
+    }
+    if (rc == PEXCZ_OK) {
+        *ret = (struct pexcz_base_facts){
+            .machine = pexcz_elf_machine_name(file.elf.header.e_machine),
+            .python_major = stdlib->python_major,
+            .python_minor = stdlib->python_minor,
+            .python_magic = stdlib->python_magic,
+        };
     }
     pexcz_exe_close(&exe);
     pexcz_packed_file_close(&file);

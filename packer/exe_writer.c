@@ -139,7 +139,6 @@ pexcz_exe_open(struct pexcz_exe *exe, struct pexcz_slice base,
                const char *name, uint64_t address, const char *section,
                struct pexcz_error *err)
 {
-    uint16_t own = pexcz_elf_own_machine();
     int rc;
 
     *exe = (struct pexcz_exe){.address = address, .section = section};
@@ -147,16 +146,7 @@ pexcz_exe_open(struct pexcz_exe *exe, struct pexcz_slice base,
     if (rc < 0) {
         return rc;
     }
-    if (exe->elf.header.e_machine != own) {
-        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                        "%s: a base for %s (machine %u); this pexcz packs "
-                        "for %s",
-                        name,
-                        pexcz_elf_machine_name(exe->elf.header.e_machine),
-                        (unsigned int)exe->elf.header.e_machine,
-                        pexcz_elf_machine_name(own));
-    }
-    else if (exe->elf.header.e_type != ET_EXEC) {
+    if (exe->elf.header.e_type != ET_EXEC) {
         rc = unusable(exe, err, "it is position-independent");
     }
     else {
@@ -177,8 +167,9 @@ pexcz_exe_open(struct pexcz_exe *exe, struct pexcz_slice base,
         return rc;
     }
     exe->base_size = useful_size(&exe->elf);
-    exe->offset = (exe->base_size + PEXCZ_PAGE_SIZE - 1)
-                  & ~(uint64_t)(PEXCZ_PAGE_SIZE - 1);
+    exe->page_size = pexcz_elf_page_size(exe->elf.header.e_machine);
+    exe->offset
+        = (exe->base_size + exe->page_size - 1) & ~(exe->page_size - 1);
     return PEXCZ_OK;
 }
 
@@ -217,7 +208,7 @@ build_sections(const struct pexcz_exe *exe, uint64_t size, uint64_t at,
         .sh_addr = exe->address,
         .sh_offset = exe->offset,
         .sh_size = size,
-        .sh_addralign = PEXCZ_PAGE_SIZE,
+        .sh_addralign = exe->page_size,
     };
     int rc;
 
@@ -261,7 +252,7 @@ write_phdrs(const struct pexcz_exe *exe, const struct pexcz_out_file *out,
         .p_paddr = exe->address,
         .p_filesz = size,
         .p_memsz = size,
-        .p_align = PEXCZ_PAGE_SIZE,
+        .p_align = exe->page_size,
     };
     int rc = PEXCZ_OK;
 

@@ -30,6 +30,7 @@ struct pexcz_exe {
     const char *section;    /* its name */
     struct pexcz_buf names; /* of the base's sections */
     uint64_t base_size;     /* bytes of the base that are copied */
+    uint64_t page_size;     /* by which it is aligned */
     uint64_t offset;        /* of the blob in the file */
 };
 

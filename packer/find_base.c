@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "find_base.h"
 
+#include "elf_file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +17,7 @@ struct found {
     int max_minor;
     int major;
     int minor;
+    const char *machine; /* NULL: this one */
     bool any;
     char name[NAME_MAX + 1];
     char list[512]; /* versions there are, for the message */
@@ -46,16 +49,36 @@ base_dir(char ret[PATH_MAX], struct pexcz_error *err)
     return PEXCZ_OK;
 }
 
-/* The version in a base's name; false when it is none. */
+/* What a base's name says. */
+struct base_name {
+    int major;
+    int minor;
+    char python[PEXCZ_PYTHON_NAME_MAX]; /* "3.11" */
+    const char *machine;                /* in the name; NULL: this one */
+};
+
+/* False when it is no base's name. */
 static bool
-read_name(const char *name, int *ret_major, int *ret_minor)
+read_name(const char *name, struct base_name *ret)
 {
     const char *version = name + sizeof(NAME_PREFIX) - 1;
     int end = 0;
 
-    return strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) == 0
-           && sscanf(version, "%2d.%3d%n", ret_major, ret_minor, &end) == 2
-           && version[end] == '\0';
+    if (strncmp(name, NAME_PREFIX, sizeof(NAME_PREFIX) - 1) != 0
+        || sscanf(version, "%2d.%3d%n", &ret->major, &ret->minor, &end) != 2) {
+        return false;
+    }
+    (void)snprintf(ret->python, sizeof(ret->python), "%.*s", end, version);
+    ret->machine = version[end] == '-' ? version + end + 1 : NULL;
+    return version[end] == '\0'
+           || (ret->machine != NULL
+               && pexcz_elf_machine(ret->machine) != EM_NONE);
+}
+
+static bool
+is_same_machine(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static bool
@@ -67,42 +90,53 @@ is_older(int major, int minor, int than_major, int than_minor)
 static void
 consider(struct found *f, const char *name, const char *python)
 {
-    const char *version = name + sizeof(NAME_PREFIX) - 1;
     size_t used = strlen(f->list);
-    int major;
-    int minor;
+    struct base_name base;
 
-    if (!read_name(name, &major, &minor)) {
+    if (!read_name(name, &base)) {
         return;
     }
-    (void)snprintf(f->list + used, sizeof(f->list) - used, "%s%s",
-                   used != 0 ? ", " : "", version);
-    if (python != NULL ? strcmp(python, version) != 0
-                       : (f->any && is_older(major, minor, f->major, f->minor))
-                             || (f->max_major != 0
-                                 && !is_older(major, minor, f->max_major,
-                                              f->max_minor))) {
+    (void)snprintf(f->list + used, sizeof(f->list) - used, "%s%s%s%s",
+                   used != 0 ? ", " : "", base.python,
+                   base.machine != NULL ? " for " : "",
+                   base.machine != NULL ? base.machine : "");
+    if (!is_same_machine(base.machine, f->machine)
+        || (python != NULL
+                ? strcmp(python, base.python) != 0
+                : (f->any
+                   && is_older(base.major, base.minor, f->major, f->minor))
+                      || (f->max_major != 0
+                          && !is_older(base.major, base.minor, f->max_major,
+                                       f->max_minor)))) {
         return;
     }
     f->any = true;
-    f->major = major;
-    f->minor = minor;
+    f->major = base.major;
+    f->minor = base.minor;
     (void)snprintf(f->name, sizeof(f->name), "%s", name);
 }
 
 int
-pexcz_find_base(const char *python, const char *older_than,
-                struct pexcz_buf *ret, struct pexcz_error *err)
+pexcz_find_base(const char *python, const char *machine,
+                const char *older_than, struct pexcz_buf *ret,
+                struct pexcz_error *err)
 {
     char dir[PATH_MAX];
     struct found f = {0};
+    struct base_name older;
     const char *slash = older_than != NULL ? strrchr(older_than, '/') : NULL;
     const struct dirent *entry;
     DIR *stream;
     int rc = base_dir(dir, err);
 
-    if (slash != NULL && !read_name(slash + 1, &f.max_major, &f.max_minor)) {
-        f.max_major = 0;
+    if (machine != NULL
+        && strcmp(machine, pexcz_elf_machine_name(pexcz_elf_own_machine()))
+               != 0) {
+        f.machine = machine;
+    }
+    if (slash != NULL && read_name(slash + 1, &older)) {
+        f.max_major = older.major;
+        f.max_minor = older.minor;
     }
     if (rc < 0) {
         return rc;
@@ -117,10 +151,15 @@ pexcz_find_base(const char *python, const char *older_than,
     }
     (void)closedir(stream);
     if (!f.any) {
-        return pexcz_fail(
-            err, PEXCZ_E_NOT_FOUND, 0, "%s: no base%s%s; installed: %s", dir,
-            python != NULL ? " for Python " : "", python != NULL ? python : "",
-            f.list[0] != '\0' ? f.list : "none");
+        return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0,
+                          "%s: no base%s%s%s%s; installed: %s", dir,
+                          python != NULL ? " for Python " : "",
+                          python != NULL ? python : "",
+                          f.machine == NULL ? ""
+                          : python != NULL  ? " on "
+                                            : " for ",
+                          f.machine != NULL ? f.machine : "",
+                          f.list[0] != '\0' ? f.list : "none");
     }
     rc = pexcz_buf_printf(ret, err, "%s/%s", dir, f.name);
     return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, err) : rc;

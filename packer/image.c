@@ -4,17 +4,51 @@
 #include "exe_writer.h"
 #include "file_map.h"
 
+#include <stdio.h>
+
+/* Suffixes of extension modules for the machine of the executable: those of
+ * the Python that compiles may name this one. */
+struct suffixes {
+    char text[PEXCZ_MAX_SUFFIXES][64];
+    const char *list[PEXCZ_MAX_SUFFIXES + 1];
+};
+
+static void
+make_suffixes(const struct pexcz_python *python, uint16_t machine,
+              struct suffixes *ret)
+{
+    const char *own = pexcz_elf_machine_name(pexcz_elf_own_machine());
+
+    *ret = (struct suffixes){0};
+    for (size_t i = 0; python->suffixes[i] != NULL; i++) {
+        const char *text = python->suffixes[i];
+        const char *name = strstr(text, own);
+
+        if (name == NULL) {
+            (void)snprintf(ret->text[i], sizeof(ret->text[i]), "%s", text);
+        }
+        else {
+            (void)snprintf(ret->text[i], sizeof(ret->text[i]), "%.*s%s%s",
+                           (int)(name - text), text,
+                           pexcz_elf_machine_name(machine),
+                           name + strlen(own));
+        }
+        ret->list[i] = ret->text[i];
+    }
+}
+
 static int
-write_blob(const struct pexcz_image *image, uint64_t offset,
+write_blob(const struct pexcz_image *image, uint16_t machine, uint64_t offset,
            uint64_t *ret_size, struct pexcz_error *err)
 {
+    struct suffixes suffixes;
     struct pexcz_buf dict = {0};
     struct pexcz_blob_writer *writer = NULL;
     int rc = pexcz_tree_store_dictionary(image->store, &dict, err);
 
     if (rc == PEXCZ_OK) {
         struct pexcz_blob_options options = {
-            .machine = pexcz_elf_own_machine(),
+            .machine = machine,
             .python_major = (uint16_t)image->python->major,
             .python_minor = (uint16_t)image->python->minor,
             .python_magic = image->python->magic,
@@ -33,8 +67,8 @@ write_blob(const struct pexcz_image *image, uint64_t offset,
         rc = image->extra(image->context, writer, err);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_blob_writer_finish(writer, image->python->suffixes,
-                                      ret_size, err);
+        make_suffixes(image->python, machine, &suffixes);
+        rc = pexcz_blob_writer_finish(writer, suffixes.list, ret_size, err);
     }
     pexcz_blob_writer_free(writer);
     pexcz_buf_done(&dict);
@@ -61,7 +95,8 @@ pexcz_image_write(const struct pexcz_image *image,
     }
     if (rc == PEXCZ_OK) {
         sizes.base = offset;
-        rc = write_blob(image, offset, &sizes.blob, err);
+        rc = write_blob(image, exe.elf.header.e_machine, offset, &sizes.blob,
+                        err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_exe_finish(&exe, image->out, sizes.blob, &sizes.total, err);

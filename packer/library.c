@@ -107,7 +107,6 @@ open_object(struct pexcz_slice bytes, struct object *ret)
         || ret->header.e_ident[EI_CLASS] != ELFCLASS64
         || ret->header.e_ident[EI_DATA] != ELFDATA2LSB
         || (ret->header.e_type != ET_DYN && ret->header.e_type != ET_EXEC)
-        || ret->header.e_machine != pexcz_elf_own_machine()
         || ret->header.e_phentsize != sizeof(Elf64_Phdr)) {
         return false;
     }
@@ -154,12 +153,13 @@ has_origin(const struct object *o)
 }
 
 bool
-pexcz_is_library(struct pexcz_slice content, const char *name)
+pexcz_is_library(struct pexcz_slice content, const char *name,
+                 uint16_t machine)
 {
     struct object o;
     Elf64_Phdr ph;
 
-    if (!open_object(content, &o)) {
+    if (!open_object(content, &o) || o.header.e_machine != machine) {
         return false;
     }
     return (!is_program(&o)

@@ -38,9 +38,10 @@ const char *pexcz_version_family_name(enum pexcz_version_family family);
 /* Whether dotted numbers a < b; NULL is lower than any. */
 bool pexcz_version_is_lower(const char *a, const char *b);
 
-/* An ELF shared object for this machine, and no program, unless it is one that
- * looks for shared objects beside itself; `name` is its file name. */
-bool pexcz_is_library(struct pexcz_slice content, const char *name);
+/* An ELF shared object for `machine` (EM_X86_64), and no program, unless it is
+ * one that looks for shared objects beside itself; `name` is its file name. */
+bool pexcz_is_library(struct pexcz_slice content, const char *name,
+                      uint16_t machine);
 
 /*
  * Reads the shared object `content`; what contradicts the format is taken as

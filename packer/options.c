@@ -10,6 +10,7 @@ enum {
     OPTION_BASE = 256,
     OPTION_BUSYBOX,
     OPTION_PYTHON,
+    OPTION_PLATFORM,
     OPTION_MAX_GLIBC,
     OPTION_SBOM,
     OPTION_LICENSES,
@@ -47,6 +48,7 @@ static const struct option pack_options[] = {
     {"base", required_argument, NULL, OPTION_BASE},
     {"busybox", no_argument, NULL, OPTION_BUSYBOX},
     {"python", required_argument, NULL, OPTION_PYTHON},
+    {"platform", required_argument, NULL, OPTION_PLATFORM},
     {"max-glibc", required_argument, NULL, OPTION_MAX_GLIBC},
     {"sbom", required_argument, NULL, OPTION_SBOM},
     {"licenses", required_argument, NULL, OPTION_LICENSES},
@@ -249,6 +251,9 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
     case OPTION_PYTHON:
         o->python = optarg;
         break;
+    case OPTION_PLATFORM:
+        rc = pexcz_platform_parse(optarg, &o->platform, err);
+        break;
     case OPTION_HASH_SEED:
         rc = parse_choice(optarg, "--hash-seed", hash_seeds, &choice, err);
         o->random_hash_seed = choice == 1;
@@ -294,6 +299,14 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
     return rc;
 }
 
+/* What an option says, and what --platform says about the same. */
+static bool
+contradicts(const char *option, const char *platform)
+{
+    return option != NULL && platform[0] != '\0'
+           && strcmp(option, platform) != 0;
+}
+
 int
 pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
                          struct pexcz_error *err)
@@ -312,6 +325,16 @@ pexcz_pack_options_parse(int argc, char **argv, struct pexcz_pack_options *ret,
     if (rc == PEXCZ_OK && !o.help && !o.version) {
         if (optind == argc) {
             rc = pexcz_fail(err, PEXCZ_E_USAGE, 0, "no PEX given");
+        }
+        else if (contradicts(o.python, o.platform.python)) {
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                            "--python %s contradicts --platform (%s)",
+                            o.python, o.platform.python);
+        }
+        else if (contradicts(o.max_glibc, o.platform.glibc)) {
+            rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,
+                            "--max-glibc %s contradicts --platform (%s)",
+                            o.max_glibc, o.platform.glibc);
         }
         else if (o.busybox && o.wish.warm_count != 0) {
             rc = pexcz_fail(err, PEXCZ_E_USAGE, 0,

@@ -10,6 +10,7 @@
 #define PEXCZ_OPTIONS_H
 
 #include "error.h"
+#include "platform.h"
 #include "snapshot_wish.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct pexcz_pack_options {
     const char *output; /* NULL: the first's name without its suffix */
     const char *base;   /* path; NULL: beside the program */
     const char *python; /* "3.11"; NULL: the newest base */
+    struct pexcz_platform platform; /* its machine is NULL: this machine */
     enum pexcz_snapshot_mode snapshot;
     bool random_hash_seed;           /* one per process, so no snapshot */
     struct pexcz_snapshot_wish wish; /* arrays owned, see done() */

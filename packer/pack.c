@@ -3,9 +3,9 @@
 
 #include "add_snapshot.h"
 #include "adjacent_files.h"
+#include "base_python.h"
 #include "bill.h"
 #include "boot_settings.h"
-#include "check_base.h"
 #include "elf_file.h"
 #include "exe_layout.h"
 #include "find_base.h"
@@ -34,7 +34,11 @@ struct packing {
     struct pexcz_progress progress;
     struct pexcz_error *err;
     char *output;
+    const char *python;    /* that was asked for, or NULL */
+    const char *machine;   /* likewise */
+    const char *max_glibc; /* likewise */
     struct pexcz_buf base; /* path, NUL-terminated */
+    struct pexcz_base_facts facts;
     struct pexcz_out_file out;
     struct pexcz_compiler compiler;
     struct pexcz_target target;
@@ -92,43 +96,59 @@ choose_output(struct packing *p)
                : pexcz_fail(p->err, PEXCZ_E_NOMEM, 0, "out of memory");
 }
 
+static void
+read_wishes(struct packing *p)
+{
+    const struct pexcz_pack_options *o = p->options;
+
+    p->machine = o->platform.machine;
+    p->python = o->platform.python[0] != '\0' ? o->platform.python : o->python;
+    p->max_glibc
+        = o->platform.glibc[0] != '\0' ? o->platform.glibc : o->max_glibc;
+}
+
+static int
+check_base(struct packing *p, struct pexcz_error *err)
+{
+    return pexcz_check_base((const char *)p->base.ptr, p->machine, &p->facts,
+                            err);
+}
+
 /* What was asked for; else that of the first PEX's shebang; else the newest.
  */
 static int
 choose_base(struct packing *p)
 {
-    const char *python = p->options->python;
     int rc = PEXCZ_E_NOT_FOUND;
 
     if (p->options->base != NULL) {
         rc = pexcz_buf_append(&p->base, p->options->base,
                               strlen(p->options->base) + 1, p->err);
     }
-    else if (python == NULL && p->pexes.pexes[0].shebang.version != NULL) {
-        rc = pexcz_find_base(p->pexes.pexes[0].shebang.version, NULL, &p->base,
-                             p->err);
+    else if (p->python == NULL && p->pexes.pexes[0].shebang.version != NULL) {
+        rc = pexcz_find_base(p->pexes.pexes[0].shebang.version, p->machine,
+                             NULL, &p->base, p->err);
     }
     if (rc == PEXCZ_E_NOT_FOUND) {
-        rc = pexcz_find_base(python, NULL, &p->base, p->err);
+        rc = pexcz_find_base(p->python, p->machine, NULL, &p->base, p->err);
     }
-    return rc == PEXCZ_OK ? pexcz_check_base((const char *)p->base.ptr, p->err)
-                          : rc;
+    return rc == PEXCZ_OK ? check_base(p, p->err) : rc;
 }
 
-/* Starts the base as a Python; it says what it is. */
+/* Starts the base, or that of this machine, as a Python; it says what it is.
+ */
 static int
 open_target(struct packing *p)
 {
-    int rc = pexcz_compiler_open(&p->compiler, (const char *)p->base.ptr,
-                                 p->options->jobs, p->err);
+    int rc = pexcz_base_python_open(&p->compiler, (const char *)p->base.ptr,
+                                    &p->facts, p->options->jobs, p->err);
 
     if (rc == PEXCZ_OK) {
         rc = pexcz_target_init(&p->target, p->compiler.python.version,
-                               pexcz_elf_machine_name(pexcz_elf_own_machine()),
-                               p->err);
+                               p->facts.machine, p->err);
     }
-    if (rc == PEXCZ_OK && p->options->max_glibc != NULL) {
-        rc = pexcz_target_set_glibc(&p->target, p->options->max_glibc, p->err);
+    if (rc == PEXCZ_OK && p->max_glibc != NULL) {
+        rc = pexcz_target_set_glibc(&p->target, p->max_glibc, p->err);
     }
     return rc;
 }
@@ -148,7 +168,7 @@ static int
 try_base(struct packing *p, const char *older_than, struct pexcz_error *err)
 {
     struct pexcz_buf found = {0};
-    int rc = pexcz_find_base(NULL, older_than, &found, err);
+    int rc = pexcz_find_base(NULL, p->machine, older_than, &found, err);
 
     if (rc < 0) {
         return rc;
@@ -156,7 +176,7 @@ try_base(struct packing *p, const char *older_than, struct pexcz_error *err)
     pexcz_buf_done(&p->base);
     p->base = found;
     pexcz_compiler_close(&p->compiler);
-    rc = pexcz_check_base((const char *)p->base.ptr, err);
+    rc = check_base(p, err);
     return rc == PEXCZ_OK ? open_target(p) : rc;
 }
 
@@ -180,7 +200,7 @@ add_reason(struct pexcz_error *whole, const char *python,
 static int
 resolve(struct packing *p)
 {
-    bool free_choice = p->options->base == NULL && p->options->python == NULL;
+    bool free_choice = p->options->base == NULL && p->python == NULL;
     struct pexcz_error whole;
     struct pexcz_error none;
     const char *tried = NULL;
@@ -218,8 +238,8 @@ warn_of_other_python(struct packing *p)
 
     (void)snprintf(version, sizeof(version), "%d.%d", p->target.major,
                    p->target.minor);
-    if (p->options->base == NULL && p->options->python == NULL
-        && wanted != NULL && strcmp(wanted, version) != 0) {
+    if (p->options->base == NULL && p->python == NULL && wanted != NULL
+        && strcmp(wanted, version) != 0) {
         pexcz_progress_say(&p->progress, 0,
                            "pexcz-pack: warning: %s: its first line names "
                            "Python %s, the base is %s",
@@ -373,7 +393,8 @@ find_hot(struct packing *p)
         rc = pexcz_buf_append(&p->stdlib, files.ptr, files.len, p->err);
     }
     pexcz_buf_done(&outside);
-    if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF) {
+    if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF
+        && pexcz_base_is_own(&p->facts)) {
         pexcz_image_libraries(&p->plan, p->hot, p->raw);
     }
     /* From memory they would be decompressed at every start. */
@@ -472,6 +493,7 @@ write_image(struct packing *p)
 {
     struct pexcz_tree_store store = {
         .plan = &p->plan,
+        .machine = pexcz_elf_machine(p->facts.machine),
         .compiled = p->compiled,
         .hot = p->hot,
         .raw = p->raw,
@@ -574,7 +596,10 @@ add_snapshot(struct packing *p)
     }
     pexcz_progress_step(&p->progress, "importing", PEXCZ_UNIT_FILES);
     rc = snapshot_wish(p, &wish);
-    if (o->random_hash_seed) {
+    if (!pexcz_base_is_own(&p->facts)) {
+        p->snapshot.off = "it would have to run on another machine";
+    }
+    else if (o->random_hash_seed) {
         p->snapshot.off = "it would have one hash seed for all processes";
     }
     else if (rc == PEXCZ_OK) {
@@ -627,6 +652,7 @@ pack(struct packing *p)
 {
     int rc = choose_output(p);
 
+    read_wishes(p);
     if (rc == PEXCZ_OK) {
         pexcz_progress_step(&p->progress, "reading", PEXCZ_UNIT_FILES);
         rc = pexcz_pex_set_open(p->options->inputs, p->options->input_count,
@@ -675,6 +701,7 @@ static void
 summarise(struct packing *p, double seconds)
 {
     const char *glibc = p->report.highest[PEXCZ_FAMILY_GLIBC];
+    bool is_own = pexcz_base_is_own(&p->facts);
     char total[16];
     char base[16];
     char blob[16];
@@ -684,10 +711,11 @@ summarise(struct packing *p, double seconds)
     pexcz_format_size(p->sizes.blob, blob);
     pexcz_progress_say(
         &p->progress, 0,
-        "%s: %s (base %s, application %s), Python %s, "
+        "%s: %s (base %s, application %s), Python %s%s%s, "
         "%zu distribution%s, for glibc %s, %.1f s",
         p->out.shown, total, base, blob, p->compiler.python.version,
-        p->dist_count, p->dist_count == 1 ? "" : "s",
+        is_own ? "" : " for ", is_own ? "" : p->facts.machine, p->dist_count,
+        p->dist_count == 1 ? "" : "s",
         pexcz_version_is_lower(BASE_GLIBC, glibc) ? glibc : BASE_GLIBC,
         seconds);
 }

@@ -75,7 +75,8 @@ read_library(const struct pexcz_tree_store *store, size_t entry,
     struct pexcz_library_info *info;
 
     if (store->libraries == NULL
-        || !pexcz_is_library(content, slash != NULL ? slash + 1 : path)) {
+        || !pexcz_is_library(content, slash != NULL ? slash + 1 : path,
+                             store->machine)) {
         return PEXCZ_OK;
     }
     info = calloc(1, sizeof(*info));

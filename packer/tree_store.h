@@ -22,6 +22,7 @@
 
 struct pexcz_tree_store {
     const struct pexcz_plan *plan;
+    uint16_t machine; /* of the shared objects that count as such */
     const struct pexcz_compiled *compiled; /* plan->entry_count items */
     const bool *hot;                       /* likewise */
     const bool *raw;                       /* likewise, or NULL */

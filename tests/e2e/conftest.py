@@ -15,7 +15,7 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Optional, Se
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
 from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
-from sides import VERSION, NoNamespaces, Result, Side, reference_python, run
+from sides import MACHINE, VERSION, NoNamespaces, Result, Side, reference_python, run
 from systems import system_root
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
@@ -31,6 +31,8 @@ BASE = OWN_BUILD / f"lib/pexcz/base-{VERSION}"
 PEX_ROOT = pex_root(BUILD)
 # A release of Debian, in which packed applications run instead of a bare root.
 SYSTEM = os.environ.get("PEXCZ_TEST_SYSTEM")
+# The machine to pack for.
+PACK_OPTIONS = ["--platform", MACHINE] if MACHINE != "x86_64" else []
 
 # A shell starts what runs in its background with interrupts ignored, and so
 # would be what the tests start.
@@ -78,7 +80,7 @@ def make_app(
         pex = make_pex(*arguments, **more)
         if pex not in made:
             exe = tmp_path_factory.mktemp("app") / "app"
-            packing = run([PACK, pex, "-o", exe])
+            packing = run([PACK, *PACK_OPTIONS, pex, "-o", exe])
             assert packing.code == 0, packing.err.decode()
             made[pex] = App(pex, exe, packing)
         return made[pex]
@@ -104,7 +106,7 @@ class Sides:
             return system_root(BUILD, SYSTEM)
         root = self.roots / f"{len(libraries)}-libraries"
         if not root.exists():
-            make_root(root, libraries)
+            make_root(root, libraries, MACHINE)
         return root
 
     @property

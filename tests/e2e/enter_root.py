@@ -27,8 +27,17 @@ MS_PRIVATE = 1 << 18
 
 EXIT_REFUSED = 125
 
-LIBRARY_FOLDER = "lib/x86_64-linux-gnu"
-LOADER = "/lib64/ld-linux-x86-64.so.2"
+# Where a root has its libraries and its loader, and where they are from.
+PLACES = {
+    "x86_64": (
+        ("lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"),
+        ("lib64/ld-linux-x86-64.so.2", "/lib64/ld-linux-x86-64.so.2"),
+    ),
+    "aarch64": (
+        ("lib/aarch64-linux-gnu", "/usr/aarch64-linux-gnu/lib"),
+        ("lib/ld-linux-aarch64.so.1", "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"),
+    ),
+}
 # All of glibc that a program built on glibc 2.17 may name.
 LIBC = (
     "libc.so.6",
@@ -45,13 +54,16 @@ MANYLINUX = ("libgcc_s.so.1", "libresolv.so.2", "libstdc++.so.6", "libz.so.1")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def make_root(root, libraries=LIBC):
+def make_root(root, libraries=LIBC, machine="x86_64"):
     """An empty root with the given libraries and the mount points."""
-    for folder in ("dev", "proc", "srv", "tmp", "lib64", LIBRARY_FOLDER):
-        (root / folder).mkdir(parents=True)
-    shutil.copy(LOADER, root / "lib64")
+    (folder, source), (loader, own_loader) = PLACES[machine]
+    for name in ("dev", "proc", "srv", "tmp", "lib64", folder):
+        (root / name).mkdir(parents=True)
+    shutil.copy(own_loader, root / loader)
     for name in libraries:
-        shutil.copy(Path("/") / LIBRARY_FOLDER / name, root / LIBRARY_FOLDER)
+        # No package has zlib for other machines.
+        if machine == "x86_64" or (Path(source) / name).exists():
+            shutil.copy(Path(source) / name, root / folder)
 
 
 def _check(code):

@@ -19,12 +19,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
+from sides import MACHINE
+
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 
 # Options with a value that names no project.
 VALUED = (
     *("-c", "-e", "--exe", "--inject-args", "-f", "--layout", "--pex-path"),
-    *("--inject-env", "--inject-python-args"),
+    *("--inject-env", "--inject-python-args", "--platform"),
 )
 
 # What pip says when it cannot reach an index.
@@ -85,6 +87,10 @@ def build_pex(
 ) -> Path:
     """The PEX of `pex ARGUMENTS -D SOURCES`; sources is {name: text}."""
     sources = sources or {}
+    if MACHINE != "x86_64" and needs_index(arguments):
+        tag = "%d%d" % sys.version_info[:2]
+        foreign = f"manylinux_2_28_{MACHINE}-cp-{tag}-cp{tag}"
+        arguments = [*arguments, "--platform", foreign, "--platform", "current"]
     key = recipe_key(arguments, sources, constraints)
     out = build / "pex" / f"{key}.pex"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,8 @@ ENTER = Path(__file__).with_name("enter_root.py")
 TIMEOUT = 300
 PREFIX = "/proc/pexcz"
 VERSION = "%d.%d" % sys.version_info[:2]
+# That packed applications are for; foreign_machine.py runs such tests.
+MACHINE = os.environ.get("PEXCZ_TEST_MACHINE", "x86_64")
 LIB = f"{PREFIX}/lib/python{VERSION}"
 SITE = LIB + "/site-packages"
 

@@ -37,11 +37,14 @@ def test_not_a_base(folder: Path, make_app: Callable[..., App]) -> None:
 
 
 def test_another_machine(folder: Path) -> None:
-    data = bytearray(BASE.read_bytes())
-    data[18:20] = (183).to_bytes(2, "little")  # e_machine: EM_AARCH64
-    (folder / "base").write_bytes(data)
-    refused(folder, "a.pex", "--base", "base",
-            words=("base: a base for aarch64", "this pexcz packs for x86_64"))
+    for machine, words in {
+        243: ("base: a base for riscv64 (machine 243), not for x86_64 or aarch64",),
+        183: ("base: code for aarch64 with a standard library for x86_64",),
+    }.items():
+        data = bytearray(BASE.read_bytes())
+        data[18:20] = machine.to_bytes(2, "little")
+        (folder / "base").write_bytes(data)
+        refused(folder, "a.pex", "--base", "base", words=words)
 
 
 def test_damaged(folder: Path) -> None:

@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pexcz_error err;
 
     read_tables(content);
-    used += pexcz_is_library(content, "fuzz.so");
+    used += pexcz_is_library(content, "fuzz.so", EM_X86_64);
     if (pexcz_library_read(content, &info, &err) == 0) {
         use(info.soname);
         use(info.rpath);

@@ -14,6 +14,7 @@ static const char *
 check(const char *option)
 {
     static struct pexcz_error err;
+    struct pexcz_base_facts facts;
     const struct packed_setting settings[] = {
         {PEXCZ_BOOT_OPTION, option},
         {PEXCZ_BOOT_OPTION, NULL},
@@ -21,13 +22,14 @@ check(const char *option)
 
     packed_write_base("base");
     packed_add("base", PEXCZ_ADDR_STDLIB, PACKED_MAGIC, stdlib, settings);
-    return pexcz_check_base("base", &err) == 0 ? "" : err.msg;
+    return pexcz_check_base("base", NULL, &facts, &err) == 0 ? "" : err.msg;
 }
 
 int
 main(void)
 {
     char folder[] = "/tmp/pexcz-test-XXXXXX";
+    struct pexcz_base_facts facts;
     struct pexcz_error err;
 
     packed_enter_folder(folder);
@@ -42,11 +44,12 @@ main(void)
               "base: cannot be used as a base: it does not say which pexcz "
               "made it");
     packed_add("base", PEXCZ_ADDR_APP, PACKED_MAGIC, stdlib, NULL);
-    CHECK_EQ(pexcz_check_base("base", &err), PEXCZ_E_UNSUPPORTED);
+    CHECK_EQ(pexcz_check_base("base", NULL, &facts, &err),
+             PEXCZ_E_UNSUPPORTED);
     CHECK_STR(err.msg,
               "base: cannot be used as a base: it has been packed already");
     CHECK_EQ(unlink("base"), 0);
-    CHECK_EQ(pexcz_check_base("base", &err), PEXCZ_E_IO);
+    CHECK_EQ(pexcz_check_base("base", NULL, &facts, &err), PEXCZ_E_IO);
     CHECK_EQ(rmdir(folder), 0);
     CHECK_DONE();
 }
