@@ -145,6 +145,7 @@ struct pexcz_snapshot_library {
     uint64_t tls_block;  /* 0, or the address of the main thread's data, which
                             is not in the reserve then */
     uint64_t noticeable; /* its objects' end may be: 0 or 1 */
+    uint64_t prints;     /* their end may print: 0 or 1 */
     uint64_t remade;     /* its constructors run in each process: 0 or 1 */
     uint64_t init;       /* address of DT_INIT, 0: none */
     uint64_t init_array; /* address */

@@ -282,6 +282,33 @@ append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
     return rc;
 }
 
+/* It is left out from now on, due to what the error says. */
+static int
+leave_out(struct pexcz_snapshot_making *m, const char *module)
+{
+    struct pexcz_arena *arena = &m->report->arena;
+    const char *both
+        = pexcz_arena_printf(arena, m->err, "%s\t%s", module, m->err->msg);
+
+    return both == NULL ? PEXCZ_E_NOMEM
+                        : pexcz_strings_add(&m->failed, arena,
+                                            pexcz_slice_str(both), m->err);
+}
+
+static bool
+is_left_out(const struct pexcz_snapshot_making *m, const char *module)
+{
+    size_t n = strlen(module);
+
+    for (size_t i = 0; i < m->failed.count; i++) {
+        if (strncmp(m->failed.items[i], module, n) == 0
+            && m->failed.items[i][n] == '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A module that cannot be imported without those that are left out, although
  * nothing was seen of it, is left out as well: "cannot import NAME: …". */
 static bool
@@ -298,10 +325,7 @@ is_import_failure(struct pexcz_snapshot_making *m)
     }
     copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
                               (int)(colon - name), name);
-    return copy != NULL
-           && pexcz_strings_add(&m->failed, &m->report->arena,
-                                pexcz_slice_str(copy), m->err)
-                  == PEXCZ_OK;
+    return copy != NULL && !is_left_out(m, copy) && leave_out(m, copy) == 0;
 }
 
 /* "the shared object PATH …": the module that it belongs to, or NULL. */
@@ -371,9 +395,8 @@ leave_out_users(struct pexcz_snapshot_making *m,
             found = l->needed[k] == library;
         }
         module = found ? module_of(m, libraries[l->root].path) : NULL;
-        if (module != NULL && !pexcz_strings_contain(&m->failed, module)) {
-            rc = pexcz_strings_add(&m->failed, &m->report->arena,
-                                   pexcz_slice_str(module), m->err);
+        if (module != NULL && !is_left_out(m, module)) {
+            rc = leave_out(m, module);
         }
     }
     return rc;
@@ -397,14 +420,12 @@ check_twice(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
                                 &by)) {
         return PEXCZ_OK;
     }
-    rc = leave_out_users(m, libraries, count, which);
-    if (rc < 0) {
-        return rc;
-    }
+    rc = pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
+                    "%s, which is not in it, needs %s as well", by->path,
+                    libraries[which].path + sizeof(PEXCZ_PREFIX));
     *ret_module = module_of(m, libraries[libraries[which].root].path);
-    return pexcz_fail(m->err, PEXCZ_E_UNSUPPORTED, 0,
-                      "%s, which is not in it, needs %s as well", by->path,
-                      libraries[which].path + sizeof(PEXCZ_PREFIX));
+    return leave_out_users(m, libraries, count, which) < 0 ? PEXCZ_E_NOMEM
+                                                           : rc;
 }
 
 /* The snapshot in the memory file `first`; `second` is for the other one. */
@@ -444,19 +465,6 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
 }
 
 /* --- modules that differ ------------------------------------------------- */
-
-static int
-leave_out(struct pexcz_snapshot_making *m, const char *module)
-{
-    struct pexcz_snapshot_report *r = m->report;
-
-    r->differs
-        = pexcz_arena_printf(&r->arena, m->err, "%s: %s", module, m->err->msg);
-    return r->differs == NULL
-               ? PEXCZ_E_NOMEM
-               : pexcz_strings_add(&m->failed, &r->arena,
-                                   pexcz_slice_str(module), m->err);
-}
 
 static struct pexcz_slice
 next_line(struct pexcz_slice *rest)
@@ -557,7 +565,7 @@ make(struct pexcz_snapshot_making *m, int first, int second)
             || m->failed.count >= MAX_FAILED) {
             return rc;
         }
-        if (leave_out(m, module) < 0) {
+        if (!is_left_out(m, module) && leave_out(m, module) < 0) {
             return PEXCZ_E_NOMEM;
         }
     }
@@ -584,9 +592,9 @@ make_either(struct pexcz_snapshot_making *m, int first, int second)
     }
     r->off = NULL;
     r->ended = NULL;
-    r->differs = NULL;
     m->failed.count = 0;
     m->libraries = false;
+    m->without = why;
     rc = make(m, first, second);
     if (rc == PEXCZ_OK && r->off == NULL) {
         r->no_libraries = why;

@@ -532,10 +532,6 @@ report_left(struct packing *p)
                            l->module, cause != NULL ? "imports" : l->reason,
                            cause != NULL ? cause : "");
     }
-    if (p->snapshot.differs != NULL) {
-        pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s",
-                           p->snapshot.differs);
-    }
     if (p->snapshot.no_libraries != NULL) {
         pexcz_progress_say(&p->progress, 1,
                            "  no shared object in the snapshot: %s",

@@ -65,6 +65,9 @@ keep_field(struct pexcz_snapshot_making *m, struct pexcz_slice *line)
     return copy;
 }
 
+/* What snapshot_watch.py says of a shared object when there are none. */
+#define PEXCZ_LEFT_TO_LD_SO "is a shared object that is left to ld.so"
+
 static int
 add_left(struct pexcz_snapshot_making *m, struct pexcz_slice line)
 {
@@ -80,6 +83,13 @@ add_left(struct pexcz_snapshot_making *m, struct pexcz_slice line)
     left->module = keep_field(m, &line);
     left->chain = keep_field(m, &line);
     left->reason = keep_field(m, &line);
+    if (left->reason != NULL && m->without != NULL
+        && strcmp(left->reason, PEXCZ_LEFT_TO_LD_SO) == 0) {
+        left->reason = pexcz_arena_printf(
+            &r->arena, m->err,
+            "is a shared object, and with those there is no snapshot: %s",
+            m->without);
+    }
     if (left->module == NULL || left->chain == NULL || left->reason == NULL) {
         return PEXCZ_E_NOMEM;
     }

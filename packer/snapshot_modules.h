@@ -11,10 +11,13 @@ struct pexcz_snapshot_making {
     struct pexcz_library_info *const *infos; /* of the plan's entries */
     const struct pexcz_plan_boot *boot;
     const struct pexcz_snapshot_wish *wish;
-    struct pexcz_strings failed; /* modules, see is_import_failure() */
-    int executable;              /* the packed file, for reading */
-    bool libraries;              /* with shared objects */
-    bool standby;                /* with modules on standby */
+    /* Modules that were found to keep a snapshot from being made, with a tab
+     * and the reason behind each. */
+    struct pexcz_strings failed;
+    const char *without; /* why there are no shared objects, or NULL */
+    int executable;      /* the packed file, for reading */
+    bool libraries;      /* with shared objects */
+    bool standby;        /* with modules on standby */
     struct pexcz_error *err;
 };
 

@@ -11,7 +11,6 @@ pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
         const char *what;
         const char *text;
     } notes[] = {
-        {"not in the snapshot:", report->differs},
         {"no shared object in the snapshot:", report->no_libraries},
         {"the imports ended with", report->ended},
     };
@@ -27,7 +26,8 @@ pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
         rc = pexcz_buf_printf(ret, err, "left\t%s\t%s\t%s\n", left->module,
                               left->chain, left->reason);
     }
-    for (size_t i = 0; i < 3 && rc == PEXCZ_OK; i++) {
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]) && rc == PEXCZ_OK;
+         i++) {
         if (notes[i].text != NULL) {
             rc = pexcz_buf_printf(ret, err, "note\t%s %s\n", notes[i].what,
                                   notes[i].text);

@@ -22,8 +22,6 @@ struct pexcz_snapshot_report {
     uint64_t size;            /* of the snapshot; 0: there is none */
     uint64_t total;           /* of the file, when there is one */
     const char *off;          /* why there is none */
-    const char
-        *differs; /* "MODULE: …", what keeps it out, the last; or NULL */
     const char *no_libraries; /* why no shared object is in it, or NULL */
     const char *ended; /* the exception that ended the imports, or NULL */
     struct pexcz_strings gate; /* variables that switch it off when set */

@@ -6,7 +6,7 @@ The text of snapshot_watch.py is in front of this one.
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
 files, sitecustomize and usercustomize, `library`, which says what keeps a
-shared object out, and `watch_libraries`, which lets us know what they call.  Imports what the application imports
+shared object out, `refuse_library`, which does, and `watch_libraries`, which lets us know what they call.  Imports what the application imports
 before its entry point is called, and watches each module's body: what it does
 that another process could see or would find different (files outside of the
 tree, entropy, the clock, the environment, threads, …) keeps the module, and
@@ -14,7 +14,8 @@ what imports it, out of the snapshot.
 
 arguments: descriptor for the answer, kind of entry point (call, module,
 script), its name, the attribute to call, how many command lines to warm up
-with, those, each as text for shlex, then modules to leave out.  The answer, lines of fields
+with, those, each as text for shlex, then modules to leave out, each with a tab and why, if
+it was not asked for.  The answer, lines of fields
 separated by tabs:
 
   gate NAME                  an environment variable that was read
@@ -157,7 +158,8 @@ def close(watch):
 
 def main(fd, kind, name, attribute, count, *rest):
     lines = []
-    lines_to_warm, left_out = rest[:int(count)], rest[int(count):]
+    lines_to_warm = rest[:int(count)]
+    left_out = dict(text.partition("\t")[::2] for text in rest[int(count):])
     watch = Watch()
     watch.watch_process()
     watch.watch_sys()

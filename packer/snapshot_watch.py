@@ -214,8 +214,8 @@ class Watch:
         return None
 
     def watch_imports(self, left_out):
-        for name in left_out:
-            KNOWN[name] = "left out on request, or it differs, or needs what is left out"
+        for name, reason in left_out.items():
+            KNOWN[name] = reason or "is left out on request"
         real = builtins.__import__
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):
@@ -403,6 +403,8 @@ class Watch:
                 reason = f"lists {args[0]}"
         elif event == "import":
             if args[1] is not None and args[0] not in sys.builtin_module_names:
+                if args[0] in KNOWN:
+                    refuse_library(args[1])
                 why = library(args[1])
                 if why is not None:
                     self.reasons.setdefault(

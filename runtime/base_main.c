@@ -8,6 +8,7 @@
 #include "command.h"
 #include "exit.h"
 #include "library_direct.h"
+#include "loaded_objects.h"
 #include "locate.h"
 #include "orig_argv.h"
 #include "own_venv.h"
@@ -92,6 +93,13 @@ prepare_pex(const struct pexcz_blob *app, const struct pexcz_command *command,
     }
 }
 
+static bool
+shared_objects_are_noticeable(void)
+{
+    return pexcz_libraries_are_noticeable()
+           || pexcz_loaded_objects_are_noticeable();
+}
+
 static _Noreturn void
 run_application(const struct pexcz_located *located,
                 const struct pexcz_command *command,
@@ -113,8 +121,7 @@ run_application(const struct pexcz_located *located,
     if (ready && pexcz_real_files_add(&located->tree, app) == 0) {
         (void)pexcz_pex_run(app, command, variables, options->executable);
     }
-    pexcz_exit(pexcz_shared_objects_used()
-               || pexcz_libraries_are_noticeable());
+    pexcz_exit(shared_objects_are_noticeable);
 }
 
 static void
@@ -195,18 +202,18 @@ main(int argc, char **argv)
     start_python(&options);
     if (located.has_app
         && pexcz_real_files_add(&located.tree, &located.app) < 0) {
-        pexcz_exit(false);
+        pexcz_exit(NULL);
     }
     if (options.isolated) {
         pexcz_prompt_edit();
     }
     if (command.role == PEXCZ_ROLE_PEX_PYTHON
         && pexcz_pex_prompt_setup(&variables) < 0) {
-        pexcz_exit(false);
+        pexcz_exit(NULL);
     }
     if (command.role == PEXCZ_ROLE_PEX_PYTHON && pexcz_pex_will_prompt()) {
         (void)pexcz_pex_prompt(&located.app, &variables, path);
-        pexcz_exit(true);
+        pexcz_exit(shared_objects_are_noticeable);
     }
     return Py_RunMain();
 }

@@ -185,17 +185,18 @@ tear_down(void)
 
 /* What Py_FinalizeEx() does that can be noticed; its result. */
 static int
-finish(bool foreign)
+finish(bool (*is_noticeable)(void))
 {
     PyObject *writers;
     int rc;
 
-    if (foreign || wants_warnings()) {
+    if (wants_warnings()) {
         return tear_down();
     }
     call_if_loaded("threading", "_shutdown", "on threading shutdown");
     call_if_loaded("atexit", "_run_exitfuncs", "at exit");
-    if (pexcz_live_objects_need_teardown(&writers)) {
+    if ((is_noticeable != NULL && is_noticeable())
+        || pexcz_live_objects_need_teardown(true, &writers)) {
         return tear_down();
     }
     rc = flush_stream("stdout", true);
@@ -206,12 +207,12 @@ finish(bool foreign)
 }
 
 void
-pexcz_exit(bool foreign)
+pexcz_exit(bool (*is_noticeable)(void))
 {
     bool interrupted;
     int code = report_exception(&interrupted);
 
-    if (finish(foreign) < 0) {
+    if (finish(is_noticeable) < 0) {
         code = EXIT_FLUSH_FAILED;
     }
     if (interrupted) {

@@ -15,9 +15,9 @@
  * exception, waits for threads, runs atexit callbacks, flushes every open
  * writer and exits.  Modules are torn down (Py_FinalizeEx) only where that can
  * be noticed: an object with a `__del__`, a suspended generator or coroutine,
- * an open file of a class of its own, or `foreign` code (extension modules of
- * wheels), of which nothing is known.
+ * an open file of a class of its own, or what `is_noticeable`, which may be
+ * NULL, says of extension modules of wheels.
  */
-_Noreturn void pexcz_exit(bool foreign);
+_Noreturn void pexcz_exit(bool (*is_noticeable)(void));
 
 #endif

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MAX_PATHS 64
@@ -27,6 +28,20 @@ bool
 pexcz_library_files_used(void)
 {
     return atomic_load_explicit(&used, memory_order_relaxed);
+}
+
+void
+pexcz_library_files_forget(void)
+{
+    atomic_store_explicit(&used, false, memory_order_relaxed);
+}
+
+static void
+note_use(bool is_open, bool is_writable)
+{
+    if (is_open && is_writable) {
+        atomic_store_explicit(&used, true, memory_order_relaxed);
+    }
 }
 
 void
@@ -58,7 +73,6 @@ note(const char *function, const char *path, bool is_missing)
     int saved = errno;
 
     if (!absent.making) {
-        atomic_store_explicit(&used, true, memory_order_relaxed);
         return;
     }
     if (pexcz_library_constructor_acts()) {
@@ -77,6 +91,7 @@ pexcz_library_fopen(const char *path, const char *mode)
     FILE *stream = fopen(path, mode);
 
     note("fopen", path, stream == NULL && errno == ENOENT);
+    note_use(stream != NULL, strpbrk(mode, "wa+") != NULL);
     return stream;
 }
 
@@ -109,6 +124,8 @@ pexcz_library_open_file(const char *path, int flags, ...)
     }
     fd = open(path, flags, mode);
     note("open", path, fd < 0 && errno == ENOENT);
+    note_use(fd >= 0, (flags & O_ACCMODE) != O_RDONLY
+                          || (flags & (O_CREAT | O_TRUNC | O_DIRECTORY)) != 0);
     return fd;
 }
 

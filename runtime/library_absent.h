@@ -22,8 +22,10 @@ int pexcz_library_access(const char *path, int mode);
 /* The same for a library of the system by its name. */
 void *pexcz_library_dlopen(const char *name, int mode);
 
-/* Whether one of them was called in a process that makes no snapshot. */
+/* Whether one of them has opened a file that can be written to, in a process
+ * that makes no snapshot, since forget() was called. */
 bool pexcz_library_files_used(void);
+void pexcz_library_files_forget(void);
 
 /* Appends the table `absent` of snapshot_format.h. */
 PEXCZ_MUST_USE int pexcz_library_absent_write(struct pexcz_buf *out,

@@ -33,7 +33,6 @@
 
 /* What was asked for, and what came of it. */
 struct tried {
-    const char *name; /* of the entry in the blob, not terminated */
     uint32_t entry;
     const char *why; /* NULL: loaded */
 };
@@ -150,11 +149,32 @@ map(const struct pexcz_library_elf *file,
     return why;
 }
 
+/* Libraries with functions that print for nobody but who debugs them. */
+static bool
+prints_to_debug(const struct pexcz_library_elf *file)
+{
+    static const char *const marks[] = {
+        "CPyArg_ParseStackAndKeywords", /* mypyc's support */
+        "PyInit__multiarray_umath",     /* NumPy */
+    };
+    Elf64_Sym symbol;
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (pexcz_library_definition(file, marks[i], NULL, &symbol)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What its code and its imports say about it. */
 static void
 judge(const struct pexcz_library_elf *file,
       struct pexcz_snapshot_library *library)
 {
+    bool has_objects = false;
+    bool prints = false;
+
     for (size_t i = 0; i < file->segment_count; i++) {
         const Elf64_Phdr *p = &file->segments[i];
 
@@ -176,7 +196,11 @@ judge(const struct pexcz_library_elf *file,
         if (name != NULL && pexcz_library_is_output(name)) {
             library->noticeable = 1;
         }
+        prints = prints || (name != NULL && pexcz_library_is_print(name));
+        has_objects
+            = has_objects || (name != NULL && strncmp(name, "Py", 2) == 0);
     }
+    library->prints = prints && has_objects && !prints_to_debug(file);
 }
 
 /* The content of an object of the tree, as it lies in the application's blob;
@@ -318,6 +342,11 @@ relocate_and_construct(size_t root)
     for (size_t i = pexcz_library_state.count; i > root && why == NULL; i--) {
         why = pexcz_library_relocate(i - 1, &scope);
     }
+    for (size_t i = pexcz_library_state.count; i > root && why == NULL; i--) {
+        why = pexcz_library_tls_fill(&pexcz_library_state.made[i - 1])
+                  ? NULL
+                  : "has thread-local data that refers to other libraries";
+    }
     if (why != NULL) {
         return why;
     }
@@ -388,12 +417,49 @@ try(const char *inner)
     return why;
 }
 
+/* What is known of the object of that entry; NULL: nothing, and there is no
+ * room for more. */
+static struct tried *
+find_tried(uint32_t entry, bool *ret_new)
+{
+    size_t i = 0;
+
+    while (i < making.tried_count && making.tried[i].entry != entry) {
+        i++;
+    }
+    *ret_new = i == making.tried_count;
+    if (i == MAX_TRIED) {
+        return NULL;
+    }
+    making.tried_count += *ret_new;
+    making.tried[i].entry = entry;
+    return &making.tried[i];
+}
+
+void
+pexcz_library_refuse(const char *inner)
+{
+    struct pexcz_node node;
+    struct tried *tried;
+    bool is_new;
+
+    if (making.located != NULL && find(inner) == NULL
+        && pexcz_tree_find(&making.located->tree, pexcz_slice_str(inner),
+                           &node)) {
+        tried = find_tried(node.entry.index, &is_new);
+        if (tried != NULL && is_new) {
+            tried->why = "is left out";
+        }
+    }
+}
+
 const struct pexcz_snapshot_library *
 pexcz_library_open(const char *inner, const char **ret_why)
 {
     const struct pexcz_snapshot_library *library = find(inner);
     struct pexcz_node node;
     struct tried *tried;
+    bool is_new;
 
     *ret_why = NULL;
     if (library != NULL || making.located == NULL) {
@@ -404,20 +470,15 @@ pexcz_library_open(const char *inner, const char **ret_why)
         *ret_why = "is not there";
         return NULL;
     }
-    for (size_t i = 0; i < making.tried_count; i++) {
-        if (making.tried[i].entry == node.entry.index) {
-            *ret_why = making.tried[i].why;
-            return NULL;
-        }
-    }
-    if (making.tried_count == MAX_TRIED) {
+    tried = find_tried(node.entry.index, &is_new);
+    if (tried == NULL) {
         *ret_why = "is one too many";
         return NULL;
     }
-    tried = &making.tried[making.tried_count++];
-    tried->entry = node.entry.index;
-    tried->why = try(inner);
-    pexcz_library_settle_stack();
+    if (is_new) {
+        tried->why = try(inner);
+        pexcz_library_settle_stack();
+    }
     *ret_why = tried->why;
     return tried->why == NULL ? find(inner) : NULL;
 }
@@ -481,8 +542,9 @@ pexcz_library_in_blob(const char *text)
     return NULL;
 }
 
-/* What lies in the snapshot has touched nothing outside of the process.  So
- * only objects can matter that came later, and they got hold of something. */
+/* What lies in the snapshot has touched nothing outside of the process, and
+ * what constructors do is undone by nobody but exit().  So only objects can
+ * matter that came later, and they got hold of something. */
 bool
 pexcz_libraries_are_noticeable(void)
 {
@@ -494,6 +556,23 @@ pexcz_libraries_are_noticeable(void)
     return can_be
            && (pexcz_library_files_used()
                || pexcz_library_stubs_called(pexcz_library_is_output));
+}
+
+bool
+pexcz_libraries_print(const void *address)
+{
+    const struct pexcz_snapshot_library *l;
+
+    if (address != NULL) {
+        l = pexcz_library_of(address);
+        return l != NULL && l->prints != 0;
+    }
+    for (size_t i = 0; i < pexcz_library_state.count; i++) {
+        if (pexcz_library_state.all[i].prints != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int

@@ -28,6 +28,9 @@ void pexcz_libraries_begin(const struct pexcz_located *located);
 const struct pexcz_snapshot_library *pexcz_library_open(const char *inner,
                                                         const char **ret_why);
 
+/* Leaves it to ld.so, unless it is loaded. */
+void pexcz_library_refuse(const char *inner);
+
 /* The same as a handle for dlopen(): NULL leaves it to ld.so. */
 void *pexcz_library_handle(const char *inner, int mode);
 
@@ -41,8 +44,12 @@ const struct pexcz_snapshot_library *pexcz_library_of(const void *address);
  * NULL: nowhere.  While a snapshot is made. */
 const char *pexcz_library_in_blob(const char *text);
 
-/* Whether tearing down an object of one of them could be noticed. */
+/* Whether one of them has got hold of something by which the end of an object
+ * of it could be noticed, since a program that was restored began to run. */
 bool pexcz_libraries_are_noticeable(void);
+
+/* Whether the code at `address` is of one that prints; NULL: any of them. */
+bool pexcz_libraries_print(const void *address);
 
 /* Adds their data to the pages, what `first` is as in page_runs.h. */
 PEXCZ_MUST_USE int pexcz_libraries_pages(struct pexcz_page_runs *pages,

@@ -170,6 +170,15 @@ static const char *const output[] = {
     "truncate64", "unlink", "unlinkat", "utimes", "vfork", "vprintf", "write",
     "writev",
 };
+
+/* What prints without having been given anything to print to. */
+static const char *const print[] = {
+    "PyFile_WriteObject", "PyFile_WriteString", "PyRun_SimpleString",
+    "PyRun_SimpleStringFlags", "PySys_FormatStderr", "PySys_FormatStdout",
+    "PySys_WriteStderr", "PySys_WriteStdout", "_ZSt4cerr", "_ZSt4clog",
+    "_ZSt4cout", "__dprintf_chk", "__printf_chk", "__vprintf_chk", "dprintf",
+    "perror", "printf", "putchar", "puts", "vprintf",
+};
 /* clang-format on */
 
 static int
@@ -286,5 +295,13 @@ pexcz_library_is_output(const char *name)
 {
     return bsearch(name, output, sizeof(output) / sizeof(output[0]),
                    sizeof(output[0]), compare)
+           != NULL;
+}
+
+bool
+pexcz_library_is_print(const char *name)
+{
+    return bsearch(name, print, sizeof(print) / sizeof(print[0]),
+                   sizeof(print[0]), compare)
            != NULL;
 }

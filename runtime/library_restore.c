@@ -2,6 +2,7 @@
 #include "library_restore.h"
 
 #include "exe_layout.h"
+#include "library_absent.h"
 #include "library_actions.h"
 #include "library_construct.h"
 #include "library_cpu.h"
@@ -9,6 +10,7 @@
 #include "library_state.h"
 #include "library_stubs.h"
 #include "library_tls.h"
+#include "library_watch.h"
 #include "page_runs.h"
 #include "snapshot_header.h"
 
@@ -428,4 +430,6 @@ pexcz_libraries_act(const struct pexcz_snapshot_header *header)
                              arguments.argc, arguments.argv);
     pexcz_library_changes_apply(
         pexcz_snapshot_table(header, &header->changes));
+    pexcz_library_stubs_forget(pexcz_library_is_output);
+    pexcz_library_files_forget();
 }

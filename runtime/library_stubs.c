@@ -250,21 +250,46 @@ pexcz_library_bind(unsigned int number)
     return found;
 }
 
+static const void *
+unbound(unsigned int number)
+{
+    return pexcz_library_stub_text + (size_t)number * 16 + 6;
+}
+
+static bool
+is_bound(unsigned int number)
+{
+    return atomic_load_explicit(&pexcz_library_slots[number],
+                                memory_order_relaxed)
+           != unbound(number);
+}
+
 bool
 pexcz_library_stubs_called(bool (*is_one)(const char *name))
 {
     size_t count = stubs.adopted.len / sizeof(struct pexcz_snapshot_import);
 
     for (unsigned int i = 0; i < count; i++) {
-        const void *unbound = pexcz_library_stub_text + (size_t)i * 16 + 6;
-
-        if (atomic_load_explicit(&pexcz_library_slots[i], memory_order_relaxed)
-                != unbound
-            && is_one(import_of(i).name)) {
+        if (is_bound(i) && is_one(import_of(i).name)) {
             return true;
         }
     }
     return false;
+}
+
+/* The next call binds it once more. */
+void
+pexcz_library_stubs_forget(bool (*is_one)(const char *name))
+{
+    size_t count = stubs.adopted.len / sizeof(struct pexcz_snapshot_import);
+
+    for (unsigned int i = 0; i < count; i++) {
+        if (is_bound(i) && is_one(import_of(i).name)) {
+            atomic_store_explicit(&pexcz_library_slots[i],
+                                  (void *)(uintptr_t)unbound(i),
+                                  memory_order_relaxed);
+        }
+    }
 }
 
 int

@@ -39,8 +39,10 @@ PEXCZ_MUST_USE int pexcz_library_stubs_write(struct pexcz_buf *out,
 /* Takes over the table; its names are looked up when they are called. */
 void pexcz_library_stubs_adopt(struct pexcz_slice table);
 
-/* Whether a function for which `is_one` is true was called so far. */
+/* Whether a function for which `is_one` is true was called so far, or since
+ * forget() was called with the same. */
 bool pexcz_library_stubs_called(bool (*is_one)(const char *name));
+void pexcz_library_stubs_forget(bool (*is_one)(const char *name));
 
 /* What import `number` of the table is in this process; NULL: not there. */
 void *pexcz_library_import(unsigned int number);

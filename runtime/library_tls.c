@@ -141,21 +141,13 @@ pexcz_library_tls_span(const struct pexcz_library_elf *file)
 }
 
 static bool
-take_shared(struct pexcz_slice init, uint64_t size, uint64_t align,
-            uint64_t *ret_offset)
+take_shared(uint64_t size, uint64_t align, uint64_t *ret_offset)
 {
     uint64_t start = (taken + (align - 1)) & ~(align - 1);
 
     if (align == 0 || (align & (align - 1)) != 0 || align > ALIGN
-        || size > PEXCZ_LIBRARY_TLS || start > PEXCZ_LIBRARY_TLS - size
-        || init.len > size) {
+        || size > PEXCZ_LIBRARY_TLS || start > PEXCZ_LIBRARY_TLS - size) {
         return false;
-    }
-    if (!begin_with(start, init)) {
-        return false;
-    }
-    if (init.len != 0) {
-        memcpy(place(start), init.ptr, init.len);
     }
     taken = start + size;
     *ret_offset = start;
@@ -166,21 +158,12 @@ bool
 pexcz_library_tls_take(const struct pexcz_library_elf *file,
                        struct pexcz_snapshot_library *library)
 {
-    const void *bytes
-        = pexcz_library_elf_at(file, file->tls.address, file->tls.size);
-    struct pexcz_slice init = pexcz_slice_make(bytes, (size_t)file->tls.size);
-
     if (file->tls_size == 0) {
         return true;
     }
-    if (bytes == NULL || file->tls_size < file->tls.size) {
-        return false;
-    }
     if (library->tls_block == 0) {
-        return take_shared(init, file->tls_size, file->tls_align,
-                           &library->tls);
+        return take_shared(file->tls_size, file->tls_align, &library->tls);
     }
-    memcpy((void *)(uintptr_t)library->tls_block, init.ptr, init.len);
     own_of_main.blocks[library - pexcz_library_state.made]
         = (char *)(uintptr_t)library->tls_block;
     own = &own_of_main;
@@ -277,6 +260,29 @@ initial(const struct pexcz_snapshot_library *library, struct pexcz_slice *ret)
         (const void *)(uintptr_t)(library->base + ph->p_vaddr),
         (size_t)ph->p_filesz);
     return true;
+}
+
+bool
+pexcz_library_tls_fill(const struct pexcz_snapshot_library *library)
+{
+    const struct pexcz_library_state *s = &pexcz_library_state;
+    struct pexcz_slice init;
+    char *main_data = library->tls_block != 0
+                          ? (char *)(uintptr_t)library->tls_block
+                          : place(library->tls);
+
+    if (!initial(library, &init)) {
+        return false;
+    }
+    for (size_t i = 0; i < s->word_count; i++) {
+        if (s->words[i].address - (uintptr_t)init.ptr < init.len) {
+            return false;
+        }
+    }
+    if (init.len != 0) {
+        memcpy(main_data, init.ptr, init.len);
+    }
+    return library->tls_block != 0 || begin_with(library->tls, init);
 }
 
 static _Noreturn void

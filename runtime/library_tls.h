@@ -26,6 +26,10 @@ uint64_t pexcz_library_tls_span(const struct pexcz_library_elf *file);
  * main thread. */
 bool pexcz_library_tls_take(const struct pexcz_library_elf *file,
                             struct pexcz_snapshot_library *library);
+/* What they begin with, in the main thread and in others, once the library is
+ * relocated: there may be addresses in it.  False when one of them is set
+ * anew in each process. */
+bool pexcz_library_tls_fill(const struct pexcz_snapshot_library *library);
 /* How many bytes are taken; back to fewer. */
 uint64_t pexcz_library_tls_taken(void);
 void pexcz_library_tls_give_back(uint64_t taken);

@@ -42,31 +42,33 @@ pexcz_library_watch(PyObject *report)
     watch.report = report;
 }
 
+/* A library may have let go of the interpreter while it works (cffi); the
+ * frames of the thread are still those that have called it. */
 static void
 tell(const char *what)
 {
+    PyGILState_STATE state;
     PyObject *result;
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
 
-    if (watch.report == NULL || !PyGILState_Check()) {
+    if (watch.report == NULL || PyGILState_GetThisThreadState() == NULL) {
         if (watch.unreported[0] == '\0') {
             (void)snprintf(watch.unreported, sizeof(watch.unreported), "%s",
                            what);
         }
         return;
     }
-    {
-        PyObject *type;
-        PyObject *value;
-        PyObject *traceback;
-
-        PyErr_Fetch(&type, &value, &traceback);
-        result = PyObject_CallFunction(watch.report, "s", what);
-        if (result == NULL) {
-            PyErr_WriteUnraisable(watch.report);
-        }
-        Py_XDECREF(result);
-        PyErr_Restore(type, value, traceback);
+    state = PyGILState_Ensure();
+    PyErr_Fetch(&type, &value, &traceback);
+    result = PyObject_CallFunction(watch.report, "s", what);
+    if (result == NULL) {
+        PyErr_WriteUnraisable(watch.report);
     }
+    Py_XDECREF(result);
+    PyErr_Restore(type, value, traceback);
+    PyGILState_Release(state);
 }
 
 /* What constructors do is remade. */

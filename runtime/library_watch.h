@@ -24,6 +24,10 @@ bool pexcz_library_is_pure(const char *name);
  * could be written to then. */
 bool pexcz_library_is_output(const char *name);
 
+/* Whether the function, or variable, is for printing to what every process
+ * has. */
+bool pexcz_library_is_print(const char *name);
+
 /* The address of our own function that takes the place of libc's, 0: none. */
 uint64_t pexcz_library_replacement(const char *name);
 /* The same for libstdc++'s: operators new and delete. */

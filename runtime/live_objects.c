@@ -2,7 +2,9 @@
 #define Py_BUILD_CORE 1
 #include "live_objects.h"
 
+#include "foreign_objects.h"
 #include "frozen.h"
+#include "library_direct.h"
 #include "python_version.h"
 
 #include <internal/pycore_gc.h>
@@ -20,6 +22,7 @@
 #define HARMLESS_MOST (HARMLESS_TYPES / 4 * 3)
 
 struct search {
+    bool libraries; /* what shared objects' code does at the end counts */
     PyTypeObject *io_base; /* _io._IOBase */
     PyTypeObject
         *writers[WRITERS]; /* classes of _io that can hold bytes back */
@@ -41,11 +44,11 @@ pexcz_live_objects_trust_frozen(void)
     trusted = pexcz_frozen_last();
 }
 
-static int visit(struct search *search, PyObject *o);
-
 /* Not zero ends the walk. */
+typedef int visitor(struct search *search, PyObject *o);
+
 static int
-walk_list(struct search *search, const PyGC_Head *head)
+walk_list(struct search *search, const PyGC_Head *head, visitor *visit)
 {
     int rc = 0;
 
@@ -59,15 +62,15 @@ walk_list(struct search *search, const PyGC_Head *head)
 /* The collector's own lists: gc.get_objects() would have to be imported, and
  * makes a list.  visit() makes no objects that the collector knows. */
 static int
-walk(struct search *search)
+walk(struct search *search, visitor *visit, bool with_trusted)
 {
     const struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
-    int rc = trusted != NULL && trusted == pexcz_frozen_last()
+    int rc = !with_trusted && trusted != NULL && trusted == pexcz_frozen_last()
                  ? 0
-                 : walk_list(search, &gc->permanent_generation.head);
+                 : walk_list(search, &gc->permanent_generation.head, visit);
 
     for (int i = 0; i < NUM_GENERATIONS && rc == 0; i++) {
-        rc = walk_list(search, &gc->generations[i].head);
+        rc = walk_list(search, &gc->generations[i].head, visit);
     }
     return rc;
 }
@@ -187,6 +190,9 @@ visit(struct search *search, PyObject *o)
         if (type_has_finaliser(search, type)) {
             return 1;
         }
+        if (search->libraries && pexcz_foreign_type(type)) {
+            return pexcz_foreign_refers_out(o);
+        }
         if (search->harmless_count < HARMLESS_MOST) {
             search->harmless_count++;
             *slot = type;
@@ -194,6 +200,23 @@ visit(struct search *search, PyObject *o)
     }
     search->last = type;
     return 0;
+}
+
+static int
+look_for_printer(PyObject *o, void *unused)
+{
+    (void)unused;
+    return pexcz_foreign_prints(o);
+}
+
+/* The collector does not know every object; those that it knows refer to all
+ * others. */
+static int
+has_printer(struct search *search, PyObject *o)
+{
+    (void)search;
+    return look_for_printer(o, NULL)
+           || Py_TYPE(o)->tp_traverse(o, look_for_printer, NULL) != 0;
 }
 
 /* A class of _io; NULL without an exception. */
@@ -209,9 +232,10 @@ io_class(const char *name)
 }
 
 bool
-pexcz_live_objects_need_teardown(PyObject **ret_writers)
+pexcz_live_objects_need_teardown(bool libraries, PyObject **ret_writers)
 {
     struct search search = {
+        .libraries = libraries,
         .io_base = io_class("_IOBase"),
         .writers = {io_class("TextIOWrapper"), io_class("BufferedRWPair"),
                     io_class("BufferedWriter"), io_class("BufferedRandom")},
@@ -219,7 +243,9 @@ pexcz_live_objects_need_teardown(PyObject **ret_writers)
         .del = PyUnicode_InternFromString("__del__"),
     };
     bool needed = search.io_base == NULL || search.found == NULL
-                  || search.del == NULL || walk(&search) != 0;
+                  || search.del == NULL || walk(&search, visit, false) != 0
+                  || (libraries && pexcz_libraries_print(NULL)
+                      && walk(&search, has_printer, true) != 0);
 
     PyErr_Clear();
     for (size_t i = 0; i < WRITERS; i++) {

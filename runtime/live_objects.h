@@ -21,9 +21,10 @@ void pexcz_live_objects_trust_frozen(void);
  * noticed: a `__del__`, a suspended generator or coroutine inside `try` or
  * `with`, an open file of a class of its own, a database connection.  True as
  * well when that cannot be found out.  If not, *ret_writers gets a new list of
- * io's own open writers; else NULL.
+ * io's own open writers; else NULL.  `libraries`: objects of types that shared
+ * objects define count, too (foreign_objects.h).
  */
-bool pexcz_live_objects_need_teardown(PyObject **ret_writers);
+bool pexcz_live_objects_need_teardown(bool libraries, PyObject **ret_writers);
 
 /* Flushes them: text layers first, so that their bytes reach the buffers
  * below.  Errors go unreported, as in teardown. */

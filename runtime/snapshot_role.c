@@ -9,6 +9,7 @@
 #include "heap_signatures.h"
 #include "library_absent.h"
 #include "library_construct.h"
+#include "library_crash.h"
 #include "library_direct.h"
 #include "library_settle.h"
 #include "library_watch.h"
@@ -88,6 +89,23 @@ library(PyObject *self, PyObject *path)
                                             : "is a file of the machine");
 }
 
+/* refuse_library(path): ld.so is to load it. */
+static PyObject *
+refuse_library(PyObject *self, PyObject *path)
+{
+    const char *text = PyUnicode_AsUTF8(path);
+    size_t skip = strlen(PEXCZ_PREFIX) + 1;
+
+    (void)self;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (strncmp(text, PEXCZ_PREFIX "/", skip) == 0) {
+        pexcz_library_refuse(text + skip);
+    }
+    Py_RETURN_NONE;
+}
+
 /* watch_libraries(report): report(name) for each function of libc that a
  * library calls and that is not a mere computation, "$NAME" for getenv(). */
 static PyObject *
@@ -162,6 +180,7 @@ static PyMethodDef methods[] = {
     {"stand_by", stand_by, METH_O, NULL},
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
+    {"refuse_library", refuse_library, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},
 };
 
@@ -348,6 +367,7 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         pexcz_libraries_begin(located);
         pexcz_library_construct_begin(strchr(argv[1], '+') != NULL);
         pexcz_library_watch(NULL);
+        pexcz_library_crash_begin();
         pexcz_library_settle_begin(make, &role);
     }
     make(&role);

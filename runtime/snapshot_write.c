@@ -133,7 +133,7 @@ settle(PyObject *gc, struct pexcz_error *err)
     if (rc < 0) {
         return rc;
     }
-    if (pexcz_live_objects_need_teardown(&writers)) {
+    if (pexcz_live_objects_need_teardown(false, &writers)) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports leave an object whose end can be "
                           "noticed");

@@ -6,12 +6,15 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shutil
 import signal
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterator, List, Optional, Sequence
 
+import own_library
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
 from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
@@ -86,6 +89,29 @@ def make_app(
         return made[pex]
 
     return make
+
+
+@pytest.fixture
+def pack_own(make_pex: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """pack_own(text): the packed USER, or another main module, with `own`, a
+    shared object of this C text (own_library.py)."""
+
+    def pack(text: str, *options: str, user: str = own_library.USER) -> Path:
+        made = make_pex(
+            "-e", "user:main", sources={"user.py": user, "other.py": "x = 1"}
+        )
+        pex = tmp_path / "own.pex"
+        shutil.copy(made, pex)
+        name, content = own_library.own_file(BUILD, tmp_path, text, *options)
+        with zipfile.ZipFile(pex, "a") as archive:
+            archive.writestr(name, content)
+        exe = tmp_path / "own"
+        report = run([PACK, "-v", pex, "-o", exe])
+        assert report.code == 0, report.err.decode()
+        (tmp_path / "report").write_bytes(report.err)
+        return exe
+
+    return pack
 
 
 class Sides:

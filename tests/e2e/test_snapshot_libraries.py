@@ -14,8 +14,8 @@ from textwrap import dedent
 from typing import Callable, Dict, List
 
 import pytest
-from conftest import BUILD, PACK, App, Sides, run
-from sides import VERSION
+from conftest import PACK, App, Sides, run
+from own_library import START, both, compile_c
 
 # What every application does with its libraries: at once, in threads, in the
 # child of a fork, and after it.
@@ -347,18 +347,6 @@ def test_little_address_space(library_app: Callable[[str], App], limit: int) -> 
         assert (done[0].code, done[0].out) == (0, done[1].out)
 
 
-def compile_c(folder: Path, text: str, *options: str) -> bytes:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    source = folder / "source.c"
-    source.write_text(dedent(text))
-    out = folder / "object.so"
-    command = [compiler, "-shared", "-fPIC", "-O1", *options, source, "-o", out]
-    subprocess.run(command, check=True)
-    return out.read_bytes()
-
-
 def test_addresses_are_taken(
     library_app: Callable[[str], App], tmp_path: Path
 ) -> None:
@@ -384,30 +372,6 @@ def test_addresses_are_taken(
 
 # --- libraries of our own -----------------------------------------------------
 
-MODULE = """\
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <math.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-%s
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "own", NULL, -1, methods};
-PyMODINIT_FUNC PyInit_own(void)
-{
-    PyObject *module = PyModule_Create(&definition);
-    if (module != NULL && start(module) < 0) return NULL;
-    return module;
-}
-"""
-
-START = "static PyMethodDef methods[] = {{0}}; static int start(PyObject *m) "
-
 # What a module does when it is imported, and what the report says.
 IMPURE = {
     "clock": ("{ return PyModule_AddIntConstant(m, \"x\", time(NULL)); }", "time"),
@@ -416,53 +380,11 @@ IMPURE = {
                "abs, NULL); }", "pthread_create"),
     "file": ("{ return PyModule_AddIntConstant(m, \"x\", fopen(\"/etc/passwd\", \"r\")"
              " == NULL); }", "fopen"),
+    "alone": ("{ int p; Py_BEGIN_ALLOW_THREADS p = getpid(); Py_END_ALLOW_THREADS"
+              " return PyModule_AddIntConstant(m, \"x\", p); }", "getpid"),
     "processors": ("{ return PyModule_AddIntConstant(m, \"x\","
                    " sysconf(_SC_NPROCESSORS_ONLN)); }", "sysconf"),
 }  # fmt: skip
-
-USER = """\
-import own, other
-def main():
-    import sys
-    print(own.__name__, hasattr(own, "x"), *sys.argv[1:])
-"""
-
-
-@pytest.fixture
-def pack_own(
-    make_pex: Callable[..., Path], tmp_path: Path
-) -> Callable[..., Path]:
-    """pack_own(text): the packed USER, or another main module, with `own`."""
-
-    def pack(text: str, *options: str, user: str = USER) -> Path:
-        include = BUILD / f"dist/{VERSION}/python/install/include/python{VERSION}"
-        made = make_pex(
-            "-e", "user:main", sources={"user.py": user, "other.py": "x = 1"}
-        )
-        pex = tmp_path / "own.pex"
-        shutil.copy(made, pex)
-        content = compile_c(tmp_path, MODULE % text, f"-I{include}", *options)
-        with zipfile.ZipFile(pex, "a") as archive:
-            archive.writestr(f"own{sysconfig.get_config_var('EXT_SUFFIX')}", content)
-        exe = tmp_path / "own"
-        report = run([PACK, "-v", pex, "-o", exe])
-        assert report.code == 0, report.err.decode()
-        (tmp_path / "report").write_bytes(report.err)
-        return exe
-
-    return pack
-
-
-def both(exe: Path, *arguments: str) -> List[str]:
-    """The output, restored and booted."""
-    env = {"LANG": "C.UTF-8", "HOME": str(exe.parent)}
-    outs = []
-    for value in "explain", "0":
-        done = run([exe, *arguments], env={**env, "PEXCZ_SNAPSHOT": value})
-        assert (done.code, done.err) == (0, b""), done.err.decode()
-        outs.append(done.out.decode())
-    return outs
-
 
 @pytest.mark.parametrize("name", IMPURE)
 def test_impure_library_is_left_out(
@@ -472,6 +394,24 @@ def test_impure_library_is_left_out(
     exe = pack_own(START + text)
     report = (tmp_path / "report").read_text()
     assert f"not in the snapshot: own: calls {function}() in a shared object" in report
+    assert "not in the snapshot: other" not in report
+    restored, booted = both(exe, "a")
+    assert restored == booted
+
+
+def test_library_that_ends_the_imports(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """One that works only where ld.so puts it is left out, and it alone."""
+    exe = pack_own(
+        START + "{ if ((size_t)&start >> 32 == 0x20) abort();"
+        " return PyModule_AddIntConstant(m, \"x\", 1); }"
+    )
+    report = (tmp_path / "report").read_text()
+    assert re.search(
+        r"not in the snapshot: own: the shared object /proc/pexcz/lib/\S+/own\S+ "
+        r"ends the imports by signal 6\n", report
+    )
     assert "not in the snapshot: other" not in report
     restored, booted = both(exe, "a")
     assert restored == booted
@@ -579,6 +519,37 @@ def test_all_that_a_library_can_have(
     assert "'kept', 1, 'ERANGE', 1" in restored
 
 
+@pytest.mark.parametrize("size", [16, 4000])
+def test_addresses_in_thread_local_data(
+    pack_own: Callable[..., Path], tmp_path: Path, size: int
+) -> None:
+    """What a thread's data begins with is relocated, too."""
+    text = """
+    static int target = 5;
+    static __thread struct { int *pointer; char more[%d]; } data = {&target, "x"};
+    static PyObject *look(PyObject *self, PyObject *unused)
+    {
+        return PyLong_FromLong(*data.pointer + data.more[0]);
+    }
+    static PyMethodDef methods[] = {{"look", look, METH_NOARGS, NULL}, {0}};
+    static int start(PyObject *m)
+    {
+        return PyModule_AddIntConstant(m, "x", *data.pointer);
+    }
+    """
+    user = """\
+    import own, threading
+    def main():
+        print(own.look(), flush=True)
+        thread = threading.Thread(target=lambda: print(own.look()))
+        thread.start()
+        thread.join()
+    """
+    exe = pack_own(text % size, user=dedent(user))
+    assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
+    assert both(exe) == [f"{5 + ord('x')}\n" * 2] * 2
+
+
 def test_unwinding_through_a_library(
     pack_own: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -604,30 +575,3 @@ def test_unwinding_through_a_library(
     exe = pack_own(text, "-shared-libgcc", "-lgcc_s", user=user)
     assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
     assert both(exe) == ["1\n", "1\n"]
-
-
-def test_end_of_objects_is_noticed(pack_own: Callable[..., Path]) -> None:
-    """An object that writes when it goes does so at exit, too."""
-    text = """
-    static void end(PyObject *capsule)
-    {
-        FILE *stream = PyCapsule_GetPointer(capsule, NULL);
-        fputs("the end\\n", stream);
-        fclose(stream);
-    }
-    static PyObject *make(PyObject *self, PyObject *unused)
-    {
-        return PyCapsule_New(fdopen(dup(1), "w"), NULL, end);
-    }
-    static PyMethodDef methods[] = {{"make", make, METH_NOARGS, NULL}, {0}};
-    static int start(PyObject *m) { (void)m; return 0; }
-    """
-    user = """\
-    import own
-    kept = []
-    def main():
-        kept.append(own.make())
-        print("main", flush=True)
-    """
-    exe = pack_own(text, user=dedent(user))
-    assert both(exe) == ["main\nthe end\n"] * 2
