@@ -375,7 +375,7 @@ read_shebang(struct pexcz_pex *pex, const struct pexcz_file_list *all,
 {
     const struct pexcz_file *main = pexcz_file_list_find(all, "__main__.py");
     const char *path = pex->name;
-    char line[PEXCZ_SHEBANG_MAX];
+    char text[PEXCZ_SHEBANG_TEXT_MAX];
     ssize_t n;
     int fd;
 
@@ -386,11 +386,11 @@ read_shebang(struct pexcz_pex *pex, const struct pexcz_file_list *all,
     if (fd < 0) {
         return PEXCZ_OK;
     }
-    n = read(fd, line, sizeof(line));
+    n = read(fd, text, sizeof(text));
     (void)close(fd);
     return n <= 0 ? PEXCZ_OK
                   : pexcz_shebang_parse(
-                      pexcz_slice_make((const uint8_t *)line, (size_t)n),
+                      pexcz_slice_make((const uint8_t *)text, (size_t)n),
                       &pex->arena, &pex->shebang, err);
 }
 

@@ -79,21 +79,69 @@ read_python(struct pexcz_slice program, struct pexcz_arena *arena,
     return ret->version != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
 }
 
+/* The options in front; -W and -X have their value in the next word. */
 static int
 add_words(struct pexcz_slice rest, struct pexcz_arena *arena,
           struct pexcz_strings *ret, struct pexcz_error *err)
 {
     int rc = PEXCZ_OK;
+    bool is_value = false;
 
     while (rc == PEXCZ_OK && rest.len != 0) {
         struct pexcz_slice word = next_word(&rest);
 
-        if (word.ptr[0] != '-') {
+        if (!is_value && word.ptr[0] != '-') {
             break;
         }
         rc = pexcz_strings_add(ret, arena, word, err);
+        is_value = !is_value
+                   && (pexcz_slice_eq(word, pexcz_slice_str("-W"))
+                       || pexcz_slice_eq(word, pexcz_slice_str("-X")));
     }
     return rc;
+}
+
+/* What is between the quotes behind `start`, if no shell would change it. */
+static struct pexcz_slice
+quoted(struct pexcz_slice text, const char *start)
+{
+    const struct pexcz_slice none = {0};
+    const uint8_t *p = memmem(text.ptr, text.len, start, strlen(start));
+    const uint8_t *end;
+
+    if (p == NULL) {
+        return none;
+    }
+    p += strlen(start);
+    end = memchr(p, '"', text.len - (size_t)(p - text.ptr));
+    if (end == NULL) {
+        return none;
+    }
+    for (const uint8_t *c = p; c < end; c++) {
+        if (strchr("\\$`\n", *c) != NULL) {
+            return none;
+        }
+    }
+    return pexcz_slice_make(p, (size_t)(end - p));
+}
+
+/* The script of --sh-boot: the Python that it takes, or the first one that it
+ * looks for. */
+static int
+read_sh_boot(struct pexcz_slice text, struct pexcz_arena *arena,
+             struct pexcz_shebang *ret, struct pexcz_error *err)
+{
+    struct pexcz_slice python = quoted(text, "\nDEFAULT_PYTHON=\"");
+    bool is_python;
+    int rc;
+
+    if (python.len == 0) {
+        python = quoted(text, "\n    for python in \\\n\"");
+    }
+    rc = read_python(python, arena, ret, &is_python, err);
+    return rc < 0 || !is_python ? rc
+                                : add_words(quoted(text, "\nPYTHON_ARGS=\""),
+                                            arena, &ret->options, err);
 }
 
 int
@@ -108,13 +156,11 @@ pexcz_shebang_parse(struct pexcz_slice text, struct pexcz_arena *arena,
     int rc;
 
     *ret = (struct pexcz_shebang){0};
-    if (text.len > PEXCZ_SHEBANG_MAX) {
-        text.len = PEXCZ_SHEBANG_MAX;
-    }
     if (text.len < 2 || memcmp(text.ptr, "#!", 2) != 0) {
         return PEXCZ_OK;
     }
-    end = memchr(text.ptr, '\n', text.len);
+    end = memchr(text.ptr, '\n',
+                 text.len < PEXCZ_SHEBANG_MAX ? text.len : PEXCZ_SHEBANG_MAX);
     if (end == NULL) {
         return PEXCZ_OK;
     }
@@ -129,6 +175,9 @@ pexcz_shebang_parse(struct pexcz_slice text, struct pexcz_arena *arena,
         else {
             rest.len = 0; /* part of the name that env looks for */
         }
+    }
+    if (pexcz_slice_eq(base_name(program), pexcz_slice_str("sh"))) {
+        return read_sh_boot(text, arena, ret, err);
     }
     rc = read_python(program, arena, ret, &is_python, err);
     if (rc < 0 || !is_python) {

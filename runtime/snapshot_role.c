@@ -262,6 +262,27 @@ run_script(const char *text, char *const *arguments, int count)
     return result != NULL ? 0 : -1;
 }
 
+/* Options of the PEX by which every block of memory has a header, or each
+ * import is told: those are for a process that does the imports itself. */
+static void
+refuse_options(void)
+{
+    const PyConfig *config
+        = _PyInterpreterState_GetConfig(PyInterpreterState_Get());
+    const char *option = config->dev_mode != 0      ? "-X dev"
+                         : config->tracemalloc != 0 ? "-X tracemalloc"
+                         : config->import_time != 0 ? "-X importtime"
+                         : config->verbose != 0     ? "-v"
+                                                    : NULL;
+    struct pexcz_error err;
+
+    if (option != NULL) {
+        (void)pexcz_fail(&err, PEXCZ_E_UNSUPPORTED, 0,
+                         "the PEX runs its Python with %s", option);
+        give_up(&err);
+    }
+}
+
 static void
 boot(const struct pexcz_located *located, bool dump)
 {
@@ -306,6 +327,7 @@ boot(const struct pexcz_located *located, bool dump)
     if (PyStatus_Exception(status)) {
         Py_ExitStatusException(status);
     }
+    refuse_options();
     pexcz_snapshot_environment_watch();
     if (pexcz_app_paths(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
         PyErr_Print();

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Tuple
 
 import pytest
 from conftest import PACK, App, Sides
@@ -62,6 +62,27 @@ def test_bound_resource_that_is_not_there(
     assert (want.code, got.code) == (1, 1)
     assert got.err.count(b"\n") == 1
     assert b"nothing.txt" in got.err and b"DATA" in got.err
+
+
+@pytest.mark.parametrize("option", ["dev", "tracemalloc", "faulthandler"])
+def test_options_that_change_the_start(
+    make_app: Callable[..., App], same: Callable[..., Result], option: str
+) -> None:
+    """Some of them cannot be in a snapshot."""
+    app = make_app("-e", "runner", f"--inject-python-args=-X {option}", sources=RUNNER)
+    code = "import sys, tracemalloc, faulthandler as f; print(sys._xoptions, sys.warnoptions)"
+    same(app, code + "; print(sys.flags.dev_mode, tracemalloc.is_tracing(), f.is_enabled())")
+
+
+@pytest.mark.parametrize("mode", [(), ("--venv",)], ids=["zipapp", "venv"])
+def test_options_of_sh_boot(
+    make_app: Callable[..., App], sides: Sides, mode: Tuple[str, ...]
+) -> None:
+    python = f"/usr/bin/python{VERSION} -O -W ignore"
+    arguments = ("-e", "runner", "--sh-boot", f"--python-shebang={python}", *mode)
+    sides.install(make_app(*arguments, sources=RUNNER))
+    got = sides.packed.run("import sys; print(sys.flags.optimize, sys.warnoptions)")
+    assert got.out == b"1 ['ignore']\n"
 
 
 @pytest.mark.parametrize("layout", ["zipapp", "loose"])

@@ -7,15 +7,22 @@ The tests are those of the source distribution of the Pex that the test venv
 has, fetched by pip into the build folder; adapter.py turns each PEX that they
 start into a packed file.  cases.txt names every case of every file and what is
 expected of it; a case that ends otherwise, or that the list does not know,
-fails the run.  Without --all, cases that start no packed file are not run.
-NAME selects files that have it in their names.
+fails the run.  Without --all, cases that start no packed file are not run, nor
+those that repeat another one.  NAME selects files that have it in their names.
 
 cases.txt has a line for each case, below the name of its file:
 
   passes CASE          it passes, and started a packed file
+  repeats CASE         the same, but it differs from another case of the file
+                       in what the packed file does not see, the pip that
+                       resolved or the layout of the PEX: only with --all
   differs REASON CASE  it fails; the docs have the reason
   needs REASON CASE    it passes, or fails before it starts a packed file
   unaimed REASON CASE  it starts no packed file
+
+and for a whole file:
+
+  [FILE] REASON        none of its cases starts a packed file: only with --all
 """
 
 from __future__ import annotations
@@ -38,7 +45,8 @@ DOCS = HERE.parents[1] / "docs/pex-contract.md"
 REQUIREMENTS = HERE / "requirements.txt"
 TIMEOUT = 4 * 3600
 
-PASSES, DIFFERS, NEEDS, UNAIMED = "passes", "differs", "needs", "unaimed"
+PASSES, REPEATS, DIFFERS = "passes", "repeats", "differs"
+NEEDS, UNAIMED = "needs", "unaimed"
 
 
 @dataclass
@@ -53,11 +61,13 @@ def read_list() -> Dict[str, Case]:
     file = ""
     for line in LIST.read_text().splitlines():
         if line.startswith("["):
-            file = line[1:-1]
+            file, _, whole = line[1:].partition("]")
+            if whole:
+                cases[f"{file}::"] = Case(UNAIMED, whole.strip())
         elif line and not line.startswith("#"):
             expected, rest = line.split(maxsplit=1)
             reason = None
-            if expected != PASSES:
+            if expected not in (PASSES, REPEATS):
                 reason, rest = rest.split(maxsplit=1)
             cases[f"{file}::{rest}"] = Case(expected, reason)
     return cases
@@ -190,15 +200,27 @@ def main() -> int:
         for id, case in read_list().items()
         if not names or any(name in id.split("::")[0] for name in names)
     }
+    source = fetch(build)
+    for id in cases:
+        if not (source / "tests" / id.split("::")[0]).is_file():
+            sys.exit(f"suite: Pex has no {id.split('::')[0]} any more")
     unknown = {c.reason for c in cases.values() if c.reason} - reasons_of_docs().keys()
     if unknown:
         sys.exit(f"suite: {DOCS.name} does not have {', '.join(sorted(unknown))}")
-    left_out = [] if everything else [i for i, c in cases.items() if c.expected == UNAIMED]
-    found = run_files(fetch(build), build, cases, left_out)
+    whole_files = [id for id in cases if id.endswith("::")]
+    files = {id: cases.pop(id) for id in whole_files}
+    left_out = [
+        id
+        for id, case in cases.items()
+        if case.expected in (UNAIMED, REPEATS) and not everything
+    ]
+    wanted = {**cases, **files} if everything else cases
+    found = run_files(source, build, wanted, left_out)
 
-    totals = {"passed": 0, DIFFERS: 0, UNAIMED: len(left_out), "skipped": 0, "failed": 0}
+    totals = {"passed": 0, DIFFERS: 0, UNAIMED: 0, "skipped": 0, "failed": 0}
+    totals[UNAIMED] = sum(cases[id].expected == UNAIMED for id in left_out)
     for id in sorted((cases.keys() - set(left_out)) | found.keys()):
-        case, line = cases.get(id), found.get(id)
+        case, line = cases.get(id, files.get(id.split("::")[0] + "::")), found.get(id)
         wrong = judge(case, line)
         if wrong is not None:
             totals["failed"] += 1
@@ -208,8 +230,10 @@ def main() -> int:
         else:
             ran = line["outcome"] == "passed" and line["starts"]
             totals["passed" if ran else "skipped"] += 1
+    repeats = len(left_out) - sum(cases[id].expected == UNAIMED for id in left_out)
     starts = sum(line["starts"] for line in found.values())
     print(f"packed files were started {starts} times")
+    print(f"{len(files)} files have no case for packed files, {repeats} cases repeat others")
     print(", ".join(f"{count} {what}" for what, count in totals.items()))
     return 1 if totals["failed"] or not totals["passed"] else 0
 

@@ -50,6 +50,19 @@ test_options(void)
         {"#!/usr/bin/python3 -u", "|"}, /* no end */
         {"#!/bin/sh -u\n", "|"},
         {"#!python -u\n", "|-u|"},
+        {"#!/usr/bin/env -S python3.11 -W ignore -X dev x -u\n",
+         "3.11|-W|ignore|-X|dev|"},
+        {"#!/bin/sh\nDEFAULT_PYTHON=\"/opt/python3.12\"\nPYTHON_ARGS=\"-O -W "
+         "ignore\"\n",
+         "3.12|-O|-W|ignore|"},
+        {"#!/bin/sh\nDEFAULT_PYTHON=\"\"\nPYTHON_ARGS=\"-u\"\n    for python "
+         "in "
+         "\\\n\"python3.13\" \\\n\"python3.9\"",
+         "3.13|-u|"},
+        {"#!/bin/sh\nPYTHON_ARGS=\"-u\"\n", "|"},
+        {"#!/bin/sh\nDEFAULT_PYTHON=\"$X/python3.12\"\n", "|"},
+        {"#!/bin/sh\nDEFAULT_PYTHON=\"/opt/python3.12\"\nPYTHON_ARGS=\"-u",
+         "3.12|"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
