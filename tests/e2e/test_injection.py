@@ -66,12 +66,15 @@ def test_bound_resource_that_is_not_there(
 
 @pytest.mark.parametrize("option", ["dev", "tracemalloc", "faulthandler"])
 def test_options_that_change_the_start(
-    make_app: Callable[..., App], same: Callable[..., Result], option: str
+    make_app: Callable[..., App], sides: Sides, option: str
 ) -> None:
     """Some of them cannot be in a snapshot."""
     app = make_app("-e", "runner", f"--inject-python-args=-X {option}", sources=RUNNER)
     code = "import sys, tracemalloc, faulthandler as f; print(sys._xoptions, sys.warnoptions)"
-    same(app, code + "; print(sys.flags.dev_mode, tracemalloc.is_tracing(), f.is_enabled())")
+    code += "; print(sys.flags.dev_mode, tracemalloc.is_tracing(), f.is_enabled())"
+    sides.install(app)
+    want, got = (side.run(code) for side in sides.both)
+    assert (got.code, got.out, got.err) == (want.code, want.out, b"")
 
 
 @pytest.mark.parametrize("mode", [(), ("--venv",)], ids=["zipapp", "venv"])
