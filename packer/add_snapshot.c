@@ -61,7 +61,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
-                   + r->absent.count + r->standby.count + 4;
+                   + r->absent.count + r->standby.count + 5;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
     char module_count[32];
@@ -107,6 +107,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         for (size_t i = 0; i < r->standby.count; i++) {
             args[n++] = r->standby.items[i];
         }
+        args[n++] = r->reseeds ? "1" : "0";
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
         }
@@ -353,6 +354,7 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->absent.count = 0;
     report->standby.count = 0;
     report->left_count = 0;
+    report->reseeds = false;
 }
 
 /* Which modules, and the first snapshot; `scratch` is for the answers. */

@@ -5,8 +5,8 @@ Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
 must not be imported, how many paths, files that must not be there, how many
-names, modules that are to stand by (importer/standby.h), and "MODULE:NAME" of
-global variables that are the working directory.  `startup` runs the lines of
+names, modules that are to stand by (importer/standby.h), 1 if there are generators
+of random numbers to be seeded at each start, else 0, and "MODULE:NAME" of global variables that are the working directory.  `startup` runs the lines of
 .pth files and the like; `kernel` says of which version the kernel is to be.
 """
 
@@ -66,6 +66,103 @@ def import_with_cwd(modules, left, variables):
     return after
 
 
+class Changes:
+    """What modules are given for as long as the imports take."""
+
+    def __init__(self, wanted):
+        import builtins
+
+        self.wanted = wanted  # (module, function to call when it is there)
+        self.undo = []
+        self.real = builtins.__import__
+        builtins.__import__ = self.import_
+
+    def import_(self, *args, **kwargs):
+        result = self.real(*args, **kwargs)
+        for item in list(self.wanted):
+            module = sys.modules.get(item[0])
+            if module and not module.__spec__._initializing:
+                self.wanted.remove(item)
+                item[1](self, module)
+        return result
+
+    def replace(self, kind, name, value):
+        self.undo.append((kind, name, vars(kind)[name]))
+        setattr(kind, name, value)
+
+    def done(self):
+        import builtins
+
+        builtins.__import__ = self.real
+        for kind, name, value in self.undo:
+            setattr(kind, name, value)
+
+
+UNSEEDED = []
+
+
+def watch_generators(changes, module):
+    """Notes instances of random.Random that are made without a seed."""
+    real = module.Random.seed
+
+    def seed(self, a=None, version=2):
+        UNSEEDED[:] = [g for g in UNSEEDED if g is not self]
+        if a is None:
+            UNSEEDED.append(self)
+        real(self, a, version)
+
+    changes.replace(module.Random, "seed", seed)
+
+
+def mend_generators():
+    generators = []
+    while UNSEEDED:
+        generator = UNSEEDED.pop()
+        if sys.getrefcount(generator) > 2:  # others have it, too
+            generators.append(generator)
+    if not generators:
+        return None
+    seed = sys.modules["random"].Random.seed
+
+    def after():
+        for generator in generators:
+            seed(generator)
+
+    for generator in generators:
+        seed(generator, 0)
+    return after
+
+
+def watch_entropy(changes, module):
+    """What asks for it is seeded anew: no word of it must be left over."""
+    changes.replace(module, "_urandom", bytes)
+
+
+def mend_numpy_random(module):
+    def after():
+        if hasattr(module, "set_bit_generator"):  # NumPy 1.24
+            module.set_bit_generator(
+                sys.modules["numpy.random._mt19937"].MT19937())
+        else:
+            module.seed()
+
+    return after
+
+
+class Context:
+    """In the place of an ssl.SSLContext: there is no entropy for one."""
+
+    options = verify_flags = 0
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: None
+
+
+def watch_contexts(changes, module):
+    changes.replace(module.SSLContext, "__new__",
+                    staticmethod(lambda cls, *args, **kwargs: Context()))
+
+
 def watch_kernel():
     """Modules are told of a kernel and a name that no machine has."""
     import posix  # not os, which the application may not import
@@ -92,6 +189,23 @@ def watch_kernel():
 
     replace(uname)
     return done
+
+
+def mend_aiohttp(module):
+    """It makes two contexts, with keys and the machine's certificates."""
+    import gc
+
+    names = {"_SSL_CONTEXT_VERIFIED": True, "_SSL_CONTEXT_UNVERIFIED": False}
+
+    def after():
+        for name, verified in names.items():
+            setattr(module, name, module._make_ssl_context(verified))
+
+    for name in names:
+        setattr(module, name, None)
+    if any(type(o) is Context for o in gc.get_objects()):
+        sys.exit("cannot import aiohttp.connector: it makes an ssl.SSLContext")
+    return after
 
 
 def mend_ctypes(module):
@@ -222,12 +336,14 @@ def mend_platform(module):
 
 
 MENDED = {
+    "aiohttp.connector": mend_aiohttp,
     "ctypes": mend_ctypes,
     "django.utils.encoding": mend_django_encoding,
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
     "multiprocessing.util": mend_multiprocessing,
+    "numpy.random.mtrand": mend_numpy_random,
     "pip._vendor.rich.style": mend_rich_style,
     "pip._vendor.urllib3.util.connection": mend_urllib3,
     "platform": mend_platform,
@@ -239,14 +355,12 @@ MENDED = {
 }
 
 
-def mend_all(after):
+def mend_all(afters):
     import pexcz_snapshot
 
-    if after is not None:
-        pexcz_snapshot.register(after_restore=after)
-    for name, mend in MENDED.items():
-        module = sys.modules.get(name)
-        after = mend(module) if module is not None else None
+    modules = {name: sys.modules.get(name) for name in MENDED}
+    afters += [MENDED[name](module) for name, module in modules.items() if module]
+    for after in afters:
         if after is not None:
             pexcz_snapshot.register(after_restore=after)
     del sys.modules["pexcz_snapshot"]
@@ -411,19 +525,29 @@ def main(*names):
     for path in take(rest):
         look_for(path)
     standby = take(rest)
+    wanted = []
+    if rest.pop(0) == "1":
+        wanted.append(("random", watch_generators))
+    if "numpy.random.mtrand" in modules:
+        wanted.append(("random", watch_entropy))
+    if "aiohttp.connector" in modules:
+        wanted.append(("ssl", watch_contexts))
     variables = [text.split(":") for text in rest]
     after = None
     startup()
     kernel_done = watch_kernel()
+    changes = Changes(wanted) if wanted else None
     if variables:
         needs_cwd()
         after = import_with_cwd(modules, left, variables)
     else:
         import_all(modules, left)
+    if changes:
+        changes.done()
     if standby:
         put_aside(standby)
     kernel_done()
-    mend_all(after)
+    mend_all([after, mend_generators()])
 
 
 main(*arguments)

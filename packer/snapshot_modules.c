@@ -131,6 +131,10 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
                                                 pexcz_slice_str(both), m->err)
                             : PEXCZ_E_NOMEM;
     }
+    if (strcmp(kind, "reseed") == 0) {
+        r->reseeds = true;
+        return PEXCZ_OK;
+    }
     if (strcmp(kind, "ended") == 0) {
         r->ended = keep_field(m, &line);
         return r->ended != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;

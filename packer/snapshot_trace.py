@@ -24,6 +24,7 @@ separated by tabs:
                              by which it imports the last, which REASON is about
   absent PATH                a file that must not be there, as it is not now
   cwd NAME ATTRIBUTE         a global variable that is the working directory
+  reseed                     there are instances of random.Random without a seed
   off REASON                 no snapshot at all
   standby NAME               functions import it, and it can stand by
   ended REASON               the exception that ended the imports
@@ -187,6 +188,7 @@ def main(fd, kind, name, attribute, count, *rest):
     order = list(watch.order)
     lines += [f"gate\t{n}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
+    lines += ["reseed"] if watch.unseeded else []
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]
     for n in order:
         if n in chains:

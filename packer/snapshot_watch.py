@@ -45,12 +45,14 @@ SEEN_BY_SNAPSHOT = {
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
+    "aiohttp.connector": {"ssl.SSLContext"},
     "ctypes": {"ctypes.dlopen"},
     "django.utils.encoding": {"locale.setlocale()"},
     "logging": {"time.time()", "time.time_ns()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
     "multiprocessing.util": {"os.sysconf()"},
+    "numpy.random.mtrand": {"os.urandom()"},
     "random": {"os.urandom()"},
     "pip._vendor.rich.style": {"random.getrandbits()"},
     "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
@@ -124,6 +126,17 @@ RANDOM = (
     "weibullvariate getstate setstate getrandbits randbytes"
 )
 
+# Of the generator that all share, which is seeded anew at restore.
+NUMPY_RANDOM = (
+    "beta binomial bytes chisquare choice dirichlet exponential f gamma "
+    "geometric get_state gumbel hypergeometric laplace logistic lognormal "
+    "logseries multinomial multivariate_normal negative_binomial "
+    "noncentral_chisquare noncentral_f normal pareto permutation poisson power "
+    "rand randint randn random random_integers random_sample ranf rayleigh sample "
+    "seed set_state shuffle standard_cauchy standard_exponential standard_gamma "
+    "standard_normal standard_t triangular uniform vonmises wald weibull zipf"
+)
+
 # What asks for more than os does, watched as soon as the module is there.
 LATER = {
     "_locale": "bindtextdomain textdomain bind_textdomain_codeset",
@@ -131,6 +144,7 @@ LATER = {
     "_uuid": "generate_time_safe",
     "faulthandler": "enable register dump_traceback_later",
     "grp": "getgrgid getgrnam getgrall",
+    "numpy.random.mtrand": NUMPY_RANDOM,
     "platform": PLATFORM,
     "pwd": "getpwuid getpwnam getpwall",
     "random": RANDOM,
@@ -156,6 +170,7 @@ class Watch:
         self.active = False
         self.in_startup = False
         self.standing_by = False  # what is imported is to stand by
+        self.unseeded = []     # instances of random.Random without a seed
 
     def body(self):
         """The module whose body is running, innermost; None: there is none."""
@@ -303,16 +318,35 @@ class Watch:
             self.watch_generators(module)
 
     def watch_generators(self, module):
-        """Generators that are seeded by entropy; seeded ones are constants."""
+        """Seeded ones are constants; others are seeded anew at restore, so nothing
+        may have been drawn from them."""
         watch = self
-        real = module.Random.seed
+        kind = module.Random
+
+        def is_unseeded(generator):
+            return any(other is generator for other in watch.unseeded)
+
+        def watched(name):
+            real = getattr(kind, name)
+
+            def method(self, *args, **kwargs):
+                if is_unseeded(self):
+                    watch.blame("random.Random()", "draws from a random.Random()")
+                return real(self, *args, **kwargs)
+
+            return method
 
         def seed(self, a=None, version=2):
-            if a is None:
-                watch.blame("random.Random()", "makes a random.Random()")
+            if a is None and watch.active and not is_unseeded(self):
+                if watch.standing_by:
+                    watch.blame("random.Random()", "makes a random.Random()")
+                watch.unseeded.append(self)
             real(self, a, version)
 
-        module.Random.seed = seed
+        real = kind.seed
+        for name in ("random", "getrandbits", "getstate"):
+            setattr(kind, name, watched(name))
+        kind.seed = seed
 
     def watch_contexts(self):
         """OpenSSL draws keys for each, and reads files, the machine's

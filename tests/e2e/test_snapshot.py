@@ -179,7 +179,7 @@ LEFT = {
     "secrets": ("import secrets; value = secrets.token_hex()", "calls os.urandom()"),
     "random": ("import random; value = random.random()", "calls random.random()"),
     "generator": ("import random; value = random.Random().random()",
-                  "makes a random.Random()"),
+                  "draws from a random.Random()"),
     "clock": ("import time; value = time.monotonic()", "calls time.monotonic()"),
     "process": ("import os; value = os.getpid()", "calls os.getpid()"),
     "home": ("import os; value = os.path.expanduser('~')", "reads $HOME"),
