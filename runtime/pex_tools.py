@@ -553,6 +553,14 @@ def copy_tree(tools, target, scope, python, hermetic):
         os.chmod(to, 0o755 if os.access(path, os.X_OK) else 0o644)
 
 
+def add_activation(target, prompt):
+    """bin/activate and its like for other shells."""
+    from venv import EnvBuilder
+
+    builder = EnvBuilder(prompt=prompt)
+    builder.setup_scripts(builder.ensure_directories(target))
+
+
 def venv(tools, options):
     import shutil
 
@@ -581,6 +589,7 @@ def venv(tools, options):
     with open(os.path.join(target, "PEX-INFO"), "w") as stream:
         json.dump(tools.info, stream, sort_keys=True)
     prompt = options.prompt or os.path.basename(target)
+    add_activation(target, prompt)
     with open(os.path.join(target, "pyvenv.cfg"), "w") as stream:
         stream.write(
             f"home = {os.path.dirname(tools.path)}\n"

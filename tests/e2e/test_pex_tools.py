@@ -131,6 +131,9 @@ def test_venv(tools: App, tmp_path: Path) -> None:
     done = run([venv / "bin/python", "-c", "import requests; print(requests.__version__)"])
     assert done.text == "2.34.2\n"
     assert (venv / f"lib/python{VERSION}/site-packages/cowsay/__init__.py").is_file()
+    command = 'PS1=; . "$0" && echo "$PS1|$VIRTUAL_ENV" && cowsay -t c'
+    lines = run(["bash", "-c", command, venv / "bin/activate"]).text.splitlines()
+    assert lines[0].split() == ["(venv)", f"|{venv}"] and "| c |" in lines[2]
     done = run([tools.exe, "venv", venv], env=env)
     assert done.code == 1 and b"is not empty" in done.err
     assert run([tools.exe, "venv", "-f", "--scope", "srcs", venv], env=env).code == 0
