@@ -32,8 +32,9 @@
  *            process, as they were changed after them: {address, size}, bytes
  *   words    words of their data, or of the heap, that only the process knows
  *   absent   paths of files, and names of libraries, that they looked for and
- *            did not find, each with a NUL
+ *            did not find, each with a NUL; "~/…" is below $HOME
  *   tls      content of their thread-local data in the main thread
+ *   home     texts and lists that have $HOME, which is put in at start
  *
  * Behind all that, for people only (`pexcz inspect --snapshot`), is the report
  * of the packer, lines of fields with tabs between:
@@ -90,8 +91,10 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table outside;
     struct pexcz_snapshot_table actions;
     struct pexcz_snapshot_table changes;
+    struct pexcz_snapshot_table home;
     uint64_t kernel_is_read; /* snapshot_kernel.h: 0 or 1 */
     uint64_t needs_cwd; /* 1: the modules keep the working directory's path */
+    uint64_t home_is_read;  /* 1: $HOME must be one that can be put in */
     uint64_t libraries_end; /* address behind the last library */
     uint32_t glibc_minor;   /* the libraries need glibc 2.N */
     uint32_t cpu_count;     /* numbers of `cpu` that must be the same */
@@ -119,6 +122,17 @@ struct pexcz_snapshot_atfork {
     uint64_t prepare;
     uint64_t parent;
     uint64_t child;
+};
+
+enum pexcz_snapshot_home_kind {
+    PEXCZ_HOME_TEXT = 1, /* str: the home is at offset `place` of its text */
+    PEXCZ_HOME_ITEM,     /* list: item `place` becomes the home's components */
+};
+
+struct pexcz_snapshot_home {
+    uint64_t kind;
+    uint64_t address;
+    uint64_t place;
 };
 
 /* Addresses and sizes are whole pages. */

@@ -7,14 +7,10 @@
  * looks for the file in its -I paths (-Wa,-Ifolder). */
 #define PEXCZ_TEXT_FILE(symbol, file) PEXCZ_TEXT_OF(symbol, file, "")
 
-/* The texts of two, one behind the other. */
-#define PEXCZ_TEXT_FILES(symbol, file, other)                                 \
-    PEXCZ_TEXT_OF(symbol, file, ".incbin \"" other "\"\n")
-
-/* The texts of three. */
-#define PEXCZ_TEXT_THREE_FILES(symbol, file, second, third)                   \
-    PEXCZ_TEXT_OF(symbol, file,                                               \
-                  ".incbin \"" second "\"\n.incbin \"" third "\"\n")
+/* The texts of several, one behind the other; `more` is PEXCZ_TEXT_AND("file")
+ * for each but the first. */
+#define PEXCZ_TEXT_FILES(symbol, file, more) PEXCZ_TEXT_OF(symbol, file, more)
+#define PEXCZ_TEXT_AND(file) ".incbin \"" file "\"\n"
 
 #define PEXCZ_TEXT_OF(symbol, file, more)                                     \
     __asm__(".section .rodata\n"                                              \

@@ -4,10 +4,8 @@
 #include "exe_layout.h"
 #include "exe_writer.h"
 #include "library_twice.h"
+#include "snapshot_digests.h"
 #include "snapshot_format.h"
-#include "snapshot_modules.h"
-#include "snapshot_process.h"
-#include "worker_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,89 +39,6 @@ reopen(int *fd, int flags, struct pexcz_error *err)
 }
 
 /* --- the snapshot -------------------------------------------------------- */
-
-static int
-join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
-{
-    const struct pexcz_strings *gate = &m->report->gate;
-    int rc = PEXCZ_OK;
-
-    for (size_t i = 0; i < gate->count && rc == PEXCZ_OK; i++) {
-        rc = pexcz_buf_printf(ret, m->err, "%s%s", i == 0 ? "" : ",",
-                              gate->items[i]);
-    }
-    return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, m->err) : rc;
-}
-
-static int
-run_imports(const struct pexcz_snapshot_making *m, const char *script,
-            bool dump, bool second, int fd)
-{
-    const struct pexcz_snapshot_report *r = m->report;
-    size_t count = r->modules.count + r->left_count + r->cwd.count
-                   + r->absent.count + r->standby.count + 5;
-    const char **args = pexcz_alloc_array(count, sizeof(*args));
-    struct pexcz_buf gate = {0};
-    char module_count[32];
-    char left_count[32];
-    char absent_count[32];
-    char standby_count[32];
-    struct pexcz_snapshot_process process = {
-        .executable = m->executable,
-        .dump = dump,
-        .libraries = m->libraries,
-        .second = second,
-        .script = script,
-        .args = args,
-        .arg_count = count,
-    };
-    size_t n = 0;
-    int rc = join_gate(m, &gate);
-
-    if (rc == PEXCZ_OK && args == NULL) {
-        rc = pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
-    }
-    if (rc == PEXCZ_OK) {
-        (void)snprintf(module_count, sizeof(module_count), "%zu",
-                       r->modules.count);
-        (void)snprintf(left_count, sizeof(left_count), "%zu", r->left_count);
-        (void)snprintf(absent_count, sizeof(absent_count), "%zu",
-                       r->absent.count);
-        (void)snprintf(standby_count, sizeof(standby_count), "%zu",
-                       r->standby.count);
-        args[n++] = module_count;
-        for (size_t i = 0; i < r->modules.count; i++) {
-            args[n++] = r->modules.items[i];
-        }
-        args[n++] = left_count;
-        for (size_t i = 0; i < r->left_count; i++) {
-            args[n++] = r->left[i].module;
-        }
-        args[n++] = absent_count;
-        for (size_t i = 0; i < r->absent.count; i++) {
-            args[n++] = r->absent.items[i];
-        }
-        args[n++] = standby_count;
-        for (size_t i = 0; i < r->standby.count; i++) {
-            args[n++] = r->standby.items[i];
-        }
-        args[n++] = r->reseeds ? "1" : "0";
-        for (size_t i = 0; i < r->cwd.count; i++) {
-            args[n++] = r->cwd.items[i];
-        }
-        process.gate = (const char *)gate.ptr;
-        rc = pexcz_snapshot_process_run(&process, fd, m->err);
-    }
-    pexcz_buf_done(&gate);
-    free(args);
-    return rc;
-}
-
-static int
-dump(const struct pexcz_snapshot_making *m, bool second, int fd)
-{
-    return run_imports(m, pexcz_snapshot_import_text, true, second, fd);
-}
 
 /* Where the byte at `offset` of a snapshot belongs; 0: it is in a table. */
 static uint64_t
@@ -353,6 +268,7 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->cwd.count = 0;
     report->absent.count = 0;
     report->standby.count = 0;
+    report->home.count = 0;
     report->left_count = 0;
     report->reseeds = false;
 }
@@ -374,7 +290,7 @@ make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
         }
         rc = pexcz_snapshot_empty(fd, m->err);
         if (rc == PEXCZ_OK) {
-            rc = dump(m, false, fd);
+            rc = pexcz_snapshot_dump(m, false, fd);
         }
     } while (rc < 0 && is_import_failure(m));
     return rc;
@@ -430,6 +346,14 @@ check_twice(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
                                                            : rc;
 }
 
+static bool
+reads_home(struct pexcz_slice snapshot)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+
+    return h->home_is_read != 0;
+}
+
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
 make_two(struct pexcz_snapshot_making *m, int first, int second,
@@ -445,7 +369,7 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     }
     rc = pexcz_snapshot_empty(second, m->err);
     if (rc == PEXCZ_OK) {
-        rc = dump(m, true, second);
+        rc = pexcz_snapshot_dump(m, true, second);
         *ret_module = rc < 0 ? module_of_failure(m) : NULL;
     }
     if (rc == PEXCZ_OK) {
@@ -461,87 +385,15 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     if (rc == PEXCZ_OK) {
         rc = check_twice(m, a, ret_module);
     }
+    if (rc == PEXCZ_OK && reads_home(a)) {
+        rc = pexcz_snapshot_try_homes(m, ret_module);
+    }
     pexcz_snapshot_unmap(&a);
     pexcz_snapshot_unmap(&b);
     return rc;
 }
 
 /* --- modules that differ ------------------------------------------------- */
-
-static struct pexcz_slice
-next_line(struct pexcz_slice *rest)
-{
-    const uint8_t *end
-        = rest->len != 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
-    size_t n = end != NULL ? (size_t)(end - rest->ptr) : rest->len;
-    struct pexcz_slice line = pexcz_slice_make(rest->ptr, n);
-
-    n += end != NULL;
-    rest->ptr += n;
-    rest->len -= n;
-    return line;
-}
-
-/* The first module whose variables differ in two processes, or NULL: as the
- * lines of snapshot_digest.py tell. */
-static const char *
-first_difference(struct pexcz_snapshot_making *m, struct pexcz_slice a,
-                 struct pexcz_slice b)
-{
-    while (a.len != 0 && b.len != 0) {
-        struct pexcz_slice one = next_line(&a);
-        struct pexcz_slice other = next_line(&b);
-        const uint8_t *tab = memchr(one.ptr, '\t', one.len);
-
-        if (tab != NULL && !pexcz_slice_eq(one, other)) {
-            return pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
-                                      (int)(tab - one.ptr),
-                                      (const char *)one.ptr);
-        }
-    }
-    return NULL;
-}
-
-/* Whether its imports are among those of the snapshot. */
-static bool
-is_in_snapshot(const struct pexcz_snapshot_making *m, const char *module)
-{
-    return pexcz_strings_contain(&m->report->modules, module);
-}
-
-/* Runs the imports twice more, without a snapshot, to find the module that
- * keeps what differs.  *ret_module: NULL when it cannot be told. */
-static int
-find_difference(struct pexcz_snapshot_making *m, int first, int second,
-                const char **ret_module)
-{
-    const int fds[] = {first, second};
-    struct pexcz_slice maps[2] = {{0}};
-    struct pexcz_error cause = *m->err;
-    int rc = PEXCZ_OK;
-
-    *ret_module = NULL;
-    for (size_t i = 0; i < 2 && rc == PEXCZ_OK; i++) {
-        rc = pexcz_snapshot_empty(fds[i], m->err);
-        if (rc == PEXCZ_OK) {
-            rc = run_imports(m, pexcz_snapshot_digest_text, false, i != 0,
-                             fds[i]);
-        }
-        if (rc == PEXCZ_OK) {
-            rc = pexcz_snapshot_map(fds[i], &maps[i], m->err);
-        }
-    }
-    if (rc == PEXCZ_OK) {
-        *ret_module = first_difference(m, maps[0], maps[1]);
-        if (*ret_module != NULL && !is_in_snapshot(m, *ret_module)) {
-            *ret_module = NULL;
-        }
-    }
-    pexcz_snapshot_unmap(&maps[0]);
-    pexcz_snapshot_unmap(&maps[1]);
-    *m->err = cause;
-    return PEXCZ_E_UNSUPPORTED;
-}
 
 /* A module that keeps what another process would find different is left out.
  */
@@ -552,6 +404,7 @@ make(struct pexcz_snapshot_making *m, int first, int second)
     int rc;
 
     m->standby = true;
+    m->home = true;
     for (;;) {
         bool differ = false;
 
@@ -561,7 +414,11 @@ make(struct pexcz_snapshot_making *m, int first, int second)
             continue;
         }
         if (differ && module == NULL) {
-            rc = find_difference(m, first, second, &module);
+            rc = pexcz_snapshot_find_difference(m, first, second, &module);
+        }
+        if (rc < 0 && module == NULL && m->report->home.count != 0) {
+            m->home = false; /* nor what reads $HOME */
+            continue;
         }
         if (rc == PEXCZ_OK || module == NULL
             || m->failed.count >= MAX_FAILED) {

@@ -58,15 +58,27 @@ print_head(const struct pexcz_inspection *in,
     }
 }
 
+/* How often $HOME is in the snapshot. */
+static uint64_t
+home_places(const struct pexcz_snapshot_header *h)
+{
+    return h->home.size / sizeof(struct pexcz_snapshot_home);
+}
+
 static void
 print_gates(const struct pexcz_snapshot_contents *c)
 {
     char shown[SHOWN_SIZE];
 
-    if (c->variable_count + c->absent.count == 0) {
+    if (c->variable_count + c->absent.count + c->view.header.home_is_read
+        == 0) {
         return;
     }
     (void)printf("\nUsed only when\n");
+    if (c->view.header.home_is_read != 0) {
+        (void)printf("  $HOME is a usual path (%llu places)\n",
+                     (unsigned long long)home_places(&c->view.header));
+    }
     for (size_t i = 0; i < c->variable_count; i++) {
         const struct pexcz_snapshot_variable *v = &c->variables[i];
 
@@ -242,15 +254,17 @@ print_json(const struct pexcz_inspection *in,
     const struct pexcz_snapshot_header *h = &c->view.header;
     json_t *root = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:b, s:i, s:o, s:o, s:o, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o}",
         "file", text(in->file->path), "size", number(c->view.bytes.len),
         "address", number(PEXCZ_ADDR_SNAPSHOT), "heap", number(c->heap),
         "static_data", number(c->static_data), "library_data",
         number(c->library_data), "tables", number(c->tables), "predicted_gain",
         c->gain / 1000, "needs_processor", h->cpu_count != 0, "glibc_minor",
         (int)h->glibc_minor, "variables", variables(c), "absent",
-        texts(&c->absent), "libraries", libraries(c), "notes",
-        texts(&c->notes), "left", left_out(c), "modules", modules(c));
+        texts(&c->absent), "home",
+        h->home_is_read != 0 ? number(home_places(h)) : json_null(),
+        "libraries", libraries(c), "notes", texts(&c->notes), "left",
+        left_out(c), "modules", modules(c));
 
     if (root == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");

@@ -546,6 +546,11 @@ report_left(struct packing *p)
                            "  the snapshot is not used when $%s is set",
                            p->snapshot.gate.items[i]);
     }
+    if (p->snapshot.home.count != 0) {
+        pexcz_progress_say(&p->progress, 1,
+                           "  the snapshot is not used when $HOME is not set, "
+                           "or no usual path");
+    }
     for (size_t i = 0; i < p->snapshot.absent.count; i++) {
         pexcz_progress_say(&p->progress, 1,
                            "  the snapshot is not used when %s is there",

@@ -13,10 +13,15 @@ import hashlib
 
 PLAIN = {int, float, complex, str, bytes, bytearray, bool, type(None)}
 DEEPEST = 4
+HOME = home()
 
 
 def text_of(value, depth=0):
     kind = type(value)
+    if kind is str and HOME is not None:
+        value = value.replace(HOME[1:], "~")
+    elif kind is bytes and HOME is not None:  # of the environment
+        value = value.replace(HOME[1:].encode(), b"~")
     if kind in PLAIN:
         return repr(value)
     if depth < DEEPEST and kind in (tuple, list):
@@ -26,7 +31,10 @@ def text_of(value, depth=0):
     if depth < DEEPEST and kind is dict:
         return repr([(text_of(k, depth + 1), text_of(v, depth + 1))
                      for k, v in value.items()])
-    return kind.__name__
+    try:
+        return repr(memoryview(value).tobytes())
+    except TypeError:
+        return kind.__name__
 
 
 def attributes_of(value):

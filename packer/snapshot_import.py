@@ -6,7 +6,9 @@ Runs inside the packed executable in place of the entry point
 modules follow, the modules in order, how many names follow, the modules that
 must not be imported, how many paths, files that must not be there, how many
 names, modules that are to stand by (importer/standby.h), 1 if there are generators
-of random numbers to be seeded at each start, else 0, and "MODULE:NAME" of global variables that are the working directory.  `startup` runs the lines of
+of random numbers to be seeded at each start, else 0, how many names, modules
+that read $HOME, and "MODULE:NAME" of global variables that are the working
+directory.  The text of snapshot_home.py is in front of this one.  `startup` runs the lines of
 .pth files and the like; `kernel` says of which version the kernel is to be.
 """
 
@@ -221,6 +223,34 @@ def mend_ctypes(module):
     pexcz_snapshot.register(before_dump=drop, after_restore=after)
 
 
+def mend_strptime(module):
+    import time
+
+    def after():
+        known = module._TimeRE_cache.locale_time
+        if (time.tzname, time.daylight) != (known.tzname, known.daylight):
+            module._TimeRE_cache = module.TimeRE()
+            module._regex_cache.clear()
+
+    return after
+
+
+def mend_dateutil_parser(module):
+    import time
+
+    infos = [o for o in all_objects() if module.parserinfo in type(o).__mro__]
+
+    def after():
+        year = time.localtime().tm_year
+        for info in infos:
+            info._year = year
+            info._century = year // 100 * 100
+
+    for info in infos:
+        info._year = info._century = None
+    return after
+
+
 def mend_django_encoding(module):
     name = "DEFAULT_LOCALE_ENCODING"
     value = getattr(module, name)
@@ -336,8 +366,10 @@ def mend_platform(module):
 
 
 MENDED = {
+    "_strptime": mend_strptime,
     "aiohttp.connector": mend_aiohttp,
     "ctypes": mend_ctypes,
+    "dateutil.parser._parser": mend_dateutil_parser,
     "django.utils.encoding": mend_django_encoding,
     "logging": mend_logging,
     "multiprocessing.process": mend_process,
@@ -511,6 +543,22 @@ def put_aside(names):
     stand_by(records)
 
 
+def replace_home(readers):
+    """A start puts its own home into these lists, and into any text, of which
+    this script is not to be one."""
+    global HOME
+
+    if HOME is None:
+        return
+    lists = {}
+    for path, parts in paths_at_home(all_objects()):
+        forget_caches(path)
+        lists[id(parts)] = parts
+    if readers or lists:
+        needs_home(list(lists.values()))
+    HOME = None
+
+
 def take(names):
     count = int(names.pop(0))
     taken = names[:count]
@@ -532,6 +580,7 @@ def main(*names):
         wanted.append(("random", watch_entropy))
     if "aiohttp.connector" in modules:
         wanted.append(("ssl", watch_contexts))
+    readers = take(rest)
     variables = [text.split(":") for text in rest]
     after = None
     startup()
@@ -548,6 +597,7 @@ def main(*names):
         put_aside(standby)
     kernel_done()
     mend_all([after, mend_generators()])
+    replace_home(readers)
 
 
 main(*arguments)

@@ -120,6 +120,9 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
     if (strcmp(kind, "absent") == 0) {
         return pexcz_strings_add(&r->absent, &r->arena, line, m->err);
     }
+    if (strcmp(kind, "home") == 0) {
+        return pexcz_strings_add(&r->home, &r->arena, line, m->err);
+    }
     if (strcmp(kind, "cwd") == 0) {
         const char *module = keep_field(m, &line);
         const char *name = keep_field(m, &line);
@@ -173,7 +176,7 @@ trace(struct pexcz_snapshot_making *m, const char *const entry[3], int fd)
 {
     const struct pexcz_snapshot_wish *wish = m->wish;
     size_t count
-        = wish->warm_count + wish->exclude_count + m->failed.count + 5;
+        = wish->warm_count + wish->exclude_count + m->failed.count + 6;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     char number[32];
     size_t n = 0;
@@ -192,6 +195,7 @@ trace(struct pexcz_snapshot_making *m, const char *const entry[3], int fd)
     }
     (void)snprintf(number, sizeof(number), "%zu", wish->warm_count);
     args[n++] = RESULT_FD_TEXT;
+    args[n++] = m->home ? "home" : "";
     for (size_t i = 0; i < 3; i++) {
         args[n++] = entry[i];
     }
@@ -334,7 +338,8 @@ is_of_module(const struct pexcz_snapshot_report *r, const char *setting)
 static void
 tidy(struct pexcz_snapshot_report *r)
 {
-    struct pexcz_strings *const lists[] = {&r->cwd, &r->gate, &r->absent};
+    struct pexcz_strings *const lists[]
+        = {&r->cwd, &r->home, &r->gate, &r->absent};
 
     for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
         struct pexcz_strings kept = {.items = lists[k]->items};
@@ -343,7 +348,7 @@ tidy(struct pexcz_snapshot_report *r)
             const char *item = lists[k]->items[i];
 
             if (!pexcz_strings_contain(&kept, item)
-                && (lists[k] != &r->cwd || is_of_module(r, item))) {
+                && (k > 1 || is_of_module(r, item))) {
                 kept.items[kept.count++] = item;
             }
         }
@@ -358,13 +363,14 @@ struct mark {
     size_t gate;
     size_t cwd;
     size_t absent;
+    size_t home;
 };
 
 static struct mark
 set_mark(const struct pexcz_snapshot_report *r)
 {
-    return (struct mark){r->modules.count, r->left_count, r->gate.count,
-                         r->cwd.count, r->absent.count};
+    return (struct mark){r->modules.count, r->left_count,   r->gate.count,
+                         r->cwd.count,     r->absent.count, r->home.count};
 }
 
 static void
@@ -375,6 +381,7 @@ go_back(struct pexcz_snapshot_report *r, const struct mark *to)
     r->gate.count = to->gate;
     r->cwd.count = to->cwd;
     r->absent.count = to->absent;
+    r->home.count = to->home;
 }
 
 /*

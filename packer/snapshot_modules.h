@@ -18,6 +18,7 @@ struct pexcz_snapshot_making {
     int executable;      /* the packed file, for reading */
     bool libraries;      /* with shared objects */
     bool standby;        /* with modules on standby */
+    bool home;           /* with modules that read $HOME */
     struct pexcz_error *err;
 };
 

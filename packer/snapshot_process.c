@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot_process.h"
 
+#include "snapshot_home.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -58,8 +60,9 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
         {{"3,python", "3"}, {"3+,python", "3+"}},
     };
     /* posix_spawn takes char *const[] and changes nothing. */
+    char variable[sizeof("HOME=") + PEXCZ_SNAPSHOT_HOME_SIZE] = "HOME=";
     char *envp[] = {(char *)(uintptr_t) "LC_CTYPE=C.UTF-8",
-                    (char *)(uintptr_t) "HOME=/pexcz/home", NULL};
+                    (char *)(uintptr_t) "TZ=UTC0", variable, NULL};
     const char **argv
         = pexcz_alloc_array(p->arg_count + FIXED_ARGUMENTS + 1, sizeof(*argv));
     posix_spawn_file_actions_t actions;
@@ -69,6 +72,12 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
 
     if (argv == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
+    }
+    if (p->home != NULL) {
+        (void)snprintf(variable, sizeof(variable), "HOME=%s", p->home);
+    }
+    else {
+        pexcz_snapshot_home_make(p->second, variable + sizeof("HOME=") - 1);
     }
     argv[0] = PROGRAM;
     argv[1] = how[p->dump][p->second][p->libraries];

@@ -18,6 +18,7 @@ struct pexcz_snapshot_process {
     bool dump;        /* write the snapshot to descriptor 3 */
     bool libraries;   /* shared objects may be in it */
     bool second;      /* the second of two, which sees another machine */
+    const char *home; /* $HOME; NULL: that of snapshots */
     const char *gate; /* names joined by commas */
     const char *script;
     const char *const *args;

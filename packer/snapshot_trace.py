@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the modules that an application imports can be in its snapshot.
 
-The text of snapshot_watch.py is in front of this one.
+The texts of snapshot_home.py, snapshot_home_watch.py, snapshot_watch.py and
+snapshot_standby.py are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
@@ -12,7 +13,8 @@ that another process could see or would find different (files outside of the
 tree, entropy, the clock, the environment, threads, …) keeps the module, and
 what imports it, out of the snapshot.
 
-arguments: descriptor for the answer, kind of entry point (call, module,
+arguments: descriptor for the answer, "home" if $HOME can be replaced or "",
+kind of entry point (call, module,
 script), its name, the attribute to call, how many command lines to warm up
 with, those, each as text for shlex, then modules to leave out, each with a tab and why, if
 it was not asked for.  The answer, lines of fields
@@ -22,7 +24,9 @@ separated by tabs:
   module NAME                can be in the snapshot; in the order to import
   left NAME CHAIN REASON     cannot; CHAIN, with blanks between, are the modules
                              by which it imports the last, which REASON is about
-  absent PATH                a file that must not be there, as it is not now
+  absent PATH                a file that must not be there, as it is not now;
+                             "~/…" is below $HOME
+  home NAME                  a module that has read $HOME
   cwd NAME ATTRIBUTE         a global variable that is the working directory
   reseed                     there are instances of random.Random without a seed
   off REASON                 no snapshot at all
@@ -157,11 +161,12 @@ def close(watch):
     return chains
 
 
-def main(fd, kind, name, attribute, count, *rest):
+def main(fd, replaced, kind, name, attribute, count, *rest):
     lines = []
     lines_to_warm = rest[:int(count)]
     left_out = dict(text.partition("\t")[::2] for text in rest[int(count):])
     watch = Watch()
+    watch.replaces_home = bool(replaced) and HOME is not None
     watch.watch_process()
     watch.watch_sys()
     watch.watch_imports(left_out)
@@ -173,10 +178,13 @@ def main(fd, kind, name, attribute, count, *rest):
     off = watch.startup
     if off is None and not watch.reasons:
         attempt(lines, import_for_entry_point, kind, name)
+        watch.find_home(False)
         watch.find_patches()
         for line in lines_to_warm:
             attempt(lines, warm_up, kind, name, attribute, line)
         watch.find_cwd()
+        if lines_to_warm:
+            watch.find_home(True)
         watch.find_set_variables()
         watch.find_kept_paths()
     elif off is None:
@@ -189,6 +197,7 @@ def main(fd, kind, name, attribute, count, *rest):
     lines += [f"gate\t{n}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
     lines += ["reseed"] if watch.unseeded else []
+    lines += [f"home\t{n}" for n in watch.home_readers if n not in chains]
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]
     for n in order:
         if n in chains:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What modules do while they are imported: the first half of
-snapshot_trace.py, whose text follows this one."""
+"""What modules do while they are imported: between snapshot_home_watch.py and
+snapshot_standby.py."""
 
 import builtins
 import io
@@ -22,7 +22,7 @@ CWD = "-".join(("/pexcz", "working", "directory"))
 OWN = globals()
 ENOENT = 2
 # Parts of paths that only the making of a snapshot has.
-MARKS = ("/pexcz/executable", "/pexcz/program", "/pexcz/home", "//pexcz")
+MARKS = ("/pexcz/executable", "/pexcz/program", "//pexcz")
 MOST_ABSENT = 32  # each costs a start a microsecond
 
 # Set in nearly every session, so a snapshot that was gated by one of them
@@ -45,8 +45,10 @@ SEEN_BY_SNAPSHOT = {
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
+    "_strptime": {"time.daylight", "time.strftime()", "time.tzname"},
     "aiohttp.connector": {"ssl.SSLContext"},
     "ctypes": {"ctypes.dlopen"},
+    "dateutil.parser._parser": {"time.localtime()"},
     "django.utils.encoding": {"locale.setlocale()"},
     "logging": {"time.time()", "time.time_ns()"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
@@ -67,14 +69,13 @@ MENDED = {
 
 KNOWN = {
     "_curses": "keeps addresses of this process",
-    "_strptime": "keeps the names of the time zone",
     "_tkinter": "keeps addresses of this process",
     "readline": "reads the terminal's settings",
 }
 
 # gettext looks for catalogues of these languages in the tree, where there are
 # none; elsewhere it would be seen to look.  sysconfig asks for HOME; what it
-# remembers is dropped, and a module that keeps it is found.
+# remembers is dropped, and where a module keeps it, it is replaced.
 HARMLESS_READERS = {"gettext", "sysconfig"}
 LOOKS_IN_VAIN = {"gettext"}
 # These ask who they are, and are told anew at restore, or keep it no longer than
@@ -154,8 +155,9 @@ LATER = {
 }
 
 
-class Watch:
+class Watch(HomeWatch):
     def __init__(self):
+        super().__init__()
         self.order = []        # modules whose import began
         self.begun = set()
         self.edges = {}        # module -> modules that its body imported
@@ -266,7 +268,10 @@ class Watch:
         what = f"{module.__name__.lstrip('_')}.{name}()"
 
         def watched(*args, **kwargs):
-            if name in PATHS and self.is_absent(real, args, kwargs):
+            if name in PATHS and (
+                    self.is_absent(real, args, kwargs)
+                    or name in ("stat", "lstat")
+                    and self.is_absent_at_home(args[0] if args else None)):
                 raise FileNotFoundError(
                     ENOENT, os.strerror(ENOENT), os.fspath(args[0]))
             if allowed is None or not allowed(args):
@@ -386,7 +391,8 @@ class Watch:
 
         def variable(name):
             def read(module):
-                watch.blame(f"time.{name}", f"reads time.{name}")
+                if not only_compares_zone():
+                    watch.blame(f"time.{name}", f"reads time.{name}")
                 return vars(module)[name]
 
             return property(read)
@@ -417,7 +423,9 @@ class Watch:
         self.wrap(_thread, "get_ident", for_locks)
         self.wrap(_thread, "get_native_id", for_locks)
         import _locale
-        self.wrap(_locale, "setlocale")
+        # Nobody but a program, which is seen, sets others than LC_CTYPE.
+        self.wrap(_locale, "setlocale", lambda args: args[1:] in ((), (None,))
+                  and args[0] not in (_locale.LC_CTYPE, _locale.LC_ALL))
         sys.addaudithook(self.audit)
 
     def audit(self, event, args):
@@ -429,12 +437,16 @@ class Watch:
             if isinstance(path, int):
                 return
             if not in_tree(path):
-                reason = f"opens {os.fsdecode(path)}"
+                if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) \
+                        and self.is_absent_at_home(path):
+                    return
+                reason = f"opens {show(path)}"
             elif flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
                 reason = f"writes {os.fsdecode(path)}"
         elif event in ("os.listdir", "os.scandir"):
-            if args[0] is None or not in_tree(args[0]):
-                reason = f"lists {args[0]}"
+            if args[0] is None or not in_tree(args[0]) \
+                    and not self.is_absent_at_home(args[0]):
+                reason = f"lists {show(args[0])}"
         elif event == "import":
             if args[1] is not None and args[0] not in sys.builtin_module_names:
                 if args[0] in KNOWN:
@@ -472,7 +484,9 @@ class Watch:
 
     def library_calls(self, name):
         """A shared object calls this function, or reads this $VARIABLE."""
-        if name.startswith("$"):
+        if name == "$HOME":
+            self.blame("os.environ", "reads $HOME")
+        elif name.startswith("$"):
             self.read_variable(name[1:])
         else:
             self.blame(name, f"calls {name}() in a shared object")
@@ -483,7 +497,12 @@ class Watch:
         name = os.fsdecode(key)
         if name.startswith("PYTHON") and name not in SEEN_BY_SNAPSHOT:
             return  # any of them switches the snapshot off
+        if name == "HOME":
+            self.home_is_read = True
         if caller() in HARMLESS_READERS:
+            return
+        if name == "HOME" and self.replaces_home and self.active \
+                and not self.standing_by and self.read_home():
             return
         if name in PERSONAL or self.standing_by and name not in self.gate or (
                 name.startswith(PERSONAL_PREFIXES) and name not in RARE):
@@ -695,6 +714,16 @@ def is_of(value, namespace):
     if type(value) in (staticmethod, classmethod):
         value = value.__func__
     return type(value) is type(is_of) and value.__globals__ is namespace
+
+
+def only_compares_zone():
+    """Whether a time is parsed, of whose format the time zone is no part."""
+    frame = sys._getframe(2)
+    while frame.f_globals is OWN:
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") == "_strptime" \
+        and frame.f_code.co_name == "_strptime" \
+        and "Z" not in frame.f_locals["format"]
 
 
 def is_of_python(args):

@@ -4,8 +4,16 @@
 #include "text_file.h"
 
 PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
-PEXCZ_TEXT_THREE_FILES(pexcz_snapshot_trace_text, "snapshot_watch.py",
-                       "snapshot_standby.py", "snapshot_trace.py");
-PEXCZ_TEXT_FILE(pexcz_snapshot_import_text, "snapshot_import.py");
-PEXCZ_TEXT_FILES(pexcz_snapshot_digest_text, "snapshot_import.py",
-                 "snapshot_digest.py");
+PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_home.py",
+                 PEXCZ_TEXT_AND("snapshot_home_watch.py")
+                     PEXCZ_TEXT_AND("snapshot_watch.py")
+                         PEXCZ_TEXT_AND("snapshot_standby.py")
+                             PEXCZ_TEXT_AND("snapshot_trace.py"));
+PEXCZ_TEXT_FILES(pexcz_snapshot_import_text, "snapshot_home.py",
+                 PEXCZ_TEXT_AND("snapshot_import.py"));
+PEXCZ_TEXT_FILES(pexcz_snapshot_digest_text, "snapshot_home.py",
+                 PEXCZ_TEXT_AND("snapshot_import.py")
+                     PEXCZ_TEXT_AND("snapshot_digest.py"));
+PEXCZ_TEXT_FILES(pexcz_snapshot_outcome_text, "snapshot_home.py",
+                 PEXCZ_TEXT_AND("snapshot_import.py")
+                     PEXCZ_TEXT_AND("snapshot_outcome.py"));

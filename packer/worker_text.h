@@ -3,11 +3,13 @@
 #ifndef PEXCZ_WORKER_TEXT_H
 #define PEXCZ_WORKER_TEXT_H
 
-extern const char pexcz_worker_text[];          /* compile_worker.py */
-extern const char pexcz_snapshot_trace_text[];  /* snapshot_watch.py and
-                                                 * snapshot_trace.py */
-extern const char pexcz_snapshot_import_text[]; /* snapshot_import.py */
-extern const char pexcz_snapshot_digest_text[]; /* the same, and
-                                                 * snapshot_digest.py */
+extern const char pexcz_worker_text[]; /* compile_worker.py */
+/* snapshot_home.py, snapshot_home_watch.py, snapshot_watch.py,
+ * snapshot_standby.py and snapshot_trace.py; snapshot_home.py and
+ * snapshot_import.py, alone and with one more. */
+extern const char pexcz_snapshot_trace_text[];
+extern const char pexcz_snapshot_import_text[];
+extern const char pexcz_snapshot_digest_text[];  /* snapshot_digest.py */
+extern const char pexcz_snapshot_outcome_text[]; /* snapshot_outcome.py */
 
 #endif

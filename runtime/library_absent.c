@@ -8,8 +8,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,6 +131,12 @@ pexcz_library_open_file(const char *path, int flags, ...)
     return fd;
 }
 
+bool
+pexcz_library_absent_at_home(const char *path)
+{
+    return add(path);
+}
+
 int
 pexcz_library_access(const char *path, int mode)
 {
@@ -164,6 +172,23 @@ pexcz_library_absent_write(struct pexcz_buf *out, struct pexcz_error *err)
     return rc;
 }
 
+static bool
+is_missing(const char *path)
+{
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+static bool
+is_missing_at_home(const char *rest)
+{
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+    int n
+        = home != NULL ? snprintf(path, sizeof(path), "%s%s", home, rest) : -1;
+
+    return n > 0 && (size_t)n < sizeof(path) && is_missing(path);
+}
+
 bool
 pexcz_library_absent_matches(struct pexcz_slice table)
 {
@@ -174,8 +199,9 @@ pexcz_library_absent_matches(struct pexcz_slice table)
         return false;
     }
     while (p < end) {
-        if (p[0] != '/' ? dlopen(p, RTLD_LAZY) != NULL
-                        : access(p, F_OK) == 0 || errno != ENOENT) {
+        if (p[0] == '~'   ? !is_missing_at_home(p + 1)
+            : p[0] == '/' ? !is_missing(p)
+                          : dlopen(p, RTLD_LAZY) != NULL) {
             return false;
         }
         p += strlen(p) + 1;

@@ -22,6 +22,9 @@ int pexcz_library_access(const char *path, int mode);
 /* The same for a library of the system by its name. */
 void *pexcz_library_dlopen(const char *name, int mode);
 
+/* A path "~/…" below $HOME must not be there either.  False: too many. */
+bool pexcz_library_absent_at_home(const char *path);
+
 /* Whether one of them has opened a file that can be written to, in a process
  * that makes no snapshot, since forget() was called. */
 bool pexcz_library_files_used(void);

@@ -12,6 +12,7 @@
 #include "snapshot.h"
 #include "snapshot_environment.h"
 #include "snapshot_header.h"
+#include "snapshot_home_texts.h"
 #include "snapshot_hooks.h"
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
@@ -84,6 +85,7 @@ resume(const struct pexcz_snapshot_header *header,
     pexcz_process_make_atfork(pexcz_snapshot_table(header, &header->atfork));
     pexcz_main_thread_adopt(state);
     if (pexcz_preconfig_put(preconfig) < 0
+        || pexcz_snapshot_home_put(header) < 0
         || pexcz_refresh_arguments(options, argv0) < 0
         || pexcz_main_thread_rekey() < 0) {
         return -1;
@@ -130,6 +132,10 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
             pexcz_snapshot_table(header, &header->env))) {
         return boot_ordinarily("an environment variable that was read while "
                                "the snapshot was made has another value");
+    }
+    if (!pexcz_snapshot_home_check(header)) {
+        return boot_ordinarily("imports depend on $HOME, which is not a usual "
+                               "path");
     }
     if (header->needs_cwd != 0 && !has_cwd()) {
         return boot_ordinarily("there is no working directory");

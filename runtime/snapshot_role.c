@@ -16,6 +16,7 @@
 #include "python_version.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
+#include "snapshot_home_texts.h"
 #include "snapshot_kernel.h"
 #include "standby.h"
 #include "vfs.h"
@@ -127,7 +128,8 @@ look_for(PyObject *self, PyObject *path)
     if (text == NULL) {
         return NULL;
     }
-    if (pexcz_library_access(text, F_OK) == 0) {
+    if (text[0] == '~' ? !pexcz_library_absent_at_home(text)
+                       : pexcz_library_access(text, F_OK) == 0) {
         return PyErr_Format(PyExc_RuntimeError, "%s is there", text);
     }
     Py_RETURN_NONE;
@@ -141,6 +143,42 @@ needs_cwd(PyObject *self, PyObject *args)
     (void)self;
     (void)args;
     pexcz_snapshot_need_cwd();
+    Py_RETURN_NONE;
+}
+
+/* home(): what $HOME is, None when the application has another one. */
+static PyObject *
+home(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    return pexcz_snapshot_home_get();
+}
+
+/* home_samples(): the homes that the imports are tried with. */
+static PyObject *
+home_samples(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    return pexcz_snapshot_home_get_samples();
+}
+
+/* is_home_text(object): whether the home in it can be replaced. */
+static PyObject *
+is_home_text(PyObject *self, PyObject *object)
+{
+    (void)self;
+    return pexcz_snapshot_home_is_text(object);
+}
+
+/* needs_home(lists): the imports have read it; what of it is in these lists is
+ * replaced at start. */
+static PyObject *
+needs_home(PyObject *self, PyObject *lists)
+{
+    (void)self;
+    pexcz_snapshot_home_need(lists);
     Py_RETURN_NONE;
 }
 
@@ -173,9 +211,13 @@ stand_by(PyObject *self, PyObject *list)
 }
 
 static PyMethodDef methods[] = {
+    {"home", home, METH_NOARGS, NULL},
+    {"home_samples", home_samples, METH_NOARGS, NULL},
+    {"is_home_text", is_home_text, METH_O, NULL},
     {"kernel", ask_kernel, METH_NOARGS, NULL},
     {"look_for", look_for, METH_O, NULL},
     {"needs_cwd", needs_cwd, METH_NOARGS, NULL},
+    {"needs_home", needs_home, METH_O, NULL},
     {"signatures", signatures, METH_O, NULL},
     {"stand_by", stand_by, METH_O, NULL},
     {"startup", startup, METH_NOARGS, NULL},
@@ -314,6 +356,7 @@ boot(const struct pexcz_located *located, bool dump)
         (void)pexcz_fail(&err, PEXCZ_E_NOMEM, 0, "out of memory");
         give_up(&err);
     }
+    pexcz_snapshot_home_begin();
     if (dump && pexcz_snapshot_begin(&err) < 0) {
         give_up(&err);
     }
@@ -329,7 +372,8 @@ boot(const struct pexcz_located *located, bool dump)
     }
     refuse_options();
     pexcz_snapshot_environment_watch();
-    if (pexcz_app_paths(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
+    if (pexcz_snapshot_home_started() < 0
+        || pexcz_app_paths(&located->app, PEXCZ_SNAPSHOT_ARGV0) < 0) {
         PyErr_Print();
         _exit(1);
     }

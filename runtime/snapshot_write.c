@@ -13,6 +13,7 @@
 #include "snapshot.h"
 #include "snapshot_environment.h"
 #include "snapshot_header.h"
+#include "snapshot_home_texts.h"
 #include "snapshot_hooks.h"
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
@@ -243,6 +244,11 @@ build_tables(struct tables *t, struct pexcz_error *err)
     end_table(t, start, &t->header->atfork);
     start = t->bytes.len;
     if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_home_write(&t->bytes, err);
+    }
+    end_table(t, start, &t->header->home);
+    start = t->bytes.len;
+    if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_environment_write(&t->bytes, err);
     }
     end_table(t, start, &t->header->env);
@@ -293,6 +299,9 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
     header.heap_end = pexcz_heap_end();
     rc = pexcz_library_settle(header.heap_end, err);
     if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_home_settle(header.heap_end, err);
+    }
+    if (rc == PEXCZ_OK) {
         rc = collect_pages(&tables, err);
     }
     if (rc == PEXCZ_OK) {
@@ -304,6 +313,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         pexcz_snapshot_identify(located, &header);
         header.kernel_is_read = pexcz_snapshot_kernel_was_asked();
         header.needs_cwd = making.needs_cwd;
+        header.home_is_read = pexcz_snapshot_home_is_read();
         header.size = tables.offset + tables.bytes.len;
         header.pages_sum = XXH3_64bits(pages->ptr, pages->len);
         header.tables_sum = XXH3_64bits(tables.bytes.ptr, tables.bytes.len);

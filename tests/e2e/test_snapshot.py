@@ -182,7 +182,6 @@ LEFT = {
                   "draws from a random.Random()"),
     "clock": ("import time; value = time.monotonic()", "calls time.monotonic()"),
     "process": ("import os; value = os.getpid()", "calls os.getpid()"),
-    "home": ("import os; value = os.path.expanduser('~')", "reads $HOME"),
     "environment": ("import os; value = dict(os.environ)",
                     "reads the whole environment"),
     "set": ("import os; os.environ['SET'] = '1'; value = 0", "sets $SET"),

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What modules do with $HOME while they are imported: between snapshot_home.py
+and snapshot_watch.py."""
+
+import os
+import sys
+
+MOST_REFERRERS = 10000
+# Of what most homes have.
+USUAL_AT_HOME = {
+    "~/.bashrc", "~/.cache", "~/.config", "~/.gitconfig", "~/.local", "~/.ssh",
+    "~/.local/bin", "~/.local/lib", "~/.local/share", "~/.local/state",
+    "~/.profile",
+}
+
+
+class HomeWatch:
+    """The part of Watch that is about $HOME."""
+
+    def __init__(self):
+        self.replaces_home = False
+        self.home_readers = {}  # modules that read it, in order
+        self.home_is_read = False
+
+    def read_home(self):
+        self.active = False
+        module = self.body()
+        self.active = True
+        if module is not None:
+            self.home_readers.setdefault(module)
+        return module is not None
+
+    def is_absent_at_home(self, path):
+        """Whether a path below $HOME is looked for, which is not there; the
+        snapshot is good for homes that do not have it either."""
+        if not self.active or not self.replaces_home or self.standing_by:
+            return False
+        if isinstance(path, os.PathLike):
+            path = os.fspath(path)
+        if type(path) is not str or not path.startswith(HOME + "/") \
+                or not path.isprintable() or not path.isascii():
+            return False
+        short = "~" + path[len(HOME):]
+        if short in self.absent:
+            return True
+        if short in USUAL_AT_HOME or len(self.absent) >= MOST_ABSENT \
+                or self.body() is None:
+            return False
+        self.absent.append(short)
+        return True
+
+    def find_home(self, is_run):
+        """Modules that keep $HOME, or its last component, in anything but a
+        text that nobody has asked for its hash or a path of pathlib's.  Where
+        the application is run, it keeps others in modules that do not read it.
+        """
+        if HOME is None or not self.home_is_read:
+            return
+        import gc
+        self.active = False
+        objects = all_objects()
+        component = sys.intern(HOME[1:])
+        lists = set()
+        caches = set()
+        bad = []
+        for path, parts in paths_at_home(objects):
+            lists.add(id(parts))
+            if is_hashed(path):
+                bad.append(path)
+            forget_caches(path)
+        own = {id(o) for o in (OWN, vars(self), os.environ._data,
+                               sys.modules["posix"].environ)}
+        for holder in objects:
+            if id(holder) in own or type(holder) is type(sys._getframe()) \
+                    and holder.f_globals is OWN:
+                continue
+            for value in long_texts_in(gc, holder, own):
+                if str not in type(value).__mro__:
+                    fine = os.fsencode(component) not in value
+                elif value is component:
+                    fine = id(holder) in lists and self.replaces_home
+                elif not self.replaces_home:
+                    fine = not str.__contains__(value, component)
+                else:
+                    fine = is_home_text(value) \
+                        or not str.__contains__(value, component)
+                if not fine:
+                    bad.append(holder)
+        for holder in bad:
+            name = self.owner(gc, holder)
+            if is_run and name not in self.home_readers:
+                continue
+            for module in (name,) if name else self.home_readers:
+                if module != "sysconfig":  # it is made to forget
+                    self.reasons.setdefault(
+                        module, "keeps $HOME where it cannot be replaced")
+        self.active = True
+
+    def owner(self, gc, holder):
+        """The module whose variables lead to the object, on the shortest way."""
+        spaces = {id(vars(m)): name for name, m in sys.modules.items()
+                  if type(m) is type(sys) and name in self.begun}
+        seen = set()
+        level = [holder]
+        while level and len(seen) < MOST_REFERRERS:
+            for found in level:
+                if id(found) in spaces:
+                    return spaces[id(found)]
+            seen.update(map(id, level))
+            level = [o for o in gc.get_referrers(*level)
+                     if id(o) not in seen and type(o) is not type(sys._getframe())]
+        return None
+
+
+def long_texts_in(gc, holder, skipped):
+    """Texts and bytes of any kind that are long enough for $HOME."""
+    stack = gc.get_referents(holder)
+    while stack:
+        value = stack.pop()
+        mro = type(value).__mro__
+        if str in mro:
+            if str.__len__(value) >= len(HOME) - 1:
+                yield value
+        elif bytes in mro or bytearray in mro:
+            yield value
+        elif type(value) in (tuple, dict) and not gc.is_tracked(value) \
+                and id(value) not in skipped:
+            stack += gc.get_referents(value)
+
+
+def is_hashed(path):
+    """Whether a path of pathlib's was asked for its hash."""
+    try:
+        return path._hash is not None
+    except AttributeError:
+        return False
+
+
+def show(path):
+    text = str(path) if path is None else os.fsdecode(path)
+    return text if HOME is None else text.replace(HOME, "~")
