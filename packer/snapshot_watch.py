@@ -86,7 +86,7 @@ PASSED_THROUGH = {"collections.abc", "genericpath", "os", "posixpath"}
 CLOCK = (
     "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns "
     "process_time process_time_ns thread_time thread_time_ns clock_gettime "
-    "clock_gettime_ns localtime strftime ctime asctime sleep get_clock_info"
+    "clock_gettime_ns localtime ctime asctime sleep get_clock_info"
 ).split()
 
 PROCESS = (
@@ -96,9 +96,12 @@ PROCESS = (
     "ttyname get_terminal_size times getloadavg umask nice pipe pipe2 dup dup2 "
     "fstat fstatvfs read write lseek get_blocking set_blocking "
     "get_inheritable set_inheritable wait waitpid memfd_create eventfd "
-    "openpty setsid ctermid get_exec_path sched_setaffinity sysconf confstr "
+    "openpty setsid ctermid get_exec_path sched_setaffinity confstr "
     "pidfd_open"
 ).split()
+
+# Linux has the same everywhere for a kind of processor.
+FIXED = {"SC_CLK_TCK", "SC_IOV_MAX", "SC_PAGESIZE", "SC_PAGE_SIZE"}
 
 THREADS = ("start_new_thread", "start_joinable_thread")  # the latter since 3.13
 
@@ -153,6 +156,15 @@ LATER = {
     "spwd": "getspnam getspall",
     "tracemalloc": "start",
 }
+
+
+def is_numeric_time(args):
+    """Whether time.strftime() gives a time that it is given, without words of a
+    language."""
+    return len(args) == 2 and {
+        directive for part in args[0].split("%")[1:]
+        for directive in part.lstrip("0123456789")[:1]
+    } <= set("YmdHMSj")
 
 
 class Watch(HomeWatch):
@@ -403,12 +415,14 @@ class Watch(HomeWatch):
 
     def watch_process(self):
         os.getcwd = lambda: self.cwd_readers.get(self.body(), CWD)
+        self.wrap(os, "sysconf", lambda args: args and args[0] in FIXED)
         for name in PROCESS:
             self.wrap(os, name)
         for name in PATHS:
             parents = ("/", "/proc") if name == "lstat" else ()  # realpath()
             self.wrap(os, name, lambda args, parents=parents: args and (
                 in_tree(args[0]) or args[0] in parents))
+        self.wrap(time, "strftime", is_numeric_time)
         for name in CLOCK:
             self.wrap(time, name)
         self.watch_zone()

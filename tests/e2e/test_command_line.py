@@ -15,12 +15,12 @@ from typing import Callable, Dict, List
 import pytest
 from conftest import PACK, PEXCZ
 from refusals import files_of, refused
-from sides import run
+from sides import VERSION, run
 from terminal import Terminal
 
 SUMMARY = re.compile(
     r"app: \d+\.\d MB \(base \d+\.\d MB, application \d+\.\d [kM]B\), "
-    r"Python 3\.11\.\d+, 1 distribution, (for glibc \d+\.\d+, )?\d+\.\d s\n"
+    rf"Python {re.escape(VERSION)}\.\d+, 1 distribution, (for glibc \d+\.\d+, )?\d+\.\d s\n"
 )
 # Carriage return, and clear to the end of the line.
 CLEAR = b"\r\x1b[K"

@@ -157,7 +157,7 @@ def test_deleted_file(make_app: Callable[..., App], tmp_path: Path) -> None:
     sources = {
         "prog.py": "import os, sys\n"
         "def main():\n    os.system('rm -f ' + sys.argv[1])\n"
-        "    import cgi, json, xml.dom\n"
+        "    import csv, json, xml.dom\n"
         "    print(sys.argv[0], os.path.exists(sys.argv[1]))\n"
     }
     app = make_app("-e", "prog:main", sources=sources)

@@ -100,3 +100,25 @@ def test_damaged_report(packed: Path, tmp_path: Path) -> None:
         done = run([PEXCZ, *verb, damaged])
         assert done.code == 1 and b"the snapshot is damaged" in done.err
     assert run([damaged], env={"PEXCZ_SNAPSHOT": "explain"}).err == b""
+
+
+def test_what_most_programs_import(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """All of it is in the snapshot, of each version of the library."""
+    names = (
+        "argparse asyncio base64 concurrent.futures contextlib csv ctypes dataclasses datetime "
+        "decimal difflib email.message enum fractions functools getpass glob gzip hashlib "
+        "http.client http.server importlib.metadata importlib.resources inspect ipaddress "
+        "json logging.config multiprocessing pathlib pickle pkgutil platform queue random "
+        "select selectors shelve shlex shutil signal smtplib socket sqlite3 ssl statistics "
+        "subprocess tarfile tempfile textwrap threading tomllib traceback typing unittest.mock "
+        "urllib.request uuid venv warnings xml.etree.ElementTree xmlrpc.client zipfile"
+    ).split()
+    source = "".join(f"import {name}\n" for name in names) + "def main(): pass\n"
+    pex = make_pex("-e", "most:main", sources={"most.py": source})
+    done = run([PACK, pex, "-o", tmp_path / "app"])
+    assert done.code == 0, done.err.decode()
+    found = inspect(tmp_path / "app")
+    assert {m["name"]: m["reason"] for m in found["left"]} == {}
+    assert set(names) <= {m["name"] for m in found["modules"]}
