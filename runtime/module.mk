@@ -56,7 +56,7 @@ $(PYOBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
     runtime/exports.list stdlib-blob/link_base.py $(PYTHON_JSON)
 	@echo "  LD  $@"
-	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --module _pexcz \
+	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --cc $(CC) --module _pexcz \
 	    --module pexcz_snapshot --exports vfs/exports.list \
 	    --exports runtime/exports.list $(WRAPPED:%=--wrap %) --last $(OBJ)/runtime/mark_end.o \
 	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \

@@ -2,10 +2,13 @@
 """Configures and builds CPython from its unpacked source, in place.
 
 Non-PIE, every extension of Setup.local linked in, against the glibc floor's
-stubs and Debian's static archives.  Recipe and traps: docs/portability.md.
+stubs and Debian's static archives.  For another machine than this one with a
+finished Python of the same version for this one, which runs what the build
+has to run.  Recipe and traps: docs/portability.md.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -15,6 +18,21 @@ import glibc_floor
 import versions
 
 HERE = Path(__file__).resolve().parent
+
+
+# What configure finds out by running programs, when it cannot: as it is with
+# glibc on all machines, and char signed or not as the processor has it.
+CROSS_ANSWERS = [
+    "ac_cv_file__dev_ptmx=yes",
+    "ac_cv_file__dev_ptc=no",
+    "ac_cv_aligned_required=no",
+    "ac_cv_broken_sem_getvalue=no",
+    "ac_cv_pthread_system_supported=yes",
+    "ac_cv_working_tzset=yes",
+    "ac_cv_wchar_t_signed=no",
+    "--with-computed-gotos",
+    "--enable-ipv6",
+]
 
 
 class BuildError(Exception):
@@ -38,18 +56,37 @@ def step(command, cwd, log):
         raise BuildError(f"{command[0]} failed; {log} ends with:\n" + "\n".join(tail))
 
 
-def find_static(cc, name):
-    found = subprocess.check_output([cc, f"-print-file-name={name}"], text=True).strip()
-    if not os.path.isabs(found):
+def find_static(target, name):
+    found = target.find_library(name)
+    if found is None:
         package = versions.STATIC_LIBS[name]
         raise BuildError(f"no {name}: install the Debian package {package}")
-    return Path(found).resolve()
+    return found
 
 
-def build(src, work, version, cc, pgo, jobs):
+def cross_options(work, target, build_python):
+    """Of configure."""
+    sysroot = work / "sysroot"
+    include = sysroot / "usr/include"
+    python = work / "build-python"
+    python.symlink_to(build_python)
+    packages = sysroot / "usr/lib" / target.multiarch / "pkgconfig"
+    return [
+        f"--host={target.multiarch}",
+        f"--build={platform.machine()}-linux-gnu",
+        f"--with-build-python={python}",
+        f"CPPFLAGS=-isystem{include} -isystem{include / target.multiarch}",
+        f"PKG_CONFIG_LIBDIR={packages}",
+        f"PKG_CONFIG_SYSROOT_DIR={sysroot}",
+        *CROSS_ANSWERS,
+    ]
+
+
+def build(src, work, version, target, build_python, pgo, jobs):
     """Builds in `src`; helper files go to `work`.  Returns the static libs."""
     # From 3.13 on, configure takes what is behind the last slash of CC for the
     # compiler's name, and without one there is no PGO.
+    cc = target.cc
     stub = work / f"{Path(cc).name}-stub"
     slibs = work / "slibs"
     log = work / "build.log"
@@ -61,14 +98,16 @@ def build(src, work, version, cc, pgo, jobs):
     slibs.mkdir(exist_ok=True)
     static = {}
     for name in versions.STATIC_LIBS:
-        static[name] = find_static(cc, name)
+        static[name] = find_static(target, name)
     for name, path in static.items():
         needs = " ".join(str(static[n]) for n in versions.STATIC_NEEDS.get(name, ()))
         (slibs / name).write_text(f"INPUT ( {path} {needs} )\n")
+    # Below `work`, of which no name is left in the result.
+    (work / "sysroot").symlink_to(target.root)
     setup = (HERE / "Setup.local").read_text()
     own = (HERE / f"Setup-{version}.local").read_text()
     setup = setup.replace("@OF THIS VERSION@\n", own)
-    setup = setup.replace("$(UUID_INC)", "/usr/include/uuid")
+    setup = setup.replace("$(UUID_INC)", str(work / "sysroot/usr/include/uuid"))
     (src / "Modules/Setup.local").write_text(setup)
     configure = [
         "./configure",
@@ -85,11 +124,13 @@ def build(src, work, version, cc, pgo, jobs):
     ]
     if pgo:
         configure.append("--enable-optimizations")
+    if target.is_cross:
+        configure += cross_options(work, target, build_python)
     step(configure, src, log)
-    target = ["python"]
+    make = ["python"]
     if pgo:
-        target = ["profile-opt", f"PROFILE_TASK={HERE / 'profile_task.py'}"]
-    step(["make", f"-j{jobs}", *target], src, log)
+        make = ["profile-opt", f"PROFILE_TASK={HERE / 'profile_task.py'}"]
+    step(["make", f"-j{jobs}", *make], src, log)
     if pgo and "-fprofile-use" not in log.read_text(errors="replace"):
         raise BuildError(f"built without the profile that was asked for: {log}")
     step(["make", f"-j{jobs}", "sharedmods", "python-config"], src, log)
@@ -147,5 +188,5 @@ def install(src, work, destination):
 
 def without_work_paths(text, work):
     """sysconfig's data as a user can use it: no flag names our folders."""
-    flag = rf" ?(?:-B|-L|-f[a-z]+-prefix-map=)?{re.escape(str(work))}[/=](?!src)[^\s'\"]*"
+    flag = rf" ?(?:-B|-L|-isystem|-f[a-z]+-prefix-map=)?{re.escape(str(work))}[/=](?!src)[^\s'\"]*"
     return re.sub(flag, "", text).replace(str(work), "/build")

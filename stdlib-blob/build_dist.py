@@ -5,6 +5,10 @@ build_dist.py BUILD VERSION [--no-pgo] [--quick] [--jobs N]: makes
 BUILD/dist/VERSION-HASH/python and the link BUILD/dist/VERSION that names it.
 --quick takes a finished one of any kind, or else makes the one that is made
 quickest: without PGO, and without the objects of the embedding library.
+
+With a cross compiler as --cc the folder is VERSION-MACHINE-HASH and the link
+VERSION-MACHINE; it takes --sysroot (sysroot.py) and the Python that was built
+for this machine before, and has neither PGO nor an embedding library.
 """
 
 import argparse
@@ -19,6 +23,7 @@ from pathlib import Path
 import build_cpython
 import fetch_source
 import python_json
+import targets
 import versions
 
 HERE = Path(__file__).resolve().parent
@@ -27,10 +32,10 @@ HERE = Path(__file__).resolve().parent
 # This file, what links the base and the library, and this project's part of
 # the latter; of versions.py the values count.
 AFTERWARDS = {"build_dist.py", "components.py", "link_base.py", "link_library.py",
-              "libc_variables.c", "versions.py"}
+              "libc_variables.c", "sysroot.py", "versions.py"}
 
 
-def input_key(version, cc, pgo, pic):
+def input_key(version, target, pgo, pic):
     """Hash of all that decides the result; the base's link comes after it."""
     digest = hashlib.sha256(f"{version} pgo={pgo} pic={pic}\n".encode())
     settings = (versions.GLIBC_FLOOR, versions.VERSIONS[version],
@@ -41,11 +46,13 @@ def input_key(version, cc, pgo, pic):
             continue
         if path.suffix == ".local" and path.stem not in ("Setup", f"Setup-{version}"):
             continue
+        if path.suffix == ".S" and not path.stem.endswith(target.machine):
+            continue
         if path.suffix in (".py", ".c", ".S", ".local"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    digest.update(subprocess.check_output([cc, "--version"]))
+    digest.update(target.ask("--version").encode() + b"\n")
     for name in versions.STATIC_LIBS:
-        digest.update(build_cpython.find_static(cc, name).read_bytes())
+        digest.update(build_cpython.find_static(target, name).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -60,14 +67,20 @@ def is_finished(folder):
     return (folder / "python/PYTHON.json").is_file()
 
 
-def choose(root, options):
+def link_name(options, target):
+    return options.version + (f"-{target.machine}" if target.is_cross else "")
+
+
+def choose(root, options, target):
     """(folder, whether with PGO, whether with position-independent objects)"""
     kinds = [(not options.no_pgo, True)]
-    if options.quick:
+    if target.is_cross:
+        kinds = [(False, False)]
+    elif options.quick:
         kinds = [(True, True), (False, True), (False, False)]
     for pgo, pic in kinds:
-        key = input_key(options.version, options.cc, pgo, pic)
-        folder = root / f"{options.version}-{key}"
+        key = input_key(options.version, target, pgo, pic)
+        folder = root / f"{link_name(options, target)}-{key}"
         if is_finished(folder):
             break
     return folder, pgo, pic
@@ -81,31 +94,35 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cc", default="gcc")
+    parser.add_argument("--sysroot")
     options = parser.parse_args()
     root = Path(options.build).resolve() / "dist"
     root.mkdir(parents=True, exist_ok=True)
+    own_python = root / options.version / f"python/install/bin/python{options.version}"
     try:
-        final, pgo, pic = choose(root, options)
+        target = targets.Target(options.cc, options.sysroot)
+        final, pgo, pic = choose(root, options, target)
         name = final.name
         if not is_finished(final):
             with tempfile.TemporaryDirectory(prefix="work-", dir=root) as work:
                 work = Path(work)
-                print(f"building Python {options.version} (once; some minutes)", flush=True)
+                print(f"building Python {link_name(options, target)} (once; some minutes)",
+                      flush=True)
                 src = fetch_source.fetch(options.version, work)
-                static = build_cpython.build(src, work, options.version,
-                                             options.cc, pgo, options.jobs)
+                static = build_cpython.build(src, work, options.version, target,
+                                             own_python, pgo, options.jobs)
                 out = work / name / "python"
                 out.mkdir(parents=True)
                 build_cpython.install(src, work, out)
-                python_json.write(src, out, static, pgo)
+                python_json.write(src, out, static, target, own_python, pgo)
                 if pic:
                     build_cpython.rebuild_pic(src, work, options.jobs)
                     python_json.add_pic(src, out)
                 shutil.rmtree(final, ignore_errors=True)
                 (work / name).rename(final)
-        point_to(root / options.version, name)
-    except (build_cpython.BuildError, fetch_source.FetchError, OSError,
-            subprocess.CalledProcessError) as error:
+        point_to(root / link_name(options, target), name)
+    except (build_cpython.BuildError, fetch_source.FetchError,
+            targets.TargetError, OSError, subprocess.CalledProcessError) as error:
         print(f"build_dist: {error}", file=sys.stderr)
         return 1
     return 0

@@ -12,7 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import targets
+
 LIBS = {"c": "libc.so.6", "m": "libm.so.6"}
+# Where the machine's stack protector has its guard in ld.so, not in thread data.
+LOADERS = {"aarch64": "ld-linux-aarch64.so.1"}
 # Their symbols are in the stub of libc.so.6; glibc < 2.34 needs the entries.
 EMPTY = {
     "pthread": "libpthread.so.0",
@@ -89,10 +93,12 @@ def make(out, floor, cc="gcc"):
     """Fills folder `out`; `floor` is a version such as "2.17"."""
     here = Path(__file__).parent
     out = Path(out)
+    target = targets.Target(cc)
     out.mkdir(parents=True, exist_ok=True)
-    for name, soname in LIBS.items():
-        found = subprocess.check_output([cc, f"-print-file-name={soname}"], text=True)
-        symbols = old_symbols(found.strip(), version_key(floor))
+    loader = LOADERS.get(target.machine)
+    libraries = {**LIBS, **({"ld": loader} if loader else {})}
+    for name, soname in libraries.items():
+        symbols = old_symbols(target.ask(f"-print-file-name={soname}"), version_key(floor))
         write_stub(out, cc, name, soname, symbols)
     for name, soname in EMPTY.items():
         subprocess.check_call(
@@ -107,11 +113,11 @@ def make(out, floor, cc="gcc"):
         subprocess.check_call([cc, *flags, str(here / source), "-o", members[-1]])
     archive = out / "libc_nonshared.a"
     archive.unlink(missing_ok=True)
-    subprocess.check_call(["ar", "rcsD", str(archive), *members])
-    subprocess.check_call(
-        [cc, "-c", str(here / "glibc_crt1.S"), "-o", str(out / "crt1.o")]
-    )
-    (out / "libc.so").write_text("GROUP ( libc.so.6 libc_nonshared.a )\n")
+    subprocess.check_call([target.tool("ar"), "rcsD", str(archive), *members])
+    start = here / f"glibc_crt1_{target.machine}.S"
+    subprocess.check_call([cc, "-c", str(start), "-o", str(out / "crt1.o")])
+    rest = f" AS_NEEDED ( {loader} )" if loader else ""
+    (out / "libc.so").write_text(f"GROUP ( libc.so.6 libc_nonshared.a{rest} )\n")
     (out / "libm.so").write_text("INPUT ( libm.so.6 )\n")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links the base executable from a distribution's PYTHON.json and our objects.
 
-link_base.py [--exports FILE…] [--wrap NAME…] --last OBJECT DIST WORK OUT OBJECT…: writes OUT (ET_EXEC,
-stripped) and OUT.debug.  The base exports the CPython API and the names in
+link_base.py [--exports FILE…] [--wrap NAME…] [--cc CC] --last OBJECT DIST WORK OUT OBJECT…:
+writes OUT (ET_EXEC, stripped) and OUT.debug.  The base exports the CPython API and the names in
 the export files, nothing of the static archives; it has room for eight more
 program headers (blob/exe_layout.h) and keeps the glibc floor.
 """
@@ -15,11 +15,14 @@ import sys
 from pathlib import Path
 
 import glibc_floor
+import targets
 import versions
 
 HERE = Path(__file__).resolve().parent
 SPARE_PHDRS = 8
 PHDR_SIZE = 56
+# The largest page that a kernel may have: segments are aligned so.
+PAGE_SIZES = {"x86_64": 0x1000, "aarch64": 0x10000}
 # In this order ld.so looks for symbols: nearly all are found in the second.
 # libpthread comes before libc as it does in every program for glibc < 2.34.
 LIBRARIES = ["-lpthread", "-lc", "-ldl", "-lm"]
@@ -55,11 +58,9 @@ def write_inittab(path, extensions, own):
     )
 
 
-def write_linker_script(path):
+def write_linker_script(path, ld):
     """ld's own script with spare room behind the program headers."""
-    text = subprocess.check_output(
-        ["ld", "-no-pie", "-z", "now", "--verbose"], text=True
-    )
+    text = subprocess.check_output([ld, "-no-pie", "-z", "now", "--verbose"], text=True)
     script = text.split("=" * 50)[1]
     room = f"SIZEOF_HEADERS + {SPARE_PHDRS * PHDR_SIZE}"
     script, count = re.subn(r"\bSIZEOF_HEADERS\b", room, script)
@@ -68,17 +69,17 @@ def write_linker_script(path):
     path.write_text(script)
 
 
-def write_exports(path, objects, files):
+def write_exports(path, nm, objects, files):
     """A dynamic list: libpython's Py symbols and the names in `files`."""
-    text = subprocess.check_output(["nm", "-g", "--defined-only", *objects], text=True)
+    text = subprocess.check_output([nm, "-g", "--defined-only", *objects], text=True)
     names = set(re.findall(r" [A-Z] (_?Py\w+)$", text, re.M))
     for file in files:
         names.update(Path(file).read_text().split())
     path.write_text("{\n" + "".join(f"  {n};\n" for n in sorted(names)) + "};\n")
 
 
-def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
-         cc="gcc"):
+def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped, cc):
+    target = targets.Target(cc)
     info = json.loads((dist / "PYTHON.json").read_text())["build_info"]
     work.mkdir(parents=True, exist_ok=True)
     stub = work / "stub"
@@ -95,14 +96,14 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
     inittab = work / "inittab.c"
     write_inittab(inittab, info["extensions"], own_modules)
     include = next((dist / "install/include").glob("python*"))
-    for source, target in ((inittab, "inittab.o"), (HERE / "glibc_compat.c", "compat.o")):
+    for source, name in ((inittab, "inittab.o"), (HERE / "glibc_compat.c", "compat.o")):
         subprocess.check_call(
-            [cc, "-O2", "-fno-pie", "-isystem", include, "-c", source, "-o", work / target]
+            [cc, "-O2", "-fno-pie", "-isystem", include, "-c", source, "-o", work / name]
         )
     script = work / "base.ld"
-    write_linker_script(script)
+    write_linker_script(script, target.tool("ld"))
     exports = work / "exports.list"
-    write_exports(exports, objects, export_files)
+    write_exports(exports, target.tool("nm"), objects, export_files)
     debug = out.with_name(out.name + ".debug")
     static = [f for f in dict.fromkeys(libraries) if not f.startswith("-l")]
     unknown = {f for f in libraries if f.startswith("-l")} - set(LIBRARIES) - REPLACED
@@ -110,7 +111,8 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
         raise LinkError(f"needs {unknown}")
     command = [
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
-        "-Wl,-z,now,-z,relro,-z,noexecstack,-z,max-page-size=4096",
+        "-Wl,-z,now,-z,relro,-z,noexecstack",
+        f"-Wl,-z,max-page-size={PAGE_SIZES[target.machine]}",
         "-Wl,--build-id=sha1,--exclude-libs,ALL,--no-as-needed",
         f"-Wl,--dynamic-list={exports}", *[f"-Wl,--wrap={n}" for n in wrapped], "-T", script,
         *own_objects, *objects, work / "inittab.o", work / "compat.o",
@@ -120,7 +122,8 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LinkError(done.stderr.strip()[-4000:])
-    text = subprocess.check_output(["nm", "-D", "--undefined-only", debug], text=True)
+    text = subprocess.check_output(
+        [target.tool("nm"), "-D", "--undefined-only", debug], text=True)
     for name in re.findall(r" [Uw] (\w+)", text):
         if ONLY_THERE.fullmatch(name):
             raise LinkError(f"{name} is in librt or libutil of an old glibc")
@@ -128,7 +131,7 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
     floor = glibc_floor.version_key(versions.GLIBC_FLOOR)
     if newest is None or glibc_floor.version_key(newest) > floor:
         raise LinkError(f"{debug.name} needs GLIBC_{newest}")
-    subprocess.check_call(["strip", "--strip-unneeded", "-o", out, debug])
+    subprocess.check_call([target.tool("strip"), "--strip-unneeded", "-o", out, debug])
 
 
 def main():
@@ -139,13 +142,15 @@ def main():
     parser.add_argument("--exports", action="append", default=[])
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--wrap", action="append", default=[])
+    parser.add_argument("--cc", default="gcc")
     parser.add_argument("--last", required=True, help="the object behind all others")
     parser.add_argument("objects", nargs="+")
     options = parser.parse_intermixed_args()
     try:
         link(options.dist, options.work, options.out, options.objects,
-             options.last, options.module, options.exports, options.wrap)
-    except (LinkError, OSError, KeyError, subprocess.CalledProcessError) as error:
+             options.last, options.module, options.exports, options.wrap,
+             options.cc)
+    except (LinkError, targets.TargetError, OSError, KeyError, subprocess.CalledProcessError) as error:
         print(f"link_base: {error}", file=sys.stderr)
         return 1
     return 0

@@ -9,6 +9,7 @@ python/PYTHON.json, format version 8: its documentation names the fields
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -88,6 +89,7 @@ REQUIRED = {
 
 INFO = """
 import importlib.machinery, importlib.util, json, sys, sysconfig
+extension = [sysconfig.get_config_var("EXT_SUFFIX"), ".abi3.so", ".so"]
 print(json.dumps({
     "version": sys.version.split()[0],
     "major_minor": "%d.%d" % sys.version_info[:2],
@@ -106,7 +108,7 @@ print(json.dumps({
     "suffixes": {
         "bytecode": importlib.machinery.BYTECODE_SUFFIXES,
         "debug_bytecode": importlib.machinery.DEBUG_BYTECODE_SUFFIXES,
-        "extension": importlib.machinery.EXTENSION_SUFFIXES,
+        "extension": extension,
         "optimized_bytecode": importlib.machinery.OPTIMIZED_BYTECODE_SUFFIXES,
         "source": importlib.machinery.SOURCE_SUFFIXES,
     },
@@ -114,23 +116,48 @@ print(json.dumps({
 """
 
 
-def licenses(destination):
+def ask_python(destination, target, build_python):
+    """What INFO prints for the Python that was installed to `destination`.
+
+    One for another machine cannot be started: build_python, of the same source,
+    answers with its data, as in CPython's own cross builds.
+    """
+    install = destination / "install"
+    command = [build_python, "-sBc", INFO]
+    environment = {**os.environ}
+    if target.is_cross:
+        data = next(p for p in install.glob("lib/python*/_sysconfigdata_*.py")
+                    if not p.is_symlink())
+        environment["PYTHONPATH"] = str(data.parent)
+        environment["_PYTHON_SYSCONFIGDATA_NAME"] = data.stem
+        environment["_PYTHON_HOST_PLATFORM"] = f"linux-{target.machine}"
+    else:
+        exe = next(p for p in (install / "bin").iterdir()
+                   if re.fullmatch(r"python\d\.\d+", p.name))
+        command = [exe, "-IBc", INFO]
+    return json.loads(subprocess.check_output(command, text=True, env=environment))
+
+
+def licenses(destination, target):
     folder = destination / "licenses"
     folder.mkdir(exist_ok=True)
     found = []
     for package in sorted(set(versions.STATIC_LIBS.values())):
-        text = Path("/usr/share/doc") / package / "copyright"
-        if text.is_file():
+        # In another machine's packages it may be a link to one not unpacked.
+        places = [root / "usr/share/doc" / package / "copyright"
+                  for root in (target.root, Path("/"))]
+        text = next((p for p in places if p.is_file()), None)
+        if text is not None:
             shutil.copyfile(text, folder / f"LICENSE.{package}.txt")
             found.append(f"licenses/LICENSE.{package}.txt")
     return found
 
 
-def core_objects(src, destination, taken):
+def core_objects(src, destination, taken, target):
     """Every member of libpython that is no extension's, by its path."""
     listing = (src / "Makefile").read_text()
     wanted = subprocess.check_output(
-        ["ar", "t", next(src.glob("libpython*.a"))], text=True
+        [target.tool("ar"), "t", next(src.glob("libpython*.a"))], text=True
     ).split()
     paths = {}
     for path in src.rglob("*.o"):
@@ -147,7 +174,7 @@ def core_objects(src, destination, taken):
     return [copy_object(src, destination, o) for o in objects]
 
 
-def write(src, destination, static, pgo):
+def write(src, destination, static, target, build_python, pgo):
     (destination / "build/lib").mkdir(parents=True)
     for name, path in static.items():
         shutil.copyfile(path, destination / "build/lib" / name)
@@ -160,16 +187,14 @@ def write(src, destination, static, pgo):
     taken = {
         o[len("build/"):] for e in extensions.values() for v in e for o in v["objs"]
     }
-    core = core_objects(src, destination, taken)
+    core = core_objects(src, destination, taken, target)
     copy_object(src, destination, "Modules/config.o")
     copy_object(src, destination, "Modules/config.c")
-    python = destination / "install/bin"
-    exe = next(p for p in python.iterdir() if re.fullmatch(r"python\d\.\d+", p.name))
-    info = json.loads(subprocess.check_output([exe, "-IB", "-c", INFO], text=True))
+    info = ask_python(destination, target, build_python)
     stdlib = f"install/lib/python{info['major_minor']}"
     document = {
         "version": "8",
-        "target_triple": "x86_64-unknown-linux-gnu",
+        "target_triple": f"{target.machine}-unknown-linux-gnu",
         "optimizations": "pgo" if pgo else "noopt",
         "python_tag": "cp" + info["major_minor"].replace(".", ""),
         "python_abi_tag": "cp" + info["major_minor"].replace(".", ""),
@@ -192,7 +217,7 @@ def write(src, destination, static, pgo):
         },
         "python_paths_abstract": info["paths"],
         "python_stdlib_platform_config": f"{stdlib}/{info['platform_config']}",
-        "python_exe": f"install/bin/{exe.name}",
+        "python_exe": f"install/bin/python{info['major_minor']}",
         "python_stdlib_test_packages": ["test", "idlelib.idle_test", "lib2to3.tests",
                                         "ctypes.test", "distutils.tests", "sqlite3.test",
                                         "tkinter.test", "unittest.test"],
@@ -213,7 +238,7 @@ def write(src, destination, static, pgo):
         },
         "licenses": ["Python-2.0", "CNRI-Python"],
         "license_path": "licenses/LICENSE.cpython.txt",
-        "license_paths": licenses(destination),
+        "license_paths": licenses(destination, target),
     }
     shutil.copyfile(src / "LICENSE", destination / "licenses/LICENSE.cpython.txt")
     (destination / "PYTHON.json").write_text(

@@ -13,7 +13,9 @@ GLIBC_FLOOR = "2.17"
 # site-packages), which a tree laid out as a venv does not have, and a Makefile
 # that takes no LDFLAGS from configure.  Replaced is mimalloc's constructor,
 # which would read a file and forty variables at each start; mimalloc also
-# prepares itself when it is first asked for memory (PYTHONMALLOC=mimalloc).
+# prepares itself when it is first asked for memory (PYTHONMALLOC=mimalloc);
+# and in 3.11's configure, which Debian makes anew after its patches, the name of
+# sysconfig's data, which cross builds hand on.
 VERSIONS = {
     "3.11": {
         "suite": "bookworm",
@@ -23,7 +25,8 @@ VERSIONS = {
             ("sysconfig-debian-schemes.diff", "Lib/sysconfig.py"),
             ("distutils-install-layout.diff", "Lib/site.py"),
         ),
-        "replace": (),
+        "replace": (("configure", "_sysconfigdata_$(ABIFLAGS)_$(MACHDEP)_$(MULTIARCH)",
+                     "_sysconfigdata_$(ABIFLAGS)_$(MULTIARCH)"),),
     },
     "3.13": {
         "suite": "trixie",

@@ -5,7 +5,8 @@ usage: foreign_machine.py MACHINE COMMAND ARGUMENT...
 
 The kernel hands such programs to qemu's user-mode emulator, by a rule that
 holds in a user namespace of the command's own (Linux 6.7), so nothing is
-registered for the whole machine.  Where it has such a rule, that is used.
+registered for the whole machine.  Where it has such a rule, that is used.  The
+other machine's glibc, from Debian's cross packages, is laid over /lib.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ MS_REC = 16384
 MS_PRIVATE = 1 << 18
 RULES = Path("/proc/sys/fs/binfmt_misc")
 
-# e_machine
-MACHINES = {"aarch64": 183}
+# e_machine, and the name of the loader in /lib.
+MACHINES = {"aarch64": (183, "ld-linux-aarch64.so.1")}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,9 +33,9 @@ def _check(code: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def _mount(source: str, target: str, kind: str, flags: int) -> None:
+def _mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
     arguments = [os.fsencode(text) for text in (source, target, kind)]
-    _check(_libc.mount(*arguments, ctypes.c_ulong(flags), None))
+    _check(_libc.mount(*arguments, ctypes.c_ulong(flags), os.fsencode(options)))
 
 
 def _map_users(process: int) -> None:
@@ -70,24 +71,36 @@ def _new_namespaces() -> None:
 def _register(machine: str) -> None:
     """64-bit little-endian programs and shared objects; argv[0] stays (P), and
     the emulator is opened now (F), so any root will do."""
-    magic = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + bytes([MACHINES[machine], 0])
+    magic = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + bytes([MACHINES[machine][0], 0])
     mask = b"\xff" * 7 + bytes(9) + b"\xfe\xff\xff\xff"
     texts = ["".join(f"\\x{byte:02x}" for byte in part) for part in (magic, mask)]
-    _mount("binfmt_misc", str(RULES), "binfmt_misc", 0)
+    _mount("binfmt_misc", str(RULES), "binfmt_misc")
     rule = f":pexcz-{machine}:M::{':'.join(texts)}:/usr/bin/qemu-{machine}-static:PF"
     (RULES / "register").write_text(rule)
 
 
+def _add_libraries(machine: str, folder: str) -> None:
+    libraries = Path(f"/usr/{machine}-linux-gnu/lib")
+    Path(folder, f"{machine}-linux-gnu").symlink_to(libraries)
+    loader = MACHINES[machine][1]
+    Path(folder, loader).symlink_to(libraries / loader)
+    place = os.path.realpath("/lib")
+    _mount("overlay", place, "overlay", options=f"lowerdir={folder}:{place}")
+
+
 def main() -> int:
     machine, command = sys.argv[1], sys.argv[2:]
-    if not (RULES / f"qemu-{machine}").exists():
-        try:
-            _new_namespaces()
+    try:
+        _new_namespaces()
+        if not (RULES / f"qemu-{machine}").exists():
             _register(machine)
-        except OSError as e:
-            print(f"foreign_machine: programs for {machine} cannot be run here: {e}",
-                  file=sys.stderr)
-            return 1
+        # Gone with the namespace: it lies on a file system of its own.
+        _mount("tmpfs", "/mnt", "tmpfs")
+        _add_libraries(machine, "/mnt")
+    except OSError as e:
+        print(f"foreign_machine: programs for {machine} cannot be run here: {e}",
+              file=sys.stderr)
+        return 1
     os.execvp(command[0], command)
 
 

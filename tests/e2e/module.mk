@@ -47,3 +47,24 @@ $(ROOTS:%=root-%): root-%: all | venv
 layouts: all | venv ## every layout, form and mode of PEX: minutes
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ALL_LAYOUTS=1 \
 	    $(PYTEST) -n 2 tests/e2e/test_layouts.py
+
+# Packed applications of another machine, which qemu's emulator runs.
+AARCH64_TESTS := $(addprefix tests/e2e/test_,boundaries.py injection.py platform.py \
+    process.py runtime.py) $(addprefix tests/e2e/test_apps.py::test_,cowsay black \
+    httpie_offline rich)
+# The emulator has a word of its own about a fatal signal and system calls of its
+# own, and stat("/proc/self/exe") is it, not the program.
+NOT_EMULATED := $(addprefix --deselect tests/e2e/test_,boundaries.py::test_nothing_but_the_executable_is_touched \
+    injection.py::test_orig_argv process.py::test_program[fatal] \
+    runtime.py::test_own_file_is_the_application_again \
+    runtime.py::test_under_the_name_of_python)
+
+.PHONY: aarch64 check-aarch64
+aarch64: all ## the base for aarch64, with Debian's cross compiler
+	@.ci/install-packages packages-aarch64.apt
+	$(Q)$(MAKE) --no-print-directory ARCH=aarch64 base
+
+check-aarch64: aarch64 | venv ## packed applications of aarch64, emulated
+	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_MACHINE=aarch64 \
+	    $(HOST_PYTHON) tests/e2e/foreign_machine.py aarch64 \
+	    env $(PYTEST) -n 2 --dist loadgroup $(AARCH64_TESTS) $(NOT_EMULATED)
