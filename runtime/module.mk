@@ -5,7 +5,7 @@
 
 # What makes and restores heap snapshots, of x86_64 only.
 SNAPSHOT_SRCS := $(wildcard runtime/snapshot_*.c runtime/heap*.c) \
-    $(filter-out $(addprefix runtime/library_,files.c memory.c set.c),\
+    $(filter-out $(addprefix runtime/library_,files.c memory.c pure.c set.c),\
     $(wildcard runtime/library_*.c)) $(patsubst %,runtime/%.c,callbacks \
     main_thread owned_data page_runs process_facts)
 RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c \
@@ -61,6 +61,20 @@ $(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/
 	    --exports runtime/exports.list $(WRAPPED:%=--wrap %) --last $(OBJ)/runtime/mark_end.o \
 	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \
 	    $(PROCESS_OBJS) $(LIBZSTD) $(OBJ)/runtime/mark_start.o $(PYTHON_OBJS)
+
+# The base of another machine is seldom linked: what it would lack shows here.
+ifeq ($(ARCH),x86_64)
+NO_SNAPSHOT := $(PYOBJ)/runtime/no_snapshot.o
+SNAPSHOT_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(SNAPSHOT_SRCS))
+$(NO_SNAPSHOT): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs -Icache
+
+$(OBJ)/no_snapshot-$(PYTHON).checked: $(BASE_OBJS) $(NO_SNAPSHOT) runtime/exports.list
+	$(Q)$(HOST_PYTHON) tests/lint/no_snapshot.py runtime/exports.list $(NO_SNAPSHOT) \
+	    --kept $(filter-out $(SNAPSHOT_OBJS),$(BASE_OBJS)) --left-out $(SNAPSHOT_OBJS)
+	$(Q)touch $@
+
+$(BASE_ELF): | $(OBJ)/no_snapshot-$(PYTHON).checked
+endif
 
 # Bill of materials and licences, which every packed executable carries.
 DOCUMENTS := $(OBJ)/documents-$(PYTHON)

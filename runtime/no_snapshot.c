@@ -61,3 +61,10 @@ pexcz_libraries_are_noticeable(void)
 {
     return false;
 }
+
+bool
+pexcz_libraries_print(const void *address)
+{
+    (void)address;
+    return false;
+}
