@@ -4,6 +4,9 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+# For other machines, if they were built (make aarch64); the packages of pexcz
+# have none.
+FOREIGN_BASES ?= $(wildcard $(BASE)-*)
 MAN_PAGES := $(wildcard docs/man/*.[1-9])
 VERSION := $(shell sed -n 's/.*PEXCZ_VERSION "\(.*\)"/\1/p' blob/pexcz_version.h)
 ROOT := $(DESTDIR)$(PREFIX)
@@ -16,7 +19,7 @@ install: all ## programs, bases, embedding library and man pages under PREFIX
 	    $(ROOT)/lib/cmake/pexcz_runtime $(ROOT)/include/pexcz
 	install $(BUILD)/bin/pexcz $(ROOT)/bin
 	ln -sf pexcz $(ROOT)/bin/pexcz-pack
-	install $(BASE) $(OTHER_BASES) $(ROOT)/lib/pexcz
+	install $(BASE) $(OTHER_BASES) $(FOREIGN_BASES) $(ROOT)/lib/pexcz
 	install -m 644 $(EMBED_LIBRARY) $(ROOT)/lib
 	install -m 644 $(EMBED_LIBRARY:.a=.exports) \
 	    $(ROOT)/lib/pexcz/python$(PYTHON).exports

@@ -13,7 +13,7 @@ RELEASE := $(HOST_PYTHON) release/release.py --version $(VERSION) \
 .PHONY: wheel deb tarball release-stage
 release-stage: all
 	$(Q)rm -rf $(STAGE)
-	$(Q)$(MAKE) --no-print-directory -o all install PREFIX=/usr \
+	$(Q)$(MAKE) --no-print-directory -o all install FOREIGN_BASES= PREFIX=/usr \
 	    DESTDIR=$(abspath $(STAGE)) > $(RELEASES).log
 	$(Q)$(HOST_PYTHON) release/portable.py $(PROGRAM_GLIBC) $(CC) \
 	    $(RELEASES)/link $(STAGE)/usr/bin/pexcz $(OBJ)/packer/main.o \

@@ -49,6 +49,7 @@ is_quiet(const char *name)
     static const char *const names[] = {
         "__cxa_atexit",
         "__cxa_thread_atexit_impl",
+        "__stack_chk_guard", /* ld.so's variable, on aarch64 */
         "__strdup",
         "aligned_alloc",
         "calloc",
