@@ -16,8 +16,8 @@ sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 from pexes import CONSTRAINTS, build_pex  # noqa: E402
 
 # Imported for their shared objects, or what they need.
-IMPORTED = ["requests", "flask", "sqlalchemy", "aiohttp", "pydantic"]
-PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", "black", *IMPORTED]
+IMPORTED = ["requests", "flask", "sqlalchemy", "aiohttp", "pydantic", "black", "pandas"]
+PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", *IMPORTED]
 
 HELLO = "def main():\n    print('hello')\n"
 
@@ -68,6 +68,19 @@ def main():
     for _ in names:
         exec(marshal.loads(code), {})
     print((whole - (time.process_time_ns() - start)) / len(names) / 1e3)
+"""
+
+RESPONSE = """\
+import flask
+
+app = flask.Flask(__name__)
+
+@app.get("/")
+def index():
+    return flask.render_template_string("<p>{{ word }}", word="hello")
+
+def main():
+    print(app.test_client().get("/").text)
 """
 
 # Not imported: what has a window, prints, warns, or runs something.
@@ -158,7 +171,8 @@ class Subjects:
     def scripts(self) -> Dict[str, Path]:
         """The sources above as files, for the environment's Python."""
         found = {}
-        for name, text in (("table", TABLE), ("check", CHECK), ("numpy_sum", NUMPY)):
+        for name, text in (("table", TABLE), ("check", CHECK), ("numpy_sum", NUMPY),
+                           ("response", RESPONSE)):
             path = self.folder / f"{name}.py"
             path.write_text(text + "\n\nif __name__ == '__main__':\n    main()\n")
             found[name] = path

@@ -165,6 +165,24 @@ add_report(const struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
     return rc;
 }
 
+/* Which shared objects it has. */
+static int
+note_libraries(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+    const struct pexcz_snapshot_library *l
+        = (const void *)(snapshot.ptr + h->libraries.offset);
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < h->libraries.size / sizeof(*l);
+         i++) {
+        rc = pexcz_strings_add(
+            &m->report->libraries, &m->report->arena,
+            pexcz_slice_str(l[i].path + sizeof(PEXCZ_PREFIX)), m->err);
+    }
+    return rc;
+}
+
 /* Behind the application, in the executable itself. */
 static int
 append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
@@ -489,6 +507,9 @@ make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
         return rc;
     }
     rc = pexcz_snapshot_map(first, &snapshot, m->err);
+    if (rc == PEXCZ_OK) {
+        rc = note_libraries(m, snapshot);
+    }
     if (rc == PEXCZ_OK) {
         rc = append(m, out, snapshot);
     }

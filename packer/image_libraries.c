@@ -69,3 +69,26 @@ pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
         raw[i] = answer;
     }
 }
+
+uint64_t
+pexcz_image_libraries_spare(const struct pexcz_plan *plan,
+                            const struct pexcz_strings *used, const bool *raw)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < plan->entry_count; i++) {
+        if (raw[i] && !pexcz_strings_contain(used, plan->entries[i].path)) {
+            bytes += pexcz_content_size(&plan->entries[i].content);
+        }
+    }
+    return bytes;
+}
+
+void
+pexcz_image_libraries_keep(const struct pexcz_plan *plan,
+                           const struct pexcz_strings *used, bool *raw)
+{
+    for (size_t i = 0; i < plan->entry_count; i++) {
+        raw[i] = raw[i] && pexcz_strings_contain(used, plan->entries[i].path);
+    }
+}

@@ -17,4 +17,12 @@
 void pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
                            bool *raw);
 
+/* Bytes of those that a snapshot with the libraries `used` has no use for, and
+ * raw[] without them. */
+uint64_t pexcz_image_libraries_spare(const struct pexcz_plan *plan,
+                                     const struct pexcz_strings *used,
+                                     const bool *raw);
+void pexcz_image_libraries_keep(const struct pexcz_plan *plan,
+                                const struct pexcz_strings *used, bool *raw);
+
 #endif

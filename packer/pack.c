@@ -21,13 +21,17 @@
 #include "stdlib_copies.h"
 #include "threads.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What the base itself needs. */
 #define BASE_GLIBC "2.17"
+/* Bytes that are stored as they are without a use. */
+#define MOST_SPARE (UINT64_C(16) << 20)
 
 struct packing {
     const struct pexcz_pack_options *options;
@@ -56,6 +60,9 @@ struct packing {
                                 are hot, a line each */
     struct pexcz_image_sizes sizes;
     struct pexcz_snapshot_report snapshot;
+    bool again;                  /* the second time */
+    const char *const *left_out; /* then: modules, with a tab and the reason */
+    size_t left_out_count;
 };
 
 static const char *
@@ -426,11 +433,12 @@ add_libraries(struct packing *p, struct pexcz_blob_writer *writer)
         rc = pexcz_blob_writer_library(writer, &p->libraries.specs[i], p->err);
     }
     if (rc == PEXCZ_OK) {
+        p->report = (struct pexcz_library_report){0};
         rc = pexcz_library_report_make(
             &p->plan, p->infos, &p->libraries, p->options->allowed_libraries,
             p->options->allowed_count, &p->plan.arena, &p->report, p->err);
     }
-    if (rc == PEXCZ_OK) {
+    if (rc == PEXCZ_OK && !p->again) {
         report_libraries(p);
     }
     if (rc == PEXCZ_OK
@@ -473,7 +481,9 @@ add_rest(void *context, struct pexcz_blob_writer *writer,
     if (rc == PEXCZ_OK) {
         rc = pexcz_record_report_make(&p->plan, p->unrecorded, &p->plan.arena,
                                       &warnings, err);
-        warn(p, &warnings);
+        if (!p->again) {
+            warn(p, &warnings);
+        }
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_stdlib_copies_write((const char *)p->base.ptr,
@@ -520,44 +530,6 @@ write_image(struct packing *p)
     return pexcz_image_write(&image, &p->sizes, p->err);
 }
 
-/* One line for each module that stays outside, when asked for. */
-static void
-report_left(struct packing *p)
-{
-    for (size_t i = 0; i < p->snapshot.left_count; i++) {
-        const struct pexcz_snapshot_left *l = &p->snapshot.left[i];
-        const char *cause = strrchr(l->chain, ' ');
-
-        pexcz_progress_say(&p->progress, 1, "  not in the snapshot: %s: %s%s",
-                           l->module, cause != NULL ? "imports" : l->reason,
-                           cause != NULL ? cause : "");
-    }
-    if (p->snapshot.no_libraries != NULL) {
-        pexcz_progress_say(&p->progress, 1,
-                           "  no shared object in the snapshot: %s",
-                           p->snapshot.no_libraries);
-    }
-    if (p->snapshot.ended != NULL) {
-        pexcz_progress_say(&p->progress, 1, "  the imports ended with %s",
-                           p->snapshot.ended);
-    }
-    for (size_t i = 0; i < p->snapshot.gate.count; i++) {
-        pexcz_progress_say(&p->progress, 1,
-                           "  the snapshot is not used when $%s is set",
-                           p->snapshot.gate.items[i]);
-    }
-    if (p->snapshot.home.count != 0) {
-        pexcz_progress_say(&p->progress, 1,
-                           "  the snapshot is not used when $HOME is not set, "
-                           "or no usual path");
-    }
-    for (size_t i = 0; i < p->snapshot.absent.count; i++) {
-        pexcz_progress_say(&p->progress, 1,
-                           "  the snapshot is not used when %s is there",
-                           p->snapshot.absent.items[i]);
-    }
-}
-
 /* As given, and without the modules that are to come from real files. */
 static int
 snapshot_wish(struct packing *p, struct pexcz_snapshot_wish *ret)
@@ -566,12 +538,12 @@ snapshot_wish(struct packing *p, struct pexcz_snapshot_wish *ret)
     const struct pexcz_strings *more = &p->plan.boot.file_modules;
 
     *ret = *given;
-    if (more->count == 0) {
+    if (more->count + p->left_out_count == 0) {
         return PEXCZ_OK;
     }
-    ret->exclude
-        = pexcz_arena_alloc(&p->plan.arena, given->exclude_count + more->count,
-                            sizeof(*ret->exclude), p->err);
+    ret->exclude = pexcz_arena_alloc(
+        &p->plan.arena, given->exclude_count + more->count + p->left_out_count,
+        sizeof(*ret->exclude), p->err);
     if (ret->exclude == NULL) {
         return PEXCZ_E_NOMEM;
     }
@@ -582,6 +554,9 @@ snapshot_wish(struct packing *p, struct pexcz_snapshot_wish *ret)
         ret->exclude[given->exclude_count + i] = more->items[i];
     }
     ret->exclude_count += more->count;
+    for (size_t i = 0; i < p->left_out_count; i++) {
+        ret->exclude[ret->exclude_count++] = p->left_out[i];
+    }
     return PEXCZ_OK;
 }
 
@@ -610,7 +585,6 @@ add_snapshot(struct packing *p)
     if (rc < 0) {
         return rc;
     }
-    report_left(p);
     if (p->snapshot.off == NULL) {
         p->sizes.total = p->snapshot.total;
         return PEXCZ_OK;
@@ -620,9 +594,54 @@ add_snapshot(struct packing *p)
                           "%s: no snapshot: %s", o->inputs[0],
                           p->snapshot.off);
     }
-    pexcz_progress_say(&p->progress, 0, "pexcz-pack: no snapshot: %s",
-                       p->snapshot.off);
     return PEXCZ_OK;
+}
+
+/* Shared objects that were stored for a snapshot which has not got them are
+ * compressed where that is worth it: all is written once more. */
+static int
+write_smaller(struct packing *p)
+{
+    const struct pexcz_snapshot_report first = p->snapshot;
+    const char **exclude;
+    size_t count = 0;
+    int rc;
+
+    if (p->options->shared_objects == PEXCZ_SHARED_MEMORY
+        || pexcz_image_libraries_spare(&p->plan, &first.libraries, p->raw)
+               < MOST_SPARE) {
+        return PEXCZ_OK;
+    }
+    pexcz_image_libraries_keep(&p->plan, &first.libraries, p->raw);
+    exclude = pexcz_arena_alloc(&p->plan.arena, first.left_count + 1,
+                                sizeof(*exclude), p->err);
+    if (exclude == NULL) {
+        return PEXCZ_E_NOMEM;
+    }
+    for (size_t i = 0; i < first.left_count; i++) {
+        if (strchr(first.left[i].chain, ' ') == NULL) {
+            exclude[count] = pexcz_arena_printf(&p->plan.arena, p->err,
+                                                "%s\t%s", first.left[i].module,
+                                                first.left[i].reason);
+            if (exclude[count++] == NULL) {
+                return PEXCZ_E_NOMEM;
+            }
+        }
+    }
+    p->left_out = exclude;
+    p->left_out_count = count;
+    p->again = true;
+    pexcz_library_plan_done(&p->libraries);
+    p->libraries = (struct pexcz_library_plan){0};
+    if (ftruncate(p->out.fd, 0) < 0) {
+        return pexcz_fail(p->err, PEXCZ_E_IO, errno, "%s", p->out.shown);
+    }
+    rc = write_image(p);
+    if (rc == PEXCZ_OK && first.off == NULL) {
+        pexcz_snapshot_report_done(&p->snapshot);
+        rc = add_snapshot(p);
+    }
+    return rc;
 }
 
 /* Before the output gets its name: what fails leaves nothing new. */
@@ -685,6 +704,12 @@ pack(struct packing *p)
     }
     if (rc == PEXCZ_OK) {
         rc = add_snapshot(p);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = write_smaller(p);
+    }
+    if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF) {
+        pexcz_snapshot_report_say(&p->snapshot, &p->progress);
     }
     if (rc == PEXCZ_OK) {
         rc = write_bill(p);

@@ -2,6 +2,7 @@
 #include "snapshot_report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int
 pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
@@ -34,6 +35,49 @@ pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
         }
     }
     return rc;
+}
+
+/* One line for each module that stays outside, when asked for. */
+void
+pexcz_snapshot_report_say(const struct pexcz_snapshot_report *report,
+                          struct pexcz_progress *progress)
+{
+    for (size_t i = 0; i < report->left_count; i++) {
+        const struct pexcz_snapshot_left *l = &report->left[i];
+        const char *cause = strrchr(l->chain, ' ');
+
+        pexcz_progress_say(progress, 1, "  not in the snapshot: %s: %s%s",
+                           l->module, cause != NULL ? "imports" : l->reason,
+                           cause != NULL ? cause : "");
+    }
+    if (report->no_libraries != NULL) {
+        pexcz_progress_say(progress, 1,
+                           "  no shared object in the snapshot: %s",
+                           report->no_libraries);
+    }
+    if (report->ended != NULL) {
+        pexcz_progress_say(progress, 1, "  the imports ended with %s",
+                           report->ended);
+    }
+    for (size_t i = 0; i < report->gate.count; i++) {
+        pexcz_progress_say(progress, 1,
+                           "  the snapshot is not used when $%s is set",
+                           report->gate.items[i]);
+    }
+    if (report->home.count != 0) {
+        pexcz_progress_say(progress, 1,
+                           "  the snapshot is not used when $HOME is not set, "
+                           "or no usual path");
+    }
+    for (size_t i = 0; i < report->absent.count; i++) {
+        pexcz_progress_say(progress, 1,
+                           "  the snapshot is not used when %s is there",
+                           report->absent.items[i]);
+    }
+    if (report->off != NULL) {
+        pexcz_progress_say(progress, 0, "pexcz-pack: no snapshot: %s",
+                           report->off);
+    }
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "progress.h"
 
 /* A module that is not in the snapshot. */
 struct pexcz_snapshot_left {
@@ -26,10 +27,11 @@ struct pexcz_snapshot_report {
     const char *ended; /* the exception that ended the imports, or NULL */
     struct pexcz_strings gate; /* variables that switch it off when set */
     struct pexcz_strings modules;
-    struct pexcz_strings standby; /* what functions import: standby.h */
-    struct pexcz_strings cwd;     /* MODULE:NAME, is the working directory */
-    struct pexcz_strings absent;  /* files that must not be there */
-    struct pexcz_strings home;    /* modules that read $HOME */
+    struct pexcz_strings libraries; /* below the root of the tree */
+    struct pexcz_strings standby;   /* what functions import: standby.h */
+    struct pexcz_strings cwd;       /* MODULE:NAME, is the working directory */
+    struct pexcz_strings absent;    /* files that must not be there */
+    struct pexcz_strings home;      /* modules that read $HOME */
     bool reseeds; /* there are generators to be seeded at each start */
     struct pexcz_snapshot_left *left;
     size_t left_count;
@@ -40,6 +42,10 @@ struct pexcz_snapshot_report {
 PEXCZ_MUST_USE int
 pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
                            struct pexcz_buf *ret, struct pexcz_error *err);
+
+/* Says what does not show otherwise: modules and variables when asked for. */
+void pexcz_snapshot_report_say(const struct pexcz_snapshot_report *report,
+                               struct pexcz_progress *progress);
 
 void pexcz_snapshot_report_done(struct pexcz_snapshot_report *report);
 

@@ -74,7 +74,7 @@ read_library(const struct pexcz_tree_store *store, size_t entry,
     const char *slash = strrchr(path, '/');
     struct pexcz_library_info *info;
 
-    if (store->libraries == NULL
+    if (store->libraries == NULL || store->libraries[entry] != NULL
         || !pexcz_is_library(content, slash != NULL ? slash + 1 : path,
                              store->machine)) {
         return PEXCZ_OK;

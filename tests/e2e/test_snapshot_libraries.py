@@ -386,6 +386,9 @@ IMPURE = {
                    " sysconf(_SC_NPROCESSORS_ONLN)); }", "sysconf"),
 }  # fmt: skip
 
+START_PURE = "{ return PyModule_AddIntConstant(m, \"x\", big[0]); }"
+
+
 @pytest.mark.parametrize("name", IMPURE)
 def test_impure_library_is_left_out(
     pack_own: Callable[..., Path], tmp_path: Path, name: str
@@ -397,6 +400,24 @@ def test_impure_library_is_left_out(
     assert "not in the snapshot: other" not in report
     restored, booted = both(exe, "a")
     assert restored == booted
+
+
+def test_library_without_use_is_compressed(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """One is stored as it is only where the snapshot has it."""
+    big = "const char big[24 << 20] = {1};\n"
+    text, function = IMPURE["clock"]
+    sizes = []
+    for name, body in ("impure", text), ("pure", START_PURE):
+        exe = pack_own(big + START + body)
+        report = (tmp_path / "report").read_text()
+        line = f"not in the snapshot: own: calls {function}() in a shared object\n"
+        assert (line in report) == (name == "impure"), report
+        restored, booted = both(exe, "a")
+        assert restored == booted
+        sizes.append(exe.stat().st_size)
+    assert sizes[1] - sizes[0] > 20 << 20
 
 
 def test_library_that_ends_the_imports(

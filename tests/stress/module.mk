@@ -13,3 +13,16 @@ stress: all | venv ## 10,000 starts under load, with signals and kills: minutes
 check-stress: all | venv ## some hundred of them
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/stress.py \
 	    --starts 400
+
+STRESS_LIBRARY_STARTS ?= 5000
+CHECK_PARTS += check-stress-libraries
+
+.PHONY: stress-libraries
+stress-libraries: all | venv ## 5,000 starts with NumPy, Flask, SQLAlchemy and cryptography in the snapshot
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/libraries.py \
+	    --starts $(STRESS_LIBRARY_STARTS)
+
+.PHONY: check-stress-libraries
+check-stress-libraries: all | venv ## 500 of them
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/libraries.py \
+	    --starts 500
