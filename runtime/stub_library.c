@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stub_library.h"
 
-#include <elf.h>
+#include "elf_file.h"
+
 #include <string.h>
 
 /* SONAME, HASH, SYMTAB, SYMENT, STRTAB, STRSZ, NULL */
@@ -17,12 +18,6 @@ struct head {
     Elf64_Ehdr elf;
     Elf64_Phdr segments[3];
 };
-
-#if defined(__x86_64__)
-#define MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define MACHINE EM_AARCH64
-#endif
 
 static int
 add_dynamic(struct pexcz_buf *table, int64_t tag, uint64_t value,
@@ -47,12 +42,13 @@ add_name(struct pexcz_buf *table, struct pexcz_buf *strings, int64_t tag,
 static struct head
 make_head(uint64_t dynamic_size, uint64_t total)
 {
+    uint16_t machine = pexcz_elf_own_machine();
     struct head h = {
         .elf = {
             .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
                         ELFDATA2LSB, EV_CURRENT},
             .e_type = ET_DYN,
-            .e_machine = MACHINE,
+            .e_machine = machine,
             .e_version = EV_CURRENT,
             .e_phoff = sizeof(Elf64_Ehdr),
             .e_ehsize = sizeof(Elf64_Ehdr),
@@ -66,7 +62,7 @@ make_head(uint64_t dynamic_size, uint64_t total)
                 .p_flags = PF_R | PF_W,
                 .p_filesz = total,
                 .p_memsz = total,
-                .p_align = 4096,
+                .p_align = pexcz_elf_page_size(machine),
             },
             {
                 .p_type = PT_DYNAMIC,

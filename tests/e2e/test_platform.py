@@ -233,6 +233,18 @@ def test_segments(pex: Path, tmp_path: Path) -> None:
 
 
 @needs_base
+@pytest.mark.parametrize("mode", ["cache", "memory"])
+def test_large_pages(pex: Path, tmp_path: Path, mode: str) -> None:
+    """An emulated kernel with pages of 64 KiB."""
+    exe = tmp_path / "app"
+    pack(pex, exe)
+    env = {"HOME": str(tmp_path), "PEXCZ_SHARED_OBJECTS": mode}
+    done = run([f"qemu-{FOREIGN}-static", "-p", "65536", exe], env=env)
+    assert done.code == 0 and done.out.startswith(b"('aarch64', 'aarch64')"), done.err
+    assert bool(list(tmp_path.rglob("*.so"))) == (mode == "cache")
+
+
+@needs_base
 def test_same_bytes(pex: Path, tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):
