@@ -14,8 +14,8 @@ from typing import Callable, Dict
 
 import pytest
 from conftest import BUILD, PACK, run
+from own_library import MODULE, both
 from sides import VERSION
-from test_snapshot_libraries import MODULE, both
 
 INCLUDE = BUILD / f"dist/{VERSION}/python/install/include/python{VERSION}"
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
