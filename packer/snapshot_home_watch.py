@@ -14,6 +14,43 @@ USUAL_AT_HOME = {
 }
 
 
+# These look into paths, and come to the same with each home.
+PATH_MODULES = {"genericpath", "os", "pathlib", "pathlib._local", "posixpath"}
+USUAL = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-/")
+
+
+def depends(kind, text, other):
+    """Whether the answer can be another one with another home in the text."""
+    if kind == "hash":
+        return text != HOME[1:]  # which pathlib interns
+    before, home, after = text.partition(HOME)
+    if not home:
+        return kind != "compare" or text != HOME[1:] or (
+            type(other) is str and not has_home(other) and can_be_home("/" + other))
+    if HOME in after:
+        return True
+    if type(other) is tuple:
+        return any(depends(kind, text, item) for item in other)
+    if type(other) is not str:
+        return kind not in ("compare", "order")
+    if has_home(other):
+        return not other.startswith(before + HOME)
+    if kind == "compare":
+        middle = other[len(before):len(other) - len(after)]
+        return other.startswith(before) and other.endswith(after) \
+            and len(before) + len(after) < len(other) and can_be_home(middle)
+    if kind in ("order", "startswith", "removeprefix"):
+        return other.startswith(before + "/") and other != before + "/"
+    if kind in ("endswith", "removesuffix"):
+        rest = other.removesuffix(after)
+        return other.endswith(after) and rest != "" and rest[-1] != "/" \
+            and USUAL.issuperset(rest)
+    if kind == "contains":
+        return other != "/" and other not in before and other not in after \
+            and USUAL.issuperset(other)
+    return True
+
+
 class HomeWatch:
     """The part of Watch that is about $HOME."""
 
@@ -21,6 +58,83 @@ class HomeWatch:
         self.replaces_home = False
         self.home_readers = {}  # modules that read it, in order
         self.home_is_read = False
+        self.methods = set()    # code of those that watch texts
+
+    # --- what is asked of texts with it -----------------------------------
+
+    def watch_home(self):
+        """A module that looks into a text with $HOME may do so because of one
+        that nobody has tried."""
+        if HOME is None or not self.replaces_home:
+            return
+        watch_texts(self.text_is_asked)
+        for name in ("startswith", "endswith", "find", "rfind", "index", "rindex",
+                     "count", "removeprefix", "removesuffix"):
+            self.watch_method(name)
+        for name in ("dirname", "split", "splitext", "normpath", "commonpath",
+                     "commonprefix", "relpath"):
+            self.watch_path_function(name)
+
+    def watch_method(self, name):
+        real = vars(str)[name]
+
+        def method(self, *args):
+            if has_home(self):
+                tell_text(name, self, args[0] if args else None)
+            return real(self, *args)
+
+        self.methods.add(method.__code__)
+        replace_text_method(name, method)
+
+    def watch_path_function(self, name):
+        """Parts of the home are of one with as many components as it."""
+        real = getattr(os.path, name)
+
+        def function(*args, **kwargs):
+            result = real(*args, **kwargs)
+            given = args[0] if args else None
+            texts = given if type(given) in (list, tuple) else (given,)
+            first = result[0] if type(result) is tuple else result
+            if any(map(has_home, texts)) and not has_home(first):
+                self.depends_on_home()
+            return result
+
+        setattr(os.path, name, function)
+
+    def watch_paths(self):
+        module = sys.modules.get("pathlib")
+        if HOME is None or module in self.watched \
+                or not hasattr(module, "PosixPath"):
+            return
+        self.watched.append(module)
+        pure = module.PurePath
+        real = pure.parent
+
+        def parent(path):
+            result = real.__get__(path)
+            if has_home(str(path)) and not has_home(str(result)):
+                self.depends_on_home()
+            return result
+
+        pure.parent = property(parent)
+
+    def depends_on_home(self):
+        self.blame("os.environ", "depends on what $HOME is")
+
+    def text_is_asked(self, kind, text, other):
+        if not self.active or type(text) is not str:
+            return
+        frame = sys._getframe(1)
+        if frame.f_code in self.methods:
+            frame = frame.f_back
+        if frame is None or frame.f_globals is OWN:
+            return
+        name = frame.f_globals.get("__name__")
+        if kind in ("compare", "order", "hash") or name not in PATH_MODULES:
+            if depends(kind, text, other):
+                self.depends_on_home()
+
+    # --- its reader ---------------------------------------------------------
 
     def read_home(self):
         self.active = False

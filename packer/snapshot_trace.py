@@ -170,6 +170,7 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     watch.watch_process()
     watch.watch_sys()
     watch.watch_imports(left_out)
+    watch.watch_home()
     watch_libraries(watch.library_calls)
     already = set(sys.modules)
     watch.active = watch.in_startup = True

@@ -270,6 +270,7 @@ class Watch(HomeWatch):
                 self.watch_functions(later, functions.split())
         self.watch_contexts()
         self.watch_selectors()
+        self.watch_paths()
 
     # --- the process ------------------------------------------------------
 

@@ -103,6 +103,18 @@ find_component(const char *at, const char *end)
     return memmem(at, (size_t)(end - at), making.home + 1, SIZE - 1);
 }
 
+bool
+pexcz_snapshot_home_is_in(PyObject *object)
+{
+    const PyASCIIObject *text = (const PyASCIIObject *)object;
+
+    return making.home != NULL && PyUnicode_CheckExact(object)
+           && text->state.compact != 0 && text->state.ascii != 0
+           && (size_t)text->length >= SIZE - 1
+           && find_component(text_of(text), text_of(text) + text->length)
+                  != NULL;
+}
+
 /* Wherever the component is in it, the whole home is. */
 static bool
 is_replaceable(const PyASCIIObject *text)

@@ -33,6 +33,9 @@ PyObject *pexcz_snapshot_home_get_samples(void);
 /* Whether the home in this object can be replaced: True or False. */
 PyObject *pexcz_snapshot_home_is_text(PyObject *object);
 
+/* Whether the object is a text with the home's component in it. */
+bool pexcz_snapshot_home_is_in(PyObject *object);
+
 /* The imports have read it; these lists have its component, which each start
  * replaces. */
 void pexcz_snapshot_home_need(PyObject *lists);

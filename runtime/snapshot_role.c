@@ -16,7 +16,9 @@
 #include "python_version.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
+#include "snapshot_home.h"
 #include "snapshot_home_texts.h"
+#include "snapshot_home_watch.h"
 #include "snapshot_kernel.h"
 #include "standby.h"
 #include "vfs.h"
@@ -172,6 +174,64 @@ is_home_text(PyObject *self, PyObject *object)
     return pexcz_snapshot_home_is_text(object);
 }
 
+/* has_home(object): whether it is a text with the home's component in it. */
+static PyObject *
+has_home(PyObject *self, PyObject *object)
+{
+    (void)self;
+    return PyBool_FromLong(pexcz_snapshot_home_is_in(object));
+}
+
+/* can_be_home(text): whether a start may have such a home. */
+static PyObject *
+can_be_home(PyObject *self, PyObject *text)
+{
+    const char *path = PyUnicode_AsUTF8(text);
+
+    (void)self;
+    return path != NULL ? PyBool_FromLong(pexcz_snapshot_home_fits(path))
+                        : NULL;
+}
+
+/* watch_texts(report), tell_text(kind, text, other) and replace_text_method(
+ * name, function): snapshot_home_watch.h */
+static PyObject *
+watch_texts(PyObject *self, PyObject *report)
+{
+    (void)self;
+    pexcz_snapshot_home_watch(Py_NewRef(report));
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+tell_text(PyObject *self, PyObject *args)
+{
+    const char *kind;
+    PyObject *text;
+    PyObject *other;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sOO", &kind, &text, &other)
+        || pexcz_snapshot_home_tell(kind, text, other) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+replace_text_method(PyObject *self, PyObject *args)
+{
+    PyObject *name;
+    PyObject *function;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "UO", &name, &function)
+        || pexcz_snapshot_home_replace_method(name, function) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* needs_home(lists): the imports have read it; what of it is in these lists is
  * replaced at start. */
 static PyObject *
@@ -211,6 +271,8 @@ stand_by(PyObject *self, PyObject *list)
 }
 
 static PyMethodDef methods[] = {
+    {"can_be_home", can_be_home, METH_O, NULL},
+    {"has_home", has_home, METH_O, NULL},
     {"home", home, METH_NOARGS, NULL},
     {"home_samples", home_samples, METH_NOARGS, NULL},
     {"is_home_text", is_home_text, METH_O, NULL},
@@ -223,6 +285,9 @@ static PyMethodDef methods[] = {
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
     {"refuse_library", refuse_library, METH_O, NULL},
+    {"replace_text_method", replace_text_method, METH_VARARGS, NULL},
+    {"tell_text", tell_text, METH_VARARGS, NULL},
+    {"watch_texts", watch_texts, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},
 };
 

@@ -72,6 +72,12 @@ KEEPER = """\
     TEXTED = Path(HOME, "b")
     TEXT = str(TEXTED)
     NESTED = {"a": [(HOME, {"b": CONFIG})], "c": ("x", os.getenv("HOME"))}
+    ASKED = [HOME == "", CONFIG != "auto", HOME.endswith("/"), HOME.startswith(("~", "-")),
+             HOME in ("", ".", "x/y"), CONFIG.endswith(".ini"), CONFIG == "/etc/tool.ini",
+             CONFIG.startswith(HOME), PATH == Path("/etc"), bool(HOME), "/" in HOME,
+             CONFIG == HOME, os.path.dirname(CONFIG), os.path.basename(CONFIG),
+             os.path.splitext(CONFIG)[1], PATH.name, PATH.parent, PATH.suffix,
+             PATH.is_absolute(), os.path.isabs(HOME), os.path.normpath(HOME + "/a/../b")]
     RARE = os.environ.get("XDG_CONFIG_HOME") or os.path.join(HOME, ".config")
 
     class Cache:
@@ -146,7 +152,7 @@ def keeper(make_app: Callable[..., App]) -> App:
 def test_each_start_has_its_own(keeper: App, home: Optional[str]) -> None:
     out = says_the_same(keeper.exe, home).decode()
     if home in FIT:
-        assert out.startswith(f"CONFIG {home}/.config/tool.ini\n")
+        assert f"\nCONFIG {home}/.config/tool.ini\n" in out
 
 
 def test_reference_says_the_same(keeper: App, tmp_path: Path, sides) -> None:
@@ -192,6 +198,19 @@ SEEN = {
     "attribute": "value = C(); setattr(value, HOME, 1); value = vars(value)",
     "exists": "value = os.path.isdir(HOME)",
     "listed": "value = os.path.exists(HOME) and sorted(os.listdir(HOME))[:0]",
+    "compared": "value = HOME == '/srv/x'",
+    "compared_path": "value = Path(HOME) == Path('/srv/x')",
+    "among": "value = HOME in ('/opt', '/srv/x')",
+    "among_members": "value = os.environ.get('HOME') in {'/opt', '/srv/x'}",
+    "below_srv": "value = HOME.startswith('/srv')",
+    "sorted_before": "value = HOME < '/srv'",
+    "has_srv": "value = 'srv' in HOME",
+    "folder": "value = os.path.dirname(HOME) == '/srv'",
+    "parent": "value = Path(HOME).parent == Path('/srv')",
+    "named": "value = Path(HOME).name == 'x'",
+    "first": "value = HOME.split('/')[1] == 'srv'",
+    "ending": "value = HOME.endswith('x')",
+    "file": "value = HOME + '/y' == '/srv/x/y'",
     "written": "value = HOME; os.path.exists(HOME) and open(HOME + '/x', 'a')",
 }
 
@@ -242,7 +261,7 @@ def pack(pex: Path, exe: Path) -> str:
 
 
 def all_the_same(exe: Path) -> None:
-    for home in "/root", USER, "/h", "/", None:
+    for home in "/root", USER, "/h", "/srv/x", "/", None:
         got, want = ways(exe, home).values()
         assert want.code == 0, want.err.decode()
         assert (got.code, got.out) == (want.code, want.out), home
