@@ -54,8 +54,8 @@ pexcz_snapshot_home_fits(const char *home)
             }
         }
         /* Empty, "." or "..". */
-        if (p == component
-            || strspn(component, ".") >= (size_t)(p - component)) {
+        if (p - component <= 2
+            && strspn(component, ".") >= (size_t)(p - component)) {
             return false;
         }
     }

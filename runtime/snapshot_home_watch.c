@@ -54,8 +54,7 @@ compare(PyObject *a, PyObject *b, int op)
 static Py_hash_t
 hash(PyObject *text)
 {
-    if (is_watched(text)
-        && pexcz_snapshot_home_tell("hash", text, NULL) < 0) {
+    if (is_watched(text) && pexcz_snapshot_home_tell("hash", text, NULL) < 0) {
         return -1;
     }
     return watch.hash(text);

@@ -182,6 +182,7 @@ LEFT = {
                   "draws from a random.Random()"),
     "clock": ("import time; value = time.monotonic()", "calls time.monotonic()"),
     "process": ("import os; value = os.getpid()", "calls os.getpid()"),
+    "session": ("import os; value = os.environ.get('TERM')", "reads $TERM"),
     "environment": ("import os; value = dict(os.environ)",
                     "reads the whole environment"),
     "set": ("import os; os.environ['SET'] = '1'; value = 0", "sets $SET"),
@@ -425,7 +426,7 @@ def test_options(make_pex: Callable[..., Path], tmp_path: Path) -> None:
     assert run([PACK, "--snapshot", "off", pex, "-o", exe]).code == 0
     assert run([exe], env=env).err.startswith(BOOTED)
     done = run([PACK, "-v", "--snapshot-exclude", "json", pex, "-o", exe])
-    assert b"snapshot: json: left out on request" in done.err
+    assert b"snapshot: json: is left out on request" in done.err
     assert run([exe], env=env) == Result(0, b"False\n", b"")
     assert run([PACK, "--snapshot-warm", "--now", pex, "-o", exe]).code == 0
     assert run([exe], env=env) == Result(0, b"True\n", b"")

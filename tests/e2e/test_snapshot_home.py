@@ -9,9 +9,10 @@ import re
 import struct
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
+import xxhash
 from conftest import PACK, App, run
 from sides import Result
 
@@ -333,33 +334,113 @@ def test_not_read_is_no_gate(make_app: Callable[..., App]) -> None:
 
 # --- a damaged table ---------------------------------------------------------
 
-
-def section(exe: Path) -> int:
-    found = re.search(
-        r"\.pexcz\.snapshot +PROGBITS +\w+ (\w+)",
-        run(["readelf", "-SW", str(exe)]).out.decode(),
-    )
-    assert found
-    return int(found[1], 16)
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENTRY = struct.Struct("<QQQ")
+TEXT, ITEM = 1, 2
 
 
-def test_damaged_snapshot(keeper: App, tmp_path: Path) -> None:
-    """Any bit of the tables: it is an ordinary boot."""
-    at = section(keeper.exe)
-    data = keeper.exe.read_bytes()
-    tables, size = (struct.unpack_from("<Q", data, at + i)[0] for i in (56, 32))
-    home = data.index(b"HOME", at + tables) if b"HOME" in data[at + tables :] else 0
-    assert home >= 0
+def header_fields() -> Dict[str, int]:
+    """Where each field of the header is, and "end": of blob/snapshot_format.h."""
+    text = (REPOSITORY / "blob/snapshot_format.h").read_text()
+    body = re.search(r"struct pexcz_snapshot_header \{\n(.*?)\n\};", text, re.S)
+    assert body
+    sizes = {"uint8_t": 1, "uint32_t": 4, "uint64_t": 8, "struct pexcz_snapshot_table": 24}
+    found, offset = {}, 0
+    for kind, name, count in re.findall(
+        r"^    (\w+|struct \w+)\s+(\w+)(?:\[(\w+)\])?;", body[1], re.M
+    ):
+        if count and not count.isdigit():
+            defined = re.search(rf"#define {count} (\d+)", text)
+            assert defined
+            count = defined[1]
+        found[name] = offset
+        offset += sizes[kind] * int(count or 1)
+    return {**found, "end": (offset + 7) // 8 * 8}
+
+
+class Snapshot:
+    """The bytes of a packed file, whose snapshot can be changed."""
+
+    def __init__(self, exe: Path) -> None:
+        found = re.search(
+            r"\.pexcz\.snapshot +PROGBITS +\w+ (\w+)",
+            run(["readelf", "-SW", str(exe)]).out.decode(),
+        )
+        assert found
+        self.at = int(found[1], 16)
+        self.data = bytearray(exe.read_bytes())
+        self.fields = header_fields()
+
+    def number(self, field: str, behind: int = 0) -> int:
+        where = self.at + self.fields[field] + behind
+        (value,) = struct.unpack_from("<Q", self.data, where)
+        return int(value)
+
+    def entries(self) -> List[Tuple[int, int, int]]:
+        start = self.at + self.number("home")
+        return [*ENTRY.iter_unpack(self.data[start : start + self.number("home", 8)])]
+
+    def put(self, number: int, entry: Tuple[int, int, int]) -> None:
+        start = self.at + self.number("home")
+        ENTRY.pack_into(self.data, start + number * ENTRY.size, *(n % 2**64 for n in entry))
+
+    def seal(self) -> None:
+        for field, start, end in (
+            ("tables_sum", self.number("tables"), self.number("size")),
+            ("sum", self.fields["pages_sum"], self.fields["end"]),
+        ):
+            digest = xxhash.xxh3_64_intdigest(bytes(self.data[self.at + start : self.at + end]))
+            struct.pack_into("<Q", self.data, self.at + self.fields[field], digest)
+
+
+def test_damaged_tables(keeper: App, tmp_path: Path) -> None:
+    """Any bit of them: it is an ordinary boot."""
+    snapshot = Snapshot(keeper.exe)
+    data = snapshot.data
+    start, end = (snapshot.at + snapshot.number(n) for n in ("tables", "size"))
     want = ways(keeper.exe, "/root")["0"]
-    damaged = tmp_path / "damaged"
-    for offset in range(at + tables, at + size, max(8, (size - tables) // 40)):
-        changed = bytearray(data)
-        changed[offset] ^= 1
-        damaged.write_bytes(changed)
+    damaged = tmp_path / keeper.exe.name
+    for offset in range(start, end, max(8, (end - start) // 20)):
+        data[offset] ^= 1
+        damaged.write_bytes(data)
         damaged.chmod(0o755)
         got = ways(damaged, "/root")["explain"]
         assert b"ordinary boot: the snapshot is damaged" in got.err
-        assert got.out.replace(b"damaged", b"app") == want.out
+        assert got.out == want.out
+        data[offset] ^= 1
+
+
+def test_hostile_table(keeper: App, tmp_path: Path) -> None:
+    """With sums that are right: numbers that lead out of the snapshot, or to something
+    else in it, are an ordinary boot."""
+    want = ways(keeper.exe, "/root")["0"]
+    snapshot = Snapshot(keeper.exe)
+    end = snapshot.number("heap_end")
+    entries = snapshot.entries()
+    text = next(i for i, e in enumerate(entries) if e[0] == TEXT)
+    item = next(i for i, e in enumerate(entries) if e[0] == ITEM)
+    hostile = []
+    for number in text, item:
+        kind, address, place = entries[number]
+        for other in 0, 8, -8, 2**63, end, end - 8, end - 64, address + 8, address + 1:
+            hostile.append((number, (kind, other, place)))
+        for other in -1, 2**31, 2**63, place + 10**6:
+            hostile.append((number, (kind, address, other)))
+        for other in 0, 3, -1, TEXT + ITEM - kind:
+            hostile.append((number, (other, address, place)))
+    exe = tmp_path / keeper.exe.name
+    for number, entry in hostile:
+        snapshot.put(number, entry)
+        snapshot.seal()
+        exe.write_bytes(snapshot.data)
+        exe.chmod(0o755)
+        got = ways(exe, "/root")["explain"]
+        assert b"ordinary boot: imports depend on $HOME" in got.err, entry
+        assert (got.code, got.out) == (want.code, want.out), entry
+        snapshot.put(number, entries[number])
+    snapshot.seal()
+    exe.write_bytes(snapshot.data)
+    assert ways(exe, "/root")["explain"] == want
 
 
 # --- a real tool -------------------------------------------------------------

@@ -21,6 +21,7 @@ from typing import Dict, List
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SNAPSHOT = "tests/e2e/test_snapshot.py"
+HOME = "tests/e2e/test_snapshot_home.py"
 GATES = "tests/e2e/test_snapshot_gates.py"
 
 
@@ -44,8 +45,15 @@ RULES: Dict[str, Rule] = {
                                left_out("bytes of OpenSSL")),
     "generators": Rule(WATCH, "            if a is None:\n", "            if False:\n",
                        left_out("generator")),
-    "variables-of-a-session": Rule(WATCH, "        if name in PERSONAL or (",
-                                   "        if False and (", left_out("home")),
+    "variables-of-a-session": Rule(WATCH, "        if name in PERSONAL or self",
+                                   "        if self", left_out("session")),
+    "homes-of-other-shapes": Rule(
+        "packer/add_snapshot.c", "rc == PEXCZ_OK && reads_home(a)",
+        "rc == PEXCZ_OK && !a.len && reads_home(a)", f"{HOME}::test_module_is_left_out[width]"),
+    "questions-about-the-home": Rule(
+        "packer/snapshot_home_watch.py",
+        '        self.blame("os.environ", "depends on what $HOME is")', "        pass",
+        f"{HOME}::test_modules_are_left_out"),
     "all-variables": Rule(WATCH, '"reads the whole environment")', '"") if 0 else None',
                           left_out("environment")),
     "variables-become-gates": Rule(
