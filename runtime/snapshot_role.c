@@ -463,6 +463,10 @@ make(void *argument)
      * not show in the snapshot who packs. */
     pexcz_vfs_set_owner(0, 0);
     boot(r->located, dump);
+    if (strchr(r->argv[1], ',') == NULL) {
+        /* Not before Python has noted which handlers there are. */
+        pexcz_library_crash_begin();
+    }
     note_gate(r->argv[2]);
     if (run_script(r->argv[3], r->argv + FIXED_ARGUMENTS,
                    r->argc - FIXED_ARGUMENTS)
@@ -498,7 +502,6 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         pexcz_libraries_begin(located);
         pexcz_library_construct_begin(strchr(argv[1], '+') != NULL);
         pexcz_library_watch(NULL);
-        pexcz_library_crash_begin();
         pexcz_library_settle_begin(make, &role);
     }
     make(&role);
