@@ -608,7 +608,8 @@ class Watch(HomeWatch):
         lost = set()
         for holder in gc.get_objects():
             if holder is OWN or holder is readers or holder is own \
-                    or holder is self.cwd_readers or holder is self:
+                    or holder is self.cwd_readers or holder is self \
+                    or holder is vars(self):
                 continue
             for value, direct in texts_in(gc, holder):
                 if CWD[1:] not in value:
