@@ -177,6 +177,15 @@ def test_wheels(pex: Path, tmp_path: Path, sides: Sides) -> None:
 
 
 @needs_base
+def test_wheel_of_pypi(make_app: Callable[..., App], sides: Sides) -> None:
+    source = "import markupsafe._speedups as s; print(s.__file__, s._escape_inner(chr(60)))"
+    app = make_app("markupsafe", "-e", "prog", sources={"prog.py": source})
+    got = sides.compare(app, varies="x86_64|aarch64")
+    assert f"{SITE}/markupsafe/_speedups.cpython-" in got.text
+    assert f"{FOREIGN}-linux-gnu.so &lt;" in got.text
+
+
+@needs_base
 def test_report(pex: Path, tmp_path: Path) -> None:
     """There is no snapshot, which packing says, and `inspect` whose file it is."""
     exe = tmp_path / "app"
