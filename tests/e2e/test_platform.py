@@ -264,6 +264,24 @@ def test_same_bytes(pex: Path, tmp_path: Path) -> None:
 
 
 @needs_base
+def test_same_modules() -> None:
+    """What is built in, what can be imported, and how text is hashed."""
+    code = """if True:
+        import importlib, sys
+        print(sorted(sys.builtin_module_names), sys.hash_info)
+        for name in sorted(sys.stdlib_module_names - {"antigravity", "this"}):
+            try:
+                importlib.import_module(name)
+            except Exception as e:
+                print(name, e)
+        """
+    bases = [BASE, BASE.with_name(f"{BASE.name}-{FOREIGN}")]
+    want, got = (run([base, "-c", code]) for base in bases)
+    assert want.code == 0
+    assert (got.code, got.out) == (0, want.out)
+
+
+@needs_base
 def test_floor(make_app: Callable[..., App]) -> None:
     """The base asks for no symbol of a glibc newer than its first for aarch64."""
     app = make_app("-e", "m", sources={"m.py": ""})
