@@ -31,6 +31,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -134,11 +135,14 @@ def run_files(
         + "".join(f"--deselect=tests/{case}\n" for case in left_out)
     )
     helpers = install_helpers(build)
+    packed = work / f"packed-{builder_key(build)}"
+    for old in set(work.glob("packed-*")) - {packed}:
+        shutil.rmtree(old)  # some gigabytes
     env = {
         **os.environ,
         "PATH": f"{helpers / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PEXCZ_SUITE_PACK": str(build / "bin/pexcz-pack"),
-        "PEXCZ_SUITE_CACHE": str(work / f"packed-{builder_key(build)}"),
+        "PEXCZ_SUITE_CACHE": str(packed),
         "PEXCZ_SUITE_REPORT": str(report),
         "PEXCZ_SUITE_FAILURES": "\n".join(
             id for id, case in cases.items() if case.expected == DIFFERS
@@ -159,6 +163,7 @@ def run_files(
         subprocess.run(
             command, cwd=source, env=env, stdout=log, stderr=log, timeout=TIMEOUT, check=False
         )
+    shutil.rmtree(work / "tmp", ignore_errors=True)
     if not report.exists():
         sys.exit(f"suite: no test was run: see {work / 'log'}")
     found: Dict[str, dict] = {}
