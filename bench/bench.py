@@ -20,7 +20,17 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
 from measure import Candidate, interleave
-from subjects import CHECK, HELLO, HITS, IMPORTED, NUMPY, RESPONSE, TABLE, Subjects
+from subjects import (
+    CHECK,
+    DATA_CONSTRAINTS,
+    HELLO,
+    HITS,
+    IMPORTED,
+    NUMPY,
+    RESPONSE,
+    TABLE,
+    Subjects,
+)
 
 # Ratios to the reference: from the snapshot, booted ordinarily.
 BOUNDS: Dict[str, Sequence[Optional[float]]] = {
@@ -35,7 +45,10 @@ BOUNDS: Dict[str, Sequence[Optional[float]]] = {
     **{f"import {name}": (0.06, 1.00) for name in IMPORTED},
     "import pandas": (0.15, 1.00),
     "flask response": (0.20, 1.00),
-    "black --version": (0.80, 0.85),
+    "black --version": (0.12, 0.85),
+    "http --version": (0.12, 0.85),
+    "import botocore.session": (0.06, 1.00),
+    "botocore client": (0.12, 0.85),
 }
 # Other numbers, with their unit.
 LIMITS = {
@@ -100,6 +113,24 @@ def rows(subjects: Subjects) -> Iterator[Row]:
     yield Row("flask response", [venv_python, "-I", str(scripts["response"])], exe)
     exe = subjects.pack(subjects.pex("black", "-c", "black"), "black")
     yield Row("black --version", [str(bin_ / "black"), "--version"], exe, ["--version"])
+    exe = subjects.pack(subjects.pex("httpie", "-c", "http"), "http",
+                        "--snapshot-warm=--version")  # fmt: skip
+    yield Row("http --version", [str(bin_ / "http"), "--version"], exe, ["--version"])
+    yield from rows_of_botocore(subjects, scripts["client"])
+
+
+def rows_of_botocore(subjects: Subjects, client: Path) -> Iterator[Row]:
+    bin_ = subjects.venv("venv-botocore", ["botocore"], DATA_CONSTRAINTS)
+    text = "import botocore.session\n"
+    pexes = {
+        "import botocore.session": {"main": text + "def main(): pass\n"},
+        "botocore client": {"main": client.read_text()},
+    }
+    commands = (["-c", text], [str(client)])
+    for (name, sources), command in zip(pexes.items(), commands):
+        pex = subjects.pex("botocore", "-e", "main:main", constraints=DATA_CONSTRAINTS, **sources)
+        exe = subjects.pack(pex, name.replace(" ", "-"))
+        yield Row(name, [str(bin_ / "python"), "-I", *command], exe)
 
 
 def measure(row: Row, runs: int, home: str) -> Dict[str, object]:

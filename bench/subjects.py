@@ -15,9 +15,12 @@ sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 
 from pexes import CONSTRAINTS, build_pex  # noqa: E402
 
+# Of botocore, which wants other versions.
+DATA_CONSTRAINTS = CONSTRAINTS.with_name("constraints_data.txt")
+
 # Imported for their shared objects, or what they need.
 IMPORTED = ["requests", "flask", "sqlalchemy", "aiohttp", "pydantic", "black", "pandas"]
-PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", *IMPORTED]
+PROJECTS = ["cowsay", "pip", "rich", "django", "numpy", "httpie", *IMPORTED]
 
 HELLO = "def main():\n    print('hello')\n"
 
@@ -47,6 +50,15 @@ def main():
         USE_TZ=True,
     )
     execute_from_command_line([sys.argv[0], "check"])
+"""
+
+CLIENT = """\
+import botocore.session
+
+def main():
+    session = botocore.session.get_session()
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    print(session.create_client("sts", region_name="eu-west-1", **keys).meta.region_name)
 """
 
 NUMPY = "import numpy\n\ndef main():\n    print(numpy.arange(3).sum())\n"
@@ -123,9 +135,9 @@ class Subjects:
                         "-o", str(exe)], check=True)  # fmt: skip
         return exe
 
-    def pex(self, *arguments: str, **sources: str) -> Path:
+    def pex(self, *arguments: str, constraints: Path = CONSTRAINTS, **sources: str) -> Path:
         files = {f"{name}.py": text for name, text in sources.items()}
-        return build_pex(self.build, list(arguments), files)
+        return build_pex(self.build, list(arguments), files, constraints)
 
     def modules(self) -> List[str]:
         """Modules of the standard library that import without a word."""
@@ -155,7 +167,8 @@ class Subjects:
             kept.write_text("\n".join(names))
         return kept.read_text().split()
 
-    def venv(self, name: str = "venv", projects: Sequence[str] = PROJECTS) -> Path:
+    def venv(self, name: str = "venv", projects: Sequence[str] = PROJECTS,
+             constraints: Path = CONSTRAINTS) -> Path:
         """The `bin` folder of an environment of the same Python with `projects`."""
         folder = self.folder / name
         done = folder / "done"
@@ -163,7 +176,7 @@ class Subjects:
             subprocess.run([str(self.python), "-m", "venv", "--clear", "--without-pip",
                             str(folder)], check=True)  # fmt: skip
             subprocess.run([sys.executable, "-m", "pip", "--quiet", "--python",
-                            str(folder / "bin/python"), "install", "-c", str(CONSTRAINTS),
+                            str(folder / "bin/python"), "install", "-c", str(constraints),
                             *projects], check=True)  # fmt: skip
             done.write_text(" ".join(projects))
         return folder / "bin"
@@ -172,6 +185,7 @@ class Subjects:
         """The sources above as files, for the environment's Python."""
         found = {}
         for name, text in (("table", TABLE), ("check", CHECK), ("numpy_sum", NUMPY),
+                           ("client", CLIENT),
                            ("response", RESPONSE)):
             path = self.folder / f"{name}.py"
             path.write_text(text + "\n\nif __name__ == '__main__':\n    main()\n")
