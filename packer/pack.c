@@ -619,13 +619,13 @@ write_smaller(struct packing *p)
         return PEXCZ_E_NOMEM;
     }
     for (size_t i = 0; i < first.left_count; i++) {
-        if (strchr(first.left[i].chain, ' ') == NULL) {
-            exclude[count] = pexcz_arena_printf(&p->plan.arena, p->err,
-                                                "%s\t%s", first.left[i].module,
-                                                first.left[i].reason);
-            if (exclude[count++] == NULL) {
-                return PEXCZ_E_NOMEM;
-            }
+        const struct pexcz_snapshot_left *l = &first.left[i];
+
+        exclude[count] = pexcz_arena_printf(
+            &p->plan.arena, p->err, "%s\t%s", l->module,
+            strchr(l->chain, ' ') == NULL ? l->reason : "-");
+        if (exclude[count++] == NULL) {
+            return PEXCZ_E_NOMEM;
         }
     }
     p->left_out = exclude;

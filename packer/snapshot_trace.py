@@ -17,7 +17,7 @@ arguments: descriptor for the answer, "home" if $HOME can be replaced or "",
 kind of entry point (call, module,
 script), its name, the attribute to call, how many command lines to warm up
 with, those, each as text for shlex, then modules to leave out, each with a tab and why, if
-it was not asked for.  The answer, lines of fields
+it was not asked for; "-" is for one that imports another of these.  The answer, lines of fields
 separated by tabs:
 
   gate NAME                  an environment variable that was read

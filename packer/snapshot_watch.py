@@ -184,6 +184,7 @@ class Watch(HomeWatch):
         self.active = False
         self.in_startup = False
         self.standing_by = False  # what is imported is to stand by
+        self.importers = set()  # of what is left out
         self.unseeded = []     # instances of random.Random without a seed
 
     def body(self):
@@ -244,7 +245,10 @@ class Watch(HomeWatch):
 
     def watch_imports(self, left_out):
         for name, reason in left_out.items():
-            KNOWN[name] = reason or "is left out on request"
+            if reason == "-":
+                self.importers.add(name)
+            else:
+                KNOWN[name] = reason or "is left out on request"
         real = builtins.__import__
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):
@@ -464,10 +468,10 @@ class Watch(HomeWatch):
                 reason = f"lists {show(args[0])}"
         elif event == "import":
             if args[1] is not None and args[0] not in sys.builtin_module_names:
-                if args[0] in KNOWN:
+                if args[0] in KNOWN or args[0] in self.importers:
                     refuse_library(args[1])
                 why = library(args[1])
-                if why is not None:
+                if why is not None and args[0] not in self.importers:
                     self.reasons.setdefault(
                         args[0], f"is a shared object that {why}")
                 return
