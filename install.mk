@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # For other machines, if they were built (make aarch64); the packages of pexcz
 # have none.
-FOREIGN_BASES ?= $(wildcard $(BASE)-*)
+FOREIGN_BASES ?= $(wildcard $(addsuffix -*,$(BASE) $(OTHER_BASES)))
 MAN_PAGES := $(wildcard docs/man/*.[1-9])
 VERSION := $(shell sed -n 's/.*PEXCZ_VERSION "\(.*\)"/\1/p' blob/pexcz_version.h)
 ROOT := $(DESTDIR)$(PREFIX)
