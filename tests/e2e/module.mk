@@ -53,10 +53,11 @@ AARCH64_TESTS := $(addprefix tests/e2e/test_,boundaries.py injection.py platform
     process.py runtime.py) $(addprefix tests/e2e/test_apps.py::test_,cowsay black \
     httpie_offline rich)
 # The emulator has a word of its own about a fatal signal and system calls of its
-# own, and stat("/proc/self/exe") is it, not the program.
+# own, and stat("/proc/self/exe") is it, not the program.  It is slow enough for an
+# interrupt to come between a print and the sleep behind it.
 NOT_EMULATED := $(addprefix --deselect tests/e2e/test_,boundaries.py::test_nothing_but_the_executable_is_touched \
     injection.py::test_orig_argv process.py::test_program[fatal] \
-    runtime.py::test_own_file_is_the_application_again \
+    runtime.py::test_interrupt_exit runtime.py::test_own_file_is_the_application_again \
     runtime.py::test_under_the_name_of_python)
 
 .PHONY: aarch64 check-aarch64
