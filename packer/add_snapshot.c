@@ -413,6 +413,13 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
 
 /* --- modules that differ ------------------------------------------------- */
 
+/* Whether the error is about $HOME, which some module of the report reads. */
+static bool
+is_about_home(const struct pexcz_snapshot_making *m)
+{
+    return m->report->home.count != 0 && strstr(m->err->msg, "$HOME") != NULL;
+}
+
 /* A module that keeps what another process would find different is left out.
  */
 static int
@@ -427,15 +434,16 @@ make(struct pexcz_snapshot_making *m, int first, int second)
         bool differ = false;
 
         rc = make_two(m, first, second, &differ, &module);
-        if (rc < 0 && module == NULL && m->report->standby.count != 0) {
-            m->standby = false; /* it may be due to one of them */
-            continue;
-        }
         if (differ && module == NULL) {
             rc = pexcz_snapshot_find_difference(m, first, second, &module);
         }
+        if (rc < 0 && module == NULL && m->report->standby.count != 0
+            && !is_about_home(m)) {
+            m->standby = false; /* it may be due to one of them */
+            continue;
+        }
         if (rc < 0 && module == NULL && m->report->home.count != 0) {
-            m->home = false; /* nor what reads $HOME */
+            m->home = false; /* what reads it is left out */
             continue;
         }
         if (rc == PEXCZ_OK || module == NULL

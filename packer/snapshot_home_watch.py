@@ -201,7 +201,7 @@ class HomeWatch:
                 if not fine:
                     bad.append(holder)
         for holder in bad:
-            name = self.owner(gc, holder)
+            name = self.owner(gc, holder, {id(objects), id(bad)})
             if is_run and name not in self.home_readers:
                 continue
             for module in (name,) if name else self.home_readers:
@@ -210,17 +210,18 @@ class HomeWatch:
                         module, "keeps $HOME where it cannot be replaced")
         self.active = True
 
-    def owner(self, gc, holder):
-        """The module whose variables lead to the object, on the shortest way."""
+    def owner(self, gc, holder, seen):
+        """The module whose variables lead to the object, on the shortest way;
+        `seen`: what does not count."""
         spaces = {id(vars(m)): name for name, m in sys.modules.items()
                   if type(m) is type(sys) and name in self.begun}
-        seen = set()
         level = [holder]
         while level and len(seen) < MOST_REFERRERS:
             for found in level:
                 if id(found) in spaces:
                     return spaces[id(found)]
             seen.update(map(id, level))
+            seen.add(id(level))
             level = [o for o in gc.get_referrers(*level)
                      if id(o) not in seen and type(o) is not type(sys._getframe())]
         return None

@@ -296,6 +296,22 @@ def test_module_is_left_out(
     all_the_same(tmp_path / "app")
 
 
+def test_where_nobody_looks(make_pex: Callable[..., Path], tmp_path: Path) -> None:
+    """Its holder is nobody's, for all that can be told: all readers are left out."""
+    text = "import io; kept = io.StringIO(); kept.write(HOME + '\\u20ac'); kept.seek(0)\n"
+    pex = make_pex(
+        "-e", "user:main",
+        sources={"odd.py": BEFORE + text + "value = lambda: kept.getvalue()[:-1]\n",
+                 "user.py": tell(["odd"]), "fine.py": FINE},
+    )  # fmt: skip
+    exe = tmp_path / "app"
+    done = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
+    assert done.code == 0, done.err.decode()
+    for module in "odd", "fine":
+        assert f"not in the snapshot: {module}: keeps $HOME" in done.err.decode()
+    all_the_same(exe)
+
+
 # --- files below it ----------------------------------------------------------
 
 
