@@ -35,33 +35,37 @@ separated by tabs:
 """
 
 
+HARMLESS = set(
+    "RESUME NOP CACHE LOAD_CONST LOAD_NAME LOAD_FAST IMPORT_FROM IMPORT_STAR STORE_NAME "
+    "STORE_FAST POP_TOP MAKE_CELL MAKE_FUNCTION PUSH_NULL SETUP_ANNOTATIONS "
+    "SET_FUNCTION_ATTRIBUTE BUILD_TUPLE BUILD_LIST BUILD_MAP BUILD_CONST_KEY_MAP LIST_EXTEND COPY "
+    "PRECALL".split())
+
+
 def leading_imports(code):
     """(level, name, fromlist) of the import statements that run first of all
-    when `code` runs as __main__; ends at the first thing that can have an
-    effect of its own."""
-    names = OPCODE_NAMES
-    harmless = {
-        "RESUME", "NOP", "CACHE", "LOAD_CONST", "LOAD_NAME", "IMPORT_FROM",
-        "IMPORT_STAR", "STORE_NAME", "POP_TOP", "MAKE_FUNCTION", "PUSH_NULL",
-        "SETUP_ANNOTATIONS", "SET_FUNCTION_ATTRIBUTE", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP",
-        "BUILD_CONST_KEY_MAP", "LIST_EXTEND", "COPY",
-    }
+    when `code` runs, if a module as __main__; ends at the first thing that can
+    have an effect of its own.  Then, if that is the call of an imported
+    function without arguments, (module, name) of it, or None."""
     steps = []
-    argument = 0
     found = []
-    for i in range(0, len(code.co_code), 2):
-        name = names[code.co_code[i]]
-        argument = argument << 8 | code.co_code[i + 1]
-        if name == "EXTENDED_ARG":
-            continue
-        value = None
+    kept = {}  # local variables: (module, name)
+    for name, argument in opcodes(code):
+        value = argument
         if name == "LOAD_CONST":
             value = code.co_consts[argument]
-        elif name == "LOAD_NAME":
+        elif name in ("LOAD_NAME", "IMPORT_NAME", "IMPORT_FROM"):
             value = code.co_names[argument]
         if name == "IMPORT_NAME":
-            found.append((steps[-2][1], code.co_names[argument], steps[-1][1]))
-        elif name not in harmless and not (
+            found.append((steps[-2][1], value, steps[-1][1]))
+        elif name == "STORE_FAST":
+            kept.pop(argument, None)
+            if steps[-1][0] == "IMPORT_FROM":
+                kept[argument] = (*found[-1][:2], steps[-1][1])
+        elif name == "CALL" and argument == 0:
+            called = [step for step in steps[-3:] if step[0] not in ("PRECALL", "PUSH_NULL")]
+            return found, kept.get(called[-1][1]) if called[-1][0] == "LOAD_FAST" else None
+        elif name not in HARMLESS and not (
                 name == "COMPARE_OP" and steps[-2:] == [
                     ("LOAD_NAME", "__name__"), ("LOAD_CONST", "__main__")]) \
                 and not (name in ("POP_JUMP_FORWARD_IF_FALSE", "POP_JUMP_IF_FALSE")
@@ -70,8 +74,22 @@ def leading_imports(code):
             break
         if name != "CACHE":
             steps.append((name, value))
-        argument = 0
-    return found
+    return found, None
+
+
+def import_for_function(function, depth=0):
+    """What a call of the function imports before it does anything else."""
+    if type(function) is not type(main) or depth > 5:
+        return
+    scope = {"__name__": "__main__",
+             "__package__": function.__globals__.get("__package__")}
+    found, called = leading_imports(function.__code__)
+    for level, module, fromlist in found:
+        last = __import__(module, scope, None, fromlist, level)
+        if called is not None and (level, module) == called[:2]:
+            holder = last
+    if called is not None:
+        import_for_function(vars(holder).get(called[2]), depth + 1)
 
 
 def find_spec(name):
@@ -113,10 +131,17 @@ def attempt(lines, function, *args):
         lines.append(f"ended\t{type(error).__name__}: {error}")
 
 
-def import_for_entry_point(kind, name):
+def import_for_entry_point(kind, name, attribute):
     package = ""
     if kind == "call":
         __import__(name)
+        target = sys.modules[name]
+        for part in attribute.split("."):
+            target = vars(target).get(part) if hasattr(target, "__dict__") else None
+        try:
+            import_for_function(target)
+        except Exception:
+            pass  # which the function may expect
         return
     if kind == "module":
         spec = find_spec(name)
@@ -136,7 +161,7 @@ def import_for_entry_point(kind, name):
     if code is None:
         return
     scope = {"__name__": "__main__", "__package__": package}
-    for level, module, fromlist in leading_imports(code):
+    for level, module, fromlist in leading_imports(code)[0]:
         __import__(module, scope, None, fromlist, level)
 
 
@@ -178,7 +203,7 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     watch.in_startup = False
     off = watch.startup
     if off is None and not watch.reasons:
-        attempt(lines, import_for_entry_point, kind, name)
+        attempt(lines, import_for_entry_point, kind, name, attribute)
         watch.find_home(False)
         watch.find_patches()
         for line in lines_to_warm:

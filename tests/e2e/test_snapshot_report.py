@@ -122,3 +122,50 @@ def test_what_most_programs_import(
     found = inspect(tmp_path / "app")
     assert {m["name"]: m["reason"] for m in found["left"]} == {}
     assert set(names) <= {m["name"] for m in found["modules"]}
+
+
+LAZY = {
+    "lazy.py": """
+def main(argv=None):
+    "What it imports first of all is imported when the program is packed."
+    try:
+        import first.part as part
+        from second import start
+        start()
+        import late
+    except ImportError:
+        import missing
+
+def others():
+    print("before")
+    import late
+
+def fails():
+    try:
+        import first.none
+    except ImportError:
+        import second
+""",
+    "first/__init__.py": "",
+    "first/part.py": "import markupsafe",
+    "second.py": "from first import part\ndef start():\n    import third\n    print('on')\n    import late\n",
+    "third.py": "",
+    "late.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    "function, modules",
+    [("main", {"first", "first.part", "markupsafe", "second", "third"}),
+     ("others", set()), ("fails", {"first"})],
+)  # fmt: skip
+def test_imports_at_the_head_of_the_entry_point(
+    function: str, modules: set, make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    pex = make_pex("markupsafe", "-e", f"lazy:{function}", sources=LAZY)
+    done = run([PACK, pex, "-o", tmp_path / "app"])
+    assert done.code == 0, done.err.decode()
+    found = {m["name"] for m in inspect(tmp_path / "app")["modules"]}
+    candidates = {"first", "first.part", "markupsafe", "second", "third", "late"}
+    assert found & candidates == modules
+    assert run([tmp_path / "app"]).code == 0

@@ -23,6 +23,6 @@ stress-libraries: all | venv ## 5,000 starts with NumPy, Flask, SQLAlchemy and c
 	    --starts $(STRESS_LIBRARY_STARTS)
 
 .PHONY: check-stress-libraries
-check-stress-libraries: all | venv ## 500 of them
+check-stress-libraries: all | venv ## 200 of them
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/libraries.py \
-	    --starts 500
+	    --starts 200
