@@ -11,8 +11,8 @@ static const char *const alphabets[] = {
 
 const char *const pexcz_snapshot_home_samples[PEXCZ_SNAPSHOT_HOME_SAMPLES]
     = {"/root", "/h",
-       "/home"
-       "/user/A.b-2@c.example/d_e"};
+       ("/home"
+        "/user/A.b-2@c.example/d_e")};
 
 void
 pexcz_snapshot_home_make(bool second, char ret[PEXCZ_SNAPSHOT_HOME_SIZE + 1])

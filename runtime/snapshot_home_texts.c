@@ -91,9 +91,9 @@ text_of(const PyASCIIObject *object)
 static bool
 is_plain_text(const PyASCIIObject *text)
 {
-    return Py_IS_TYPE((const PyObject *)text, &PyUnicode_Type)
-           && text->state.compact != 0 && text->state.ascii != 0
-           && text->state.interned == 0 && text->hash == -1;
+    return text->ob_base.ob_type == &PyUnicode_Type && text->state.compact != 0
+           && text->state.ascii != 0 && text->state.interned == 0
+           && text->hash == -1;
 }
 
 /* The component's next place from `at` on, or NULL. */
@@ -317,12 +317,12 @@ is_list_sound(const struct pexcz_snapshot_home *entry, uint64_t heap_end)
     uint64_t count;
 
     if (!is_in_heap(entry->address, sizeof(*list), heap_end)
-        || !Py_IS_TYPE((const PyObject *)list, &PyList_Type)
-        || Py_SIZE(list) < 0) {
+        || list->ob_base.ob_base.ob_type != &PyList_Type
+        || list->ob_base.ob_size < 0) {
         return false;
     }
     items = (uint64_t)(uintptr_t)list->ob_item;
-    count = (uint64_t)Py_SIZE(list);
+    count = (uint64_t)list->ob_base.ob_size;
     return count <= (heap_end - FIRST) / sizeof(PyObject *)
            && is_in_heap(items, count * sizeof(PyObject *), heap_end)
            && entry->place < count && list->ob_item[entry->place] == Py_None;
