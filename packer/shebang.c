@@ -41,7 +41,8 @@ next_word(struct pexcz_slice *s)
 static struct pexcz_slice
 base_name(struct pexcz_slice path)
 {
-    const uint8_t *slash = memrchr(path.ptr, '/', path.len);
+    const uint8_t *slash
+        = path.len != 0 ? memrchr(path.ptr, '/', path.len) : NULL;
 
     return slash == NULL
                ? path

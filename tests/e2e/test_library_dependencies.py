@@ -104,7 +104,7 @@ def test_a_library_is_not_in_the_process_twice(
 ) -> None:
     """What is imported later needs it too, and ld.so knows nothing of the one
     that a snapshot has."""
-    user = "import own\ndef main():\n    import late\n    print(own.bump(), late.bump())\n"
+    user = "import own\ndef main():\n    print(end='')\n    import late\n    print(own.bump(), late.bump())\n"
     pex = tmp_path / "own.pex"
     shutil.copy(make_pex("-e", "user:main", sources={"user.py": user}), pex)
     count = 'extern "C" int bump_it() { static int n; return ++n; }'
