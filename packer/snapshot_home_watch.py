@@ -6,12 +6,15 @@ import os
 import sys
 
 MOST_REFERRERS = 10000
-# Of what most homes have.
-USUAL_AT_HOME = {
-    "~/.bashrc", "~/.cache", "~/.config", "~/.gitconfig", "~/.local", "~/.ssh",
-    "~/.local/bin", "~/.local/lib", "~/.local/share", "~/.local/state",
-    "~/.profile",
-}
+# Many homes have one of these, by its name.
+USUAL_AT_HOME = {"~/.bashrc", "~/.gitconfig"}
+
+
+def is_settings_file(path):
+    """Whether the name is that of a file which a user may have written.  A
+    program makes its folders itself, and would boot ordinarily ever after."""
+    tail = path.rpartition("/")[2].lstrip(".")
+    return tail.endswith("rc") or "." in tail or tail.endswith("config")
 
 
 # These look into paths, and come to the same with each home.
@@ -157,8 +160,8 @@ class HomeWatch:
         short = "~" + path[len(HOME):]
         if short in self.absent:
             return True
-        if short in USUAL_AT_HOME or len(self.absent) >= MOST_ABSENT \
-                or self.body() is None:
+        if short in USUAL_AT_HOME or not is_settings_file(short) \
+                or len(self.absent) >= MOST_ABSENT or self.body() is None:
             return False
         self.absent.append(short)
         return True

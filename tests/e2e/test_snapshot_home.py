@@ -319,19 +319,26 @@ def test_file_that_was_not_there(make_pex: Callable[..., Path], tmp_path: Path) 
     text = """\
         import configparser, os
         from pathlib import Path
-        OLD = (Path.home() / ".old").exists()
+        OLD = (Path.home() / ".tool.conf").exists()
         CONFIG = configparser.ConfigParser()
         READ = CONFIG.read(os.path.expanduser("~/.toolrc"))
-        FOLDER = os.path.isdir(os.path.expanduser("~/.tool/plugins"))
-        def main(): print(OLD, len(READ), FOLDER)
+        def main():
+            print(OLD, len(READ), end=" ")
+            import folder
+            print(folder.FOLDER)
         """
-    pex = make_pex("-e", "seek:main", sources={"seek.py": dedent(text)})
+    folder = 'import os; FOLDER = os.path.isdir(os.path.expanduser("~/.tool"))'
+    both = "import folder, seek\ndef main(): seek.main()\n"
+    sources = {"seek.py": dedent(text), "folder.py": folder, "both.py": both}
+    pex = make_pex("-e", "both:main", sources=sources)
     exe = tmp_path / "app"
     done = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
     said = done.err.decode()
     assert "not in the snapshot: seek" not in said
-    for name in ".old", ".toolrc", ".tool/plugins":
+    for name in ".tool.conf", ".toolrc":
         assert f"is not used when ~/{name} is there" in said
+    assert "~/.tool is there" not in said  # the program may make it itself
+    assert "not in the snapshot: folder" in said
     home = tmp_path / "home"
     home.mkdir()
     assert says_the_same(exe, str(home)) == b"False 0 False\n"
