@@ -236,6 +236,20 @@ def tiny(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         run(["umount", folder])
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "machine(name): for PEXCZ_TEST_MACHINE=name only")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: List[pytest.Item]
+) -> None:
+    """Tests of another machine are part of its own target."""
+    markers = {item: item.get_closest_marker("machine") for item in items}
+    others = [i for i, m in markers.items() if m is not None and m.args[0] != MACHINE]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item):
     """A machine without namespaces skips, and says why."""

@@ -20,16 +20,14 @@ from typing import Callable, Dict
 import pytest
 from conftest import BASE, BUILD, PACK, PEXCZ, App, Sides
 from refusals import refused
-from sides import MACHINE, SITE, VERSION, run
+from sides import SITE, VERSION, run
 
 sys.path.append(str(Path(__file__).parents[1]))
 from build_wheel import build_wheel  # noqa: E402
 
 FOREIGN = "aarch64"
 TAG = "cp" + VERSION.replace(".", "")
-needs_base = pytest.mark.skipif(
-    MACHINE != FOREIGN, reason=f"needs the base of {FOREIGN}: make check-{FOREIGN}"
-)
+needs_base = pytest.mark.machine(FOREIGN)
 
 EXTENSION = """\
 #include <Python.h>
