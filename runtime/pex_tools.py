@@ -14,7 +14,9 @@ import sys
 from importlib import metadata
 
 SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-IMPLEMENTATION = f"CPython=={'.'.join(map(str, sys.version_info[:3]))}"
+VERSION = ".".join(map(str, sys.version_info[:3]))
+# From 3.13 on Pex says as well that it has a global lock.
+IMPLEMENTATION = f"CPython{'-t' if sys.version_info >= (3, 13) else ''}=={VERSION}"
 
 # What pex_info.py of Pex adds where PEX-INFO does not say it.
 DEFAULTS = {
@@ -287,7 +289,7 @@ def interpreter(tools, options):
             "path": sys.executable,
             "requirement": IMPLEMENTATION,
             "platform": f"{tags[0].split('-')[2]}-cp-"
-            f"{IMPLEMENTATION.partition('==')[2]}-{tags[0].split('-')[1]}",
+            f"{VERSION}-{tags[0].split('-')[1]}",
         }
         if options.verbose >= 2:
             what["supported_tags"] = tags
@@ -594,7 +596,7 @@ def venv(tools, options):
         stream.write(
             f"home = {os.path.dirname(tools.path)}\n"
             "include-system-site-packages = false\n"
-            f"version = {IMPLEMENTATION.partition('==')[2]}\nprompt = {prompt}\n"
+            f"version = {VERSION}\nprompt = {prompt}\n"
         )
     if options.compile:
         import compileall

@@ -307,8 +307,9 @@ def test_where_nobody_looks(make_pex: Callable[..., Path], tmp_path: Path) -> No
     exe = tmp_path / "app"
     done = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
     assert done.code == 0, done.err.decode()
-    for module in "odd", "fine":
-        assert f"not in the snapshot: {module}: keeps $HOME" in done.err.decode()
+    for module in "odd", "fine":  # "reads" where no dump with a home can be made
+        assert re.search(rf"not in the snapshot: {module}: (keep|read)s \$HOME",
+                         done.err.decode())  # fmt: skip
     all_the_same(exe)
 
 
