@@ -524,6 +524,20 @@ pexcz_library_of(const void *address)
     return NULL;
 }
 
+bool
+pexcz_library_has_any(const void *address, const char *const *names,
+                      size_t count)
+{
+    const struct pexcz_snapshot_library *l = pexcz_library_of(address);
+
+    for (size_t i = 0; l != NULL && i < count; i++) {
+        if (dlsym((void *)(uintptr_t)l->base, names[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *
 pexcz_library_in_blob(const char *text)
 {

@@ -40,6 +40,10 @@ const struct pexcz_snapshot_library *pexcz_libraries(size_t *ret_count);
 /* The one that `address` lies in, or NULL. */
 const struct pexcz_snapshot_library *pexcz_library_of(const void *address);
 
+/* Whether that one defines a function of one of the names. */
+bool pexcz_library_has_any(const void *address, const char *const *names,
+                           size_t count);
+
 /* Where the string, a constant of a library, lies in the application's blob;
  * NULL: nowhere.  While a snapshot is made. */
 const char *pexcz_library_in_blob(const char *text);

@@ -4,7 +4,6 @@
 #include "library_direct.h"
 #include "library_watch.h"
 
-#include <dlfcn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,15 +37,9 @@ draws_seeds_only(const void *caller)
         "XML_ParserCreate_MM",   /* expat */
         "PyInit__pydantic_core", /* ahash */
     };
-    const struct pexcz_snapshot_library *l = pexcz_library_of(caller);
 
-    for (size_t i = 0; l != NULL && i < sizeof(marks) / sizeof(marks[0]);
-         i++) {
-        if (dlsym((void *)(uintptr_t)l->base, marks[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    return pexcz_library_has_any(caller, marks,
+                                 sizeof(marks) / sizeof(marks[0]));
 }
 
 static void

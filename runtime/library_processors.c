@@ -5,7 +5,6 @@
 #include "library_direct.h"
 #include "library_watch.h"
 
-#include <dlfcn.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,15 +23,9 @@ pexcz_library_counts_are_hints(const void *caller)
     static const char *const marks[] = {
         "PyInit__rust", /* cryptography: parts of a concurrent map */
     };
-    const struct pexcz_snapshot_library *l = pexcz_library_of(caller);
 
-    for (size_t i = 0; l != NULL && i < sizeof(marks) / sizeof(marks[0]);
-         i++) {
-        if (dlsym((void *)(uintptr_t)l->base, marks[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    return pexcz_library_has_any(caller, marks,
+                                 sizeof(marks) / sizeof(marks[0]));
 }
 
 long
