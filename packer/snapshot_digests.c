@@ -25,6 +25,20 @@ join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
     return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, m->err) : rc;
 }
 
+#define COUNT_SIZE 32
+
+/* How many there are, which `count` is room for, and the list. */
+static void
+add_list(const char **args, size_t *n, char count[COUNT_SIZE],
+         const struct pexcz_strings *list)
+{
+    (void)snprintf(count, COUNT_SIZE, "%zu", list->count);
+    args[(*n)++] = count;
+    for (size_t i = 0; i < list->count; i++) {
+        args[(*n)++] = list->items[i];
+    }
+}
+
 static int
 run_imports(const struct pexcz_snapshot_making *m, const char *script,
             bool dump, bool second, const char *home, int fd)
@@ -34,11 +48,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
                    + r->absent.count + r->standby.count + r->home.count + 6;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
-    char module_count[32];
-    char left_count[32];
-    char absent_count[32];
-    char standby_count[32];
-    char home_count[32];
+    char counts[5][COUNT_SIZE];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = dump,
@@ -56,35 +66,16 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         rc = pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     if (rc == PEXCZ_OK) {
-        (void)snprintf(module_count, sizeof(module_count), "%zu",
-                       r->modules.count);
-        (void)snprintf(left_count, sizeof(left_count), "%zu", r->left_count);
-        (void)snprintf(absent_count, sizeof(absent_count), "%zu",
-                       r->absent.count);
-        (void)snprintf(standby_count, sizeof(standby_count), "%zu",
-                       r->standby.count);
-        (void)snprintf(home_count, sizeof(home_count), "%zu", r->home.count);
-        args[n++] = module_count;
-        for (size_t i = 0; i < r->modules.count; i++) {
-            args[n++] = r->modules.items[i];
-        }
-        args[n++] = left_count;
+        add_list(args, &n, counts[0], &r->modules);
+        (void)snprintf(counts[1], COUNT_SIZE, "%zu", r->left_count);
+        args[n++] = counts[1];
         for (size_t i = 0; i < r->left_count; i++) {
             args[n++] = r->left[i].module;
         }
-        args[n++] = absent_count;
-        for (size_t i = 0; i < r->absent.count; i++) {
-            args[n++] = r->absent.items[i];
-        }
-        args[n++] = standby_count;
-        for (size_t i = 0; i < r->standby.count; i++) {
-            args[n++] = r->standby.items[i];
-        }
+        add_list(args, &n, counts[2], &r->absent);
+        add_list(args, &n, counts[3], &r->standby);
         args[n++] = r->reseeds ? "1" : "0";
-        args[n++] = home_count;
-        for (size_t i = 0; i < r->home.count; i++) {
-            args[n++] = r->home.items[i];
-        }
+        add_list(args, &n, counts[4], &r->home);
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
         }

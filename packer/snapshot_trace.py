@@ -46,10 +46,10 @@ def leading_imports(code):
     """(level, name, fromlist) of the import statements that run first of all
     when `code` runs, if a module as __main__; ends at the first thing that can
     have an effect of its own.  Then, if that is the call of an imported
-    function without arguments, (module, name) of it, or None."""
+    function without arguments, (level, module, name) of it, or None."""
     steps = []
     found = []
-    kept = {}  # local variables: (module, name)
+    kept = {}  # local variables: (level, module, name)
     for name, argument in opcodes(code):
         value = argument
         if name == "LOAD_CONST":
