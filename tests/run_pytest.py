@@ -52,7 +52,10 @@ class Outcomes:
 
 def main():
     outcomes = Outcomes()
-    arguments = ["-q", "-p", "no:cacheprovider", "-rs", "--durations=12", *sys.argv[1:]]
+    arguments = ["-q", "-p", "no:cacheprovider", "-rs", "--durations=12"]
+    # An application is 30 MB: what the passed tests made would fill a disk.
+    arguments += ["-o", "tmp_path_retention_policy=failed"]
+    arguments += ["-o", "tmp_path_retention_count=1", *sys.argv[1:]]
     code = pytest.main(arguments, plugins=[outcomes])
     if code != pytest.ExitCode.OK:
         outcomes.not_all_ran()
