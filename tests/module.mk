@@ -5,7 +5,7 @@
 include tests/venv.mk
 
 CHECK_PARTS := check-unit check-unit-asan check-valgrind check-vfs check-format \
-    check-fuzz-corpus check-lint check-clang check-e2e check-e2e-ordinary \
+    check-fuzz-corpus check-lint check-clang check-e2e \
     check-importer check-embed check-release check-conformance check-cpython check-faults \
     check-dist
 

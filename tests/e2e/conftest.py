@@ -117,15 +117,12 @@ def pack_own(make_pex: Callable[..., Path], tmp_path: Path) -> Callable[..., Pat
 class Sides:
     """The reference and the packed application, each with fresh folders."""
 
-    def __init__(self, folder: Path, python: str) -> None:
+    def __init__(self, folder: Path, python: str, env: Dict[str, str]) -> None:
         self.reference = Side(
-            folder / "reference",
-            Path("/"),
-            python,
-            PEX_ROOT,
+            folder / "reference", Path("/"), python, PEX_ROOT, env=env
         )
         self.roots = folder / "roots"
-        self.packed = Side(folder / "packed", self.root(LIBC))
+        self.packed = Side(folder / "packed", self.root(LIBC), env=env)
 
     def root(self, libraries: Sequence[str]) -> Path:
         if SYSTEM is not None:
@@ -198,9 +195,16 @@ class Sides:
         assert changed <= set(changes)
 
 
+@pytest.fixture(params=["restored", "booted"])
+def start_env(request: pytest.FixtureRequest) -> Dict[str, str]:
+    """What decides how a packed application starts: each test that uses `sides`
+    runs in both modes, unless its module has a start_env of its own."""
+    return {"PEXCZ_SNAPSHOT": "0"} if request.param == "booted" else {}
+
+
 @pytest.fixture
-def sides(tmp_path: Path, python: str) -> Sides:
-    return Sides(tmp_path, python)
+def sides(tmp_path: Path, python: str, start_env: Dict[str, str]) -> Sides:
+    return Sides(tmp_path, python, start_env)
 
 
 @pytest.fixture

@@ -3,23 +3,14 @@
 
 .PHONY: check-e2e
 check-e2e: all samples | venv ## packed applications against python app.pex
-	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadgroup tests/e2e
-
-# About packing, or without a snapshot anyway.
-PACKING_TESTS := $(wildcard tests/e2e/test_bad_*.py) $(addprefix tests/e2e/test_,\
-    command_line.py same_bytes.py damaged_executable.py prompt.py tools.py)
-
-.PHONY: check-e2e-ordinary
-check-e2e-ordinary: all samples | venv ## the same without heap snapshots
-	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ORDINARY_BOOT=1 \
-	    $(PYTEST) -n 2 tests/e2e --ignore tests/e2e/test_snapshot.py \
-	    $(addprefix --ignore ,$(PACKING_TESTS))
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadfile tests/e2e
 
 # Of the other Pythons all but what is about packing, PEXes for the first one,
 # or parts that their bases lack.
-OTHERS_TESTS := $(filter-out $(PACKING_TESTS) $(addprefix tests/e2e/test_,\
-    bill.py files_option.py layouts.py old_releases.py samples.py \
-    snapshot_standby.py verify.py),$(wildcard tests/e2e/test_*.py))
+OTHERS_TESTS := $(filter-out $(wildcard tests/e2e/test_bad_*.py) \
+    $(addprefix tests/e2e/test_,bill.py command_line.py damaged_executable.py \
+    files_option.py layouts.py old_releases.py prompt.py same_bytes.py samples.py \
+    snapshot_standby.py tools.py verify.py),$(wildcard tests/e2e/test_*.py))
 
 .PHONY: check-e2e-others $(OTHER_PYTHONS:%=check-e2e-%)
 check-e2e-others: $(OTHER_PYTHONS:%=check-e2e-%) ## most of it for the other PYTHONS
@@ -29,7 +20,7 @@ $(OTHER_PYTHONS:%=check-e2e-%): check-e2e-%: all
 
 .PHONY: check-e2e-part
 check-e2e-part: all | venv
-	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadgroup $(OTHERS_TESTS)
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadfile $(OTHERS_TESTS)
 
 # Packed applications in the root file systems of other releases of Debian.
 ROOTS ?= bullseye bookworm trixie
@@ -41,7 +32,7 @@ roots: $(ROOTS:%=root-%) ## the suite in bullseye, bookworm and trixie: minutes
 
 $(ROOTS:%=root-%): root-%: all | venv
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_SYSTEM=$* \
-	    $(PYTEST) -n 2 --dist loadgroup $(ROOTS_TESTS)
+	    $(PYTEST) -n 2 --dist loadfile $(ROOTS_TESTS)
 
 .PHONY: layouts
 layouts: all | venv ## every layout, form and mode of PEX: minutes
@@ -56,7 +47,8 @@ AARCH64_TESTS := $(addprefix tests/e2e/test_,boundaries.py injection.py platform
 # own, and stat("/proc/self/exe") is it, not the program.  It is slow enough for an
 # interrupt to come between a print and the sleep behind it.
 NOT_EMULATED := $(addprefix --deselect tests/e2e/test_,boundaries.py::test_nothing_but_the_executable_is_touched \
-    injection.py::test_orig_argv process.py::test_program[fatal] \
+    injection.py::test_orig_argv \
+    process.py::test_program[restored-fatal] process.py::test_program[booted-fatal] \
     runtime.py::test_interrupt_exit runtime.py::test_own_file_is_the_application_again \
     runtime.py::test_under_the_name_of_python)
 
@@ -68,4 +60,4 @@ aarch64: all ## the base for aarch64, with Debian's cross compiler
 check-aarch64: aarch64 | venv ## packed applications of aarch64, emulated
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_MACHINE=aarch64 \
 	    $(HOST_PYTHON) tests/e2e/foreign_machine.py aarch64 \
-	    env $(PYTEST) -n 2 --dist loadgroup $(AARCH64_TESTS) $(NOT_EMULATED)
+	    env $(PYTEST) -n 2 --dist loadfile $(AARCH64_TESTS) $(NOT_EMULATED)

@@ -94,13 +94,13 @@ class Side:
         root: Path,
         python: Optional[str] = None,
         pex_root: Optional[Path] = None,
+        env: Optional[Dict[str, str]] = None,
     ) -> None:
         self.folder = folder
         self.root = root
         self.python = python
         self.env = {"LANG": "C.UTF-8", "HOME": "/srv/home", "TZ": "UTC"}
-        if os.environ.get("PEXCZ_TEST_ORDINARY_BOOT"):
-            self.env["PEXCZ_SNAPSHOT"] = "0"
+        self.env.update(env or {})
         if python is not None:
             self.env.update(PATH="/usr/bin:/bin", PEX_ROOT=str(pex_root))
         for name in ("work", "home"):

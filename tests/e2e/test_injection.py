@@ -103,16 +103,13 @@ def test_options_in_the_first_line(
     assert (done.text, done.err) == ("['ignore::UserWarning']\n", b"")
 
 
-@pytest.mark.parametrize("snapshot", ["0", "1"])
-def test_unbuffered(
-    make_app: Callable[..., App], sides: Sides, snapshot: str
-) -> None:
+def test_unbuffered(make_app: Callable[..., App], sides: Sides) -> None:
     app = make_app("-e", "runner", "--inject-python-args=-u", sources=RUNNER)
     code = (
         "import os; print(type(sys.stdout.buffer).__name__, end=' ')\n"
         "os.write(1, b'first'); print('second', sys.stdin.read())"
     )
-    done = packed(sides, app, code, PEXCZ_SNAPSHOT=snapshot)
+    done = packed(sides, app, code)
     assert (done.text, done.err) == ("FileIO firstsecond \n", b"")
 
 

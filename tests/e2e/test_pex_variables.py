@@ -198,6 +198,17 @@ def test_rc_file_beside_the_program_wins(
     assert same(runner).out == b"other\n"
 
 
+@pytest.mark.parametrize("line", [b"PEX_MODULE==b", b"A=b=", b"A=\xff"])
+def test_rc_file_of_which_pex_dies(runner: App, sides: Sides, line: bytes) -> None:
+    """Such a line is passed over, the next one counts."""
+    for side in sides.both:
+        (side.folder / "home/.pexrc").write_bytes(line + b"\nPEX_MODULE=other\n")
+    sides.install(runner)
+    want, got = (side.run("print('ran')") for side in sides.both)
+    assert (want.code, want.err[:9]) == (1, b"Traceback")
+    assert (got.code, got.out, got.err) == (0, b"other\n", b"")
+
+
 def test_rc_values_do_not_reach_the_environment(
     runner: App, sides: Sides, same: Callable[..., Result]
 ) -> None:
@@ -559,9 +570,8 @@ def test_setproctitle(make_app: Callable[..., App], sides: Sides) -> None:
     app = make_app("setproctitle==1.3.7", "-e", "runner", sources=RUNNER)
     code = "print(open('/proc/self/cmdline').read().rstrip('\\0'))"
     sides.packed.root = Path("/")
-    for snapshot in ("0", "1"):
-        done = packed(sides, app, code, "a", "b", PEXCZ_SNAPSHOT=snapshot)
-        assert done.text.rstrip() == f"//srv/app /srv/app {code} a b"
+    done = packed(sides, app, code, "a", "b")
+    assert done.text.rstrip() == f"//srv/app /srv/app {code} a b"
 
 
 def test_import_hook_of_a_pex(runner: App, sides: Sides, python: str) -> None:

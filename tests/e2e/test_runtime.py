@@ -548,10 +548,7 @@ def test_children_find_the_application(runner: App, sides: Sides) -> None:
     assert output(sides, runner, code).text == "beside the script\n1\n"
 
 
-@pytest.mark.parametrize("snapshot", ["1", "0"])
-def test_subinterpreters_find_the_application(
-    runner: App, sides: Sides, snapshot: str
-) -> None:
+def test_subinterpreters_find_the_application(runner: App, sides: Sides) -> None:
     """As in a venv; those of `python app.pex` know only the library."""
     folder = f"home/.local/lib/python{VERSION}/site-packages"
     (sides.packed.folder / folder).mkdir(parents=True)
@@ -566,7 +563,7 @@ def test_subinterpreters_find_the_application(
         f"i.run_string(one, {inner!r})\ni.destroy(one)\n"
     )
     for options in [], ["-c"]:
-        env = {"PEX_INTERPRETER": "1"} if options else {"PEXCZ_SNAPSHOT": snapshot}
+        env = {"PEX_INTERPRETER": "1"} if options else {}
         got = output(sides, runner, *options, code, **env)
         assert got.text == f"{SITE}/runner.py {[SITE]} False\n", got.err
 

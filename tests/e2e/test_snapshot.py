@@ -75,6 +75,12 @@ def state(make_app: Callable[..., App]) -> App:
 
 
 @pytest.fixture
+def start_env() -> Dict[str, str]:
+    """The tests say themselves what is restored, and what is booted."""
+    return {}
+
+
+@pytest.fixture
 def start(sides: Sides) -> Callable[..., Result]:
     """start(app, *arguments, env=…): the packed application, restored or not;
     the message about an ordinary boot is checked and taken away."""

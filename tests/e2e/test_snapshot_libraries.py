@@ -259,6 +259,12 @@ def library_app(make_app: Callable[..., App]) -> Callable[[str], App]:
 EXPLAIN = {"PEXCZ_SNAPSHOT": "explain"}
 
 
+@pytest.fixture
+def start_env() -> Dict[str, str]:
+    """The tests say themselves what is restored, and what is booted."""
+    return {}
+
+
 @pytest.mark.parametrize("name", APPS)
 def test_restored_as_imported(
     library_app: Callable[[str], App], sides: Sides, name: str

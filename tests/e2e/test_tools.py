@@ -23,9 +23,6 @@ from test_web import fetch, port  # noqa: F401
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
 
-# One worker packs the tools, which takes a while.
-pytestmark = pytest.mark.xdist_group("tools")
-
 PINS = Path(__file__).with_name("tool_pins.txt")
 
 TOOLS = """
