@@ -46,6 +46,25 @@ pexcz_slice_sub(struct pexcz_slice in, uint64_t off, uint64_t len,
     return true;
 }
 
+/* The part before the first byte `end`, or all of it; it and that byte are
+ * taken from *rest.  A line of a text, a field of a line. */
+static inline struct pexcz_slice
+pexcz_slice_take(struct pexcz_slice *rest, uint8_t end)
+{
+    const uint8_t *at
+        = rest->len == 0 ? NULL
+                         : (const uint8_t *)memchr(rest->ptr, end, rest->len);
+    struct pexcz_slice part = *rest;
+
+    if (at == NULL) {
+        *rest = pexcz_slice_make(rest->ptr, 0);
+        return part;
+    }
+    part.len = (size_t)(at - rest->ptr);
+    *rest = pexcz_slice_make(at + 1, rest->len - part.len - 1);
+    return part;
+}
+
 static inline bool
 pexcz_slice_eq(struct pexcz_slice a, struct pexcz_slice b)
 {

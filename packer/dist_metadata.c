@@ -27,17 +27,10 @@ strip(struct pexcz_slice s)
 static bool
 next_line(struct pexcz_slice *rest, struct pexcz_slice *ret)
 {
-    const uint8_t *end;
-    size_t n;
-
     if (rest->len == 0) {
         return false;
     }
-    end = memchr(rest->ptr, '\n', rest->len);
-    n = end == NULL ? rest->len : (size_t)(end - rest->ptr);
-    *ret = pexcz_slice_make(rest->ptr, n);
-    n += end == NULL ? 0 : 1;
-    *rest = pexcz_slice_make(rest->ptr + n, rest->len - n);
+    *ret = pexcz_slice_take(rest, '\n');
     if (ret->len != 0 && ret->ptr[ret->len - 1] == '\r') {
         ret->len--;
     }

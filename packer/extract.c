@@ -245,8 +245,7 @@ is_empty(const char *dir)
 static int
 check_target(const char *dir, struct pexcz_error *err)
 {
-    const char *slash = strrchr(dir, '/');
-    const char *name = slash != NULL ? slash + 1 : dir;
+    const char *name = basename(dir);
     struct stat st;
 
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {

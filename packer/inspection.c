@@ -229,14 +229,6 @@ read_entry(void *context, enum pexcz_walk_event event, const char *path,
 
 /* --- distributions ------------------------------------------------------ */
 
-static const char *
-last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static bool
 is_info(const struct pexcz_inspected *e)
 {
@@ -289,7 +281,7 @@ read_record(struct reading *r, size_t dist, struct pexcz_error *err)
 {
     struct pexcz_arena *arena = &r->in->arena;
     const char *info = r->in->dists[dist].info;
-    const char *name = last_part(info);
+    const char *name = basename(info);
     struct pexcz_slice folder
         = pexcz_slice_make(info, name == info ? 0 : (size_t)(name - info - 1));
     const char *path = pexcz_arena_printf(arena, err, "%s/RECORD", info);
@@ -326,7 +318,7 @@ static int
 read_dist(struct reading *r, const char *info, struct pexcz_error *err)
 {
     struct pexcz_inspection *in = r->in;
-    const char *name = last_part(info);
+    const char *name = basename(info);
     int stem = (int)(strlen(name) - (sizeof(INFO_SUFFIX) - 1));
     const char *dash = memchr(name, '-', (size_t)stem);
     int name_len = dash != NULL ? (int)(dash - name) : stem;

@@ -433,14 +433,6 @@ name_groups(struct planning *p)
 
 /* --- all ---------------------------------------------------------------- */
 
-static const char *
-last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* Whether some object of the tree goes by that name: a program may load it
  * before (ctypes), and then ld.so is content. */
 static bool
@@ -450,8 +442,7 @@ is_packed(const struct planning *p, const char *name)
         if (p->infos[i] != NULL
             && ((p->infos[i]->soname != NULL
                  && strcmp(p->infos[i]->soname, name) == 0)
-                || strcmp(last_component(p->plan->entries[i].path), name)
-                       == 0)) {
+                || strcmp(basename(p->plan->entries[i].path), name) == 0)) {
             return true;
         }
     }

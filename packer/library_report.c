@@ -32,14 +32,6 @@ static const char *const policy[] = {
     "libz.so.1",
 };
 
-static const char *
-last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static bool
 contains(const char *const *list, size_t count, const char *text)
 {
@@ -56,7 +48,7 @@ check_hazards(const char *path, const struct pexcz_library_info *info,
               const char *const *allowed, size_t allowed_count,
               struct pexcz_error *err)
 {
-    const char *name = last_component(path);
+    const char *name = basename(path);
 
     if ((!info->executable_stack && !info->text_relocations)
         || contains(allowed, allowed_count, name)) {

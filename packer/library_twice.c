@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* The arithmetic of NumPy and its like, which share nothing but threads. */
 static bool
 only_computes(const char *name)
@@ -69,7 +61,7 @@ pexcz_library_is_twice(const struct pexcz_plan *plan,
             continue;
         }
         for (size_t k = 0; k < count; k++) {
-            const char *name = base_name(libraries[k].path);
+            const char *name = basename(libraries[k].path);
 
             if (!only_computes(name) && needs(infos[i], name)) {
                 *ret = k;

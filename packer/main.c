@@ -398,11 +398,10 @@ print_help(void)
 int
 main(int argc, char **argv)
 {
-    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = argc > 0 ? basename(argv[0]) : "pexcz";
     char program[64];
     struct pexcz_error err;
 
-    name = name != NULL ? name + 1 : argc > 0 ? argv[0] : "pexcz";
     pexcz_interrupt_install();
     if (strcmp(name, "pexcz-pack") == 0) {
         return verb_pack("pexcz-pack", argc, argv);

@@ -60,9 +60,8 @@ asks_for_its_place(struct pexcz_slice text)
 static const char *
 judge_script(struct pexcz_slice text)
 {
-    const uint8_t *end = memchr(text.ptr, '\n', text.len);
-    struct pexcz_slice line = pexcz_slice_make(
-        text.ptr, end != NULL ? (size_t)(end - text.ptr) : text.len);
+    struct pexcz_slice rest = text;
+    struct pexcz_slice line = pexcz_slice_take(&rest, '\n');
 
     if (line.len < 4 || memcmp(line.ptr, "#!", 2) != 0
         || has(line, "python")) {

@@ -265,8 +265,7 @@ source_of(const char *path, char *ret, size_t size)
 {
     static const char cache[] = "__pycache__/";
     size_t len = strlen(path);
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
+    const char *name = basename(path);
     size_t dir = (size_t)(name - path);
     size_t cache_len = strlen(cache);
     int n;
@@ -289,10 +288,8 @@ source_of(const char *path, char *ret, size_t size)
 static bool
 is_cache_dir(const struct pexcz_plan_entry *e)
 {
-    const char *slash = strrchr(e->path, '/');
-
     return e->kind == PEXCZ_KIND_DIR
-           && strcmp(slash == NULL ? e->path : slash + 1, "__pycache__") == 0;
+           && strcmp(basename(e->path), "__pycache__") == 0;
 }
 
 static int

@@ -75,12 +75,13 @@ pexcz_record_parse(struct pexcz_slice text, const char *where,
     struct pexcz_record record = {0};
     struct pexcz_slice rest = text;
     struct pexcz_buf field = {0};
-    const uint8_t *eol
-        = text.len == 0 ? NULL : memchr(text.ptr, '\n', text.len);
+    struct pexcz_slice first = pexcz_slice_take(&rest, '\n');
     size_t line = 0;
     int rc = PEXCZ_OK;
 
-    record.crlf = eol != NULL && eol != text.ptr && eol[-1] == '\r';
+    record.crlf = first.len != text.len && first.len != 0
+                  && first.ptr[first.len - 1] == '\r';
+    rest = text;
     while (rest.len != 0) {
         const char *fields[3] = {"", "", ""};
         size_t count = 0;

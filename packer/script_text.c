@@ -27,11 +27,7 @@ is_word(uint8_t c)
 static struct pexcz_slice
 first_line(struct pexcz_slice text)
 {
-    const uint8_t *end
-        = text.len == 0 ? NULL : memchr(text.ptr, '\n', text.len);
-
-    return pexcz_slice_make(text.ptr,
-                            end == NULL ? text.len : (size_t)(end - text.ptr));
+    return pexcz_slice_take(&text, '\n');
 }
 
 /* Length of `word` if `s` has it at i in any case, else 0. */

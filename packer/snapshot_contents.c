@@ -35,16 +35,8 @@ grow(struct reading *r, void **items, size_t count, size_t *cap, size_t size)
 static const char *
 take(struct reading *r, struct pexcz_slice *rest, uint8_t end)
 {
-    const uint8_t *at
-        = rest->len != 0 ? memchr(rest->ptr, end, rest->len) : NULL;
-    size_t n = at != NULL ? (size_t)(at - rest->ptr) : rest->len;
-    const char *text = pexcz_arena_dup(&r->inspection->arena,
-                                       pexcz_slice_make(rest->ptr, n), r->err);
-
-    n += at != NULL;
-    rest->ptr += n;
-    rest->len -= n;
-    return text;
+    return pexcz_arena_dup(&r->inspection->arena, pexcz_slice_take(rest, end),
+                           r->err);
 }
 
 /* --- the report -----------------------------------------------------------
@@ -113,13 +105,7 @@ read_report(struct reading *r)
     int rc = PEXCZ_OK;
 
     while (rest.len != 0 && rc == PEXCZ_OK) {
-        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
-        size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
-
-        rc = read_line(r, pexcz_slice_make(rest.ptr, n));
-        n += end != NULL;
-        rest.ptr += n;
-        rest.len -= n;
+        rc = read_line(r, pexcz_slice_take(&rest, '\n'));
     }
     return rc;
 }

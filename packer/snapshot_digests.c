@@ -95,20 +95,6 @@ pexcz_snapshot_dump(const struct pexcz_snapshot_making *m, bool second, int fd)
 
 /* --- modules that differ ------------------------------------------------- */
 
-static struct pexcz_slice
-next_line(struct pexcz_slice *rest)
-{
-    const uint8_t *end
-        = rest->len != 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
-    size_t n = end != NULL ? (size_t)(end - rest->ptr) : rest->len;
-    struct pexcz_slice line = pexcz_slice_make(rest->ptr, n);
-
-    n += end != NULL;
-    rest->ptr += n;
-    rest->len -= n;
-    return line;
-}
-
 /* The first module whose variables differ in two processes, or NULL: as the
  * lines of snapshot_digest.py tell. */
 static const char *
@@ -116,8 +102,8 @@ first_difference(struct pexcz_snapshot_making *m, struct pexcz_slice a,
                  struct pexcz_slice b)
 {
     while (a.len != 0 && b.len != 0) {
-        struct pexcz_slice one = next_line(&a);
-        struct pexcz_slice other = next_line(&b);
+        struct pexcz_slice one = pexcz_slice_take(&a, '\n');
+        struct pexcz_slice other = pexcz_slice_take(&b, '\n');
         const uint8_t *tab = memchr(one.ptr, '\t', one.len);
 
         if (tab != NULL && !pexcz_slice_eq(one, other)) {
@@ -205,9 +191,9 @@ is_outcome(struct pexcz_snapshot_making *m, struct pexcz_slice *want,
     struct pexcz_slice module = {0};
 
     while (got.len != 0) {
-        struct pexcz_slice line = next_line(&got);
-        struct pexcz_slice first = next_line(want);
-        struct pexcz_slice second = next_line(again);
+        struct pexcz_slice line = pexcz_slice_take(&got, '\n');
+        struct pexcz_slice first = pexcz_slice_take(want, '\n');
+        struct pexcz_slice second = pexcz_slice_take(again, '\n');
 
         if (!pexcz_slice_eq(line, first) && pexcz_slice_eq(first, second)) {
             *ret_module = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",

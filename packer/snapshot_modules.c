@@ -54,15 +54,8 @@ pexcz_snapshot_empty(int fd, struct pexcz_error *err)
 static const char *
 keep_field(struct pexcz_snapshot_making *m, struct pexcz_slice *line)
 {
-    const uint8_t *tab = memchr(line->ptr, '\t', line->len);
-    size_t n = tab != NULL ? (size_t)(tab - line->ptr) : line->len;
-    const char *copy = pexcz_arena_printf(&m->report->arena, m->err, "%.*s",
-                                          (int)n, (const char *)line->ptr);
-
-    n += tab != NULL;
-    line->ptr += n;
-    line->len -= n;
-    return copy;
+    return pexcz_arena_dup(&m->report->arena, pexcz_slice_take(line, '\t'),
+                           m->err);
 }
 
 /* What snapshot_watch.py says of a shared object when there are none. */
@@ -158,13 +151,7 @@ read_answer(struct pexcz_snapshot_making *m, int fd)
 
     rest = map;
     while (rc == PEXCZ_OK && rest.len != 0) {
-        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
-        size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
-
-        rc = read_line(m, pexcz_slice_make(rest.ptr, n));
-        n += end != NULL;
-        rest.ptr += n;
-        rest.len -= n;
+        rc = read_line(m, pexcz_slice_take(&rest, '\n'));
     }
     pexcz_snapshot_unmap(&map);
     return rc;

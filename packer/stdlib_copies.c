@@ -77,19 +77,16 @@ pexcz_stdlib_copies_write(const char *base, struct pexcz_slice files,
         return rc;
     }
     while (files.len != 0 && library->present && rc == 0) {
-        const uint8_t *end = memchr(files.ptr, '\n', files.len);
-        size_t len = end != NULL ? (size_t)(end - files.ptr) : files.len;
+        struct pexcz_slice path = pexcz_slice_take(&files, '\n');
         struct pexcz_module module;
 
-        if (len > prefix_len && memcmp(files.ptr, prefix, prefix_len) == 0
+        if (path.len > prefix_len && memcmp(path.ptr, prefix, prefix_len) == 0
             && find_module(
                 &library->blob,
-                pexcz_slice_make(files.ptr + prefix_len, len - prefix_len),
+                pexcz_slice_make(path.ptr + prefix_len, path.len - prefix_len),
                 &module)) {
             rc = copy(&library->blob, module.code, writer, err);
         }
-        len += end != NULL;
-        files = pexcz_slice_make(files.ptr + len, files.len - len);
     }
     pexcz_packed_file_close(&file);
     return rc;

@@ -102,9 +102,7 @@ put(struct installer *in, size_t i, enum place place, const char *path)
 static int
 place_script(struct installer *in, size_t i, const char *rest)
 {
-    const char *slash = strrchr(rest, '/');
-
-    if (is_generated_script(in, slash == NULL ? rest : slash + 1)) {
+    if (is_generated_script(in, basename(rest))) {
         in->installed[i].place = PLACE_SKIP;
         return PEXCZ_OK;
     }

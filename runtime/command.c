@@ -12,14 +12,6 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
-static const char *
-last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
-
 /* "python", "python3", "python3.11". */
 static bool
 is_python_name(const char *name)
@@ -184,7 +176,7 @@ choose_command(const struct pexcz_blob *app, struct pexcz_command *command)
     struct pexcz_slice name;
 
     if (!next_command(app, &cursor, &name, &command->entry)
-        || find_command(app, last_component(command->name), &command->entry)) {
+        || find_command(app, basename(command->name), &command->entry)) {
         return;
     }
     if (command->arg_count != 0
@@ -224,7 +216,7 @@ is_start_of_python(const char *path, const char *argv0)
         return true;
     }
     return strncmp(path, "//", 2) == 0 || strncmp(argv0, "//", 2) == 0
-           || is_python_name(last_component(argv0));
+           || is_python_name(basename(argv0));
 }
 
 /*

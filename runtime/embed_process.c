@@ -22,8 +22,7 @@ own_address(void)
 static int
 find_libpython(struct dl_phdr_info *info, size_t size, void *data)
 {
-    const char *slash = strrchr(info->dlpi_name, '/');
-    const char *name = slash != NULL ? slash + 1 : info->dlpi_name;
+    const char *name = basename(info->dlpi_name);
 
     (void)size;
     if (strncmp(name, "libpython", 9) == 0) {

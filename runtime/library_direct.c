@@ -295,10 +295,9 @@ load_needed(const struct pexcz_library_set *set, size_t root,
     const char *why = NULL;
 
     for (size_t i = 1; i < set->count && why == NULL; i++) {
-        const char *slash = strrchr(set->items[i].path, '/');
         size_t number;
 
-        *ret_name = slash != NULL ? slash + 1 : set->items[i].path;
+        *ret_name = basename(set->items[i].path);
         if (set->items[i].name.len != 0) {
             why = "has another name than it is asked for by";
         }

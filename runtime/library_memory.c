@@ -85,14 +85,6 @@ struct loading {
     struct pexcz_error *err;
 };
 
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static int
 finish_file(struct loading *l, struct file *f)
 {
@@ -108,7 +100,7 @@ add_item(struct loading *l, const struct pexcz_library_item *item)
     int rc;
 
     f->item = item;
-    f->fd = pexcz_memory_file(base_name(item->path), l->err);
+    f->fd = pexcz_memory_file(basename(item->path), l->err);
     if (f->fd < 0) {
         return PEXCZ_E_IO;
     }

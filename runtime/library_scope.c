@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-static const char *
-last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 bool
 pexcz_library_named(const char *name, size_t *ret)
 {
@@ -23,7 +15,7 @@ pexcz_library_named(const char *name, size_t *ret)
     for (size_t i = 0; i < s->count; i++) {
         const char *soname = s->files[i].soname;
 
-        if (strcmp(soname != NULL ? soname : last_part(s->made[i].path), name)
+        if (strcmp(soname != NULL ? soname : basename(s->made[i].path), name)
             == 0) {
             *ret = i;
             return true;
