@@ -100,9 +100,9 @@ def enter(root, work, cwd):
 
 
 def reset_signals():
-    """As a shell's foreground: this Python ignores SIGPIPE, and a shell that
-    runs the tests in the background ignores SIGINT and SIGQUIT."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+    """As a shell's foreground: this Python ignores SIGPIPE, a shell that
+    runs the tests in the background SIGINT and SIGQUIT, and nohup SIGHUP."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -7,6 +7,7 @@ is alike too.
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import os
 import shutil
@@ -129,7 +130,7 @@ def dedented(sources):
 
 
 def fetch(address):
-    """(status, content type, body), from a server that may be starting."""
+    """(status, content type, body), from a server that may be starting or ending."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -139,7 +140,7 @@ def fetch(address):
         except urllib.error.HTTPError as e:
             with e:
                 return e.code, e.headers["Content-Type"], e.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
