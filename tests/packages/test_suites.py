@@ -8,27 +8,17 @@ Those that a library does not install come from its source distribution.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
-import tarfile
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List
+from typing import List
 
 import pytest
+from suites import (BUILD, HERE, Sides, check_alike, environment, fetch_source,
+                    make_sides, run, run_suite)
+from build_wheel import build_wheel
+from suite import make
 
-HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parent), str(HERE.parent / "e2e"),
-             str(HERE.parent / "cpython")]
-from build_wheel import build_wheel  # noqa: E402
-from pexes import Offline, build_pex  # noqa: E402
-from sides import reference_python  # noqa: E402
-from suite import make  # noqa: E402
-
-BUILD = Path(os.environ["PEXCZ_BUILD"]).resolve()
 PINS = HERE / "pins.txt"
 PROJECTS = """
 importlib_resources importlib_metadata pluggy setuptools zope.interface
@@ -60,30 +50,13 @@ SUITES = {
 }
 
 
-def run(*command: object, **options: object) -> subprocess.CompletedProcess:
-    return subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, **options)
-
-
 def source_tests(folder: Path) -> None:
     """The folders of FROM_SOURCE, side by side."""
     whole, folder = folder, folder.with_suffix(".part")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for project, version, tests in FROM_SOURCE:
-        done = run(sys.executable, "-m", "pip", "download", "-q", "--no-deps",
-                   "--no-binary", ":all:", "-d", folder, f"{project}=={version}")
-        if done.returncode != 0:
-            pytest.skip(f"no source distribution to be had: {done.stdout[-300:]}")
-        [archive] = folder.glob(f"{project}-*.tar.gz")
-        with tarfile.open(archive) as tar:
-            top = f"{project}-{version}/"
-            for member in tar.getmembers():
-                if member.name.startswith(top + tests):
-                    member.name = member.name[len(top):]
-                    tar.extract(member, folder, filter="data")
-        archive.unlink()
+        shutil.copytree(fetch_source(project, version) / tests, folder / tests)
     # Some of the tests import test.support, which no base has.
     suite = make(BUILD, "3.11").disk.parents[1] / "lib/python3.11/test"
     shutil.copytree(suite / "support", folder / "test/support",
@@ -141,19 +114,8 @@ print(list(pkg_resources.find_distributions("first")), os.path.basename(
 """
 
 
-@dataclass
-class Sides:
-    venv: Path
-    packed: Path
-
-    def site(self, side: str) -> str:
-        root = "/proc/pexcz" if side == "packed" else str(self.venv)
-        return f"{root}/lib/python3.11/site-packages"
-
-
 @pytest.fixture(scope="session")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> Sides:
-    python = reference_python(BUILD)
     # What goes into the PEX is decided by this file.
     key = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     tests = BUILD / f"pex/suites-{key}"
@@ -164,30 +126,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Sides:
     wheels.mkdir(parents=True, exist_ok=True)
     made = [str(build_wheel(wheels, name, "1.0", "py3-none-any", dict(files)))
             for name, files in WHEELS.items()]
-    try:
-        pex = build_pex(BUILD, [*PROJECTS, *made, "-D", str(tests),
-                                "--include-tools"], constraints=PINS)
-    except Offline as e:
-        pytest.skip(f"not cached, and no index to be reached: {e}")
-    done = run(python, pex, "venv", folder / "venv",
-               env={**os.environ, "PEX_TOOLS": "1", "PEX_ROOT": str(BUILD / "pex/root")})
-    assert done.returncode == 0, done.stdout
-    packed = folder / "bin/python3"
-    packed.parent.mkdir()
-    done = run(BUILD / "bin/pexcz-pack", pex, "-o", packed)
-    assert done.returncode == 0, done.stdout
-    return Sides(folder / "venv", packed)
-
-
-def outcomes(report: Path) -> Dict[str, str]:
-    found: Dict[str, str] = {}
-    for case in ET.parse(report).getroot().iter("testcase"):
-        result = "passed"
-        for child in ("skipped", "error", "failure"):
-            if case.find(child) is not None:
-                result = child
-        found[f"{case.get('classname')}.{case.get('name')}"] = result
-    return found
+    return make_sides([*PROJECTS, *made, "-D", str(tests)], PINS, folder, "bin/python3")
 
 
 @pytest.mark.parametrize("name", sorted(SUITES))
@@ -198,24 +137,12 @@ def test_suite(sides: Sides, name: str, tmp_path: Path) -> None:
                          ("packed", sides.packed)):
         work = tmp_path / side
         work.mkdir()
-        report = tmp_path / f"{side}.xml"
-        done = run(python, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                   f"--rootdir={sides.site(side)}",
-                   f"--confcutdir={sides.site(side)}",
-                   f"--junitxml={report}", *suite.options,
-                   f"{sides.site(side)}/{suite.folder}",
-                   cwd=work, timeout=500,
-                   env={"PATH": "/usr/bin:/bin", "HOME": str(work), "LANG": "C.UTF-8",
-                        "TMPDIR": str(work)})
-        assert report.exists(), done.stdout[-3000:]
-        results[side] = outcomes(report)
-        (tmp_path / f"{side}.txt").write_text(done.stdout)
-    venv, packed = results["venv"], results["packed"]
-    different = {key: (venv.get(key), packed.get(key))
-                 for key in {*venv, *packed} if venv.get(key) != packed.get(key)}
-    assert not different, (tmp_path / "packed.txt").read_text()[-6000:]
-    passed = sum(result == "passed" for result in venv.values())
-    assert passed >= suite.least, f"{passed} of {len(venv)} pass"
+        results[side] = run_suite(
+            [python, "-m", "pytest"],
+            [f"--rootdir={sides.site(side)}", f"--confcutdir={sides.site(side)}",
+             *suite.options, f"{sides.site(side)}/{suite.folder}"],
+            work, environment(work), 500)
+    check_alike(results, suite.least)
 
 
 def test_namespaces_and_working_set(sides: Sides, tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Suites of libraries with shared objects, run in an executable that starts
+from a snapshot with these shared objects in it, and in the venv that Pex makes
+of the same PEX: each test ends alike.
+
+The application imports a library's extension modules, then runs pytest.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+from suites import (BUILD, HERE, Sides, check_alike, environment, fetch_source,
+                    make_sides, run, run_suite)
+
+PINS = HERE / "snapshot_pins.txt"
+APPLICATION = "{imports}\nimport pytest\n\ndef main():\n    return pytest.main()\n"
+
+
+@dataclass
+class Application:
+    projects: List[str]
+    extensions: List[str]  # modules that are in the snapshot
+
+
+@dataclass
+class Suite:
+    application: str
+    source: str             # project whose source distribution has the tests
+    copied: List[str]       # of it, into the working directory
+    arguments: List[str]
+    least: int              # tests that pass
+    seconds: int = 300      # of each side
+    env: Dict[str, str] = field(default_factory=dict)
+
+
+APPLICATIONS = {
+    "markupsafe": Application(["markupsafe"], ["markupsafe._speedups"]),
+    "pyyaml": Application(["pyyaml"], ["yaml._yaml"]),
+    "msgpack": Application(["msgpack"], ["msgpack._cmsgpack"]),
+    "charset-normalizer": Application(
+        ["charset-normalizer"], ["charset_normalizer.md", "charset_normalizer.cd"]),
+    "wrapt": Application(["wrapt"], ["wrapt._wrappers"]),
+    "regex": Application(["regex"], ["regex._regex"]),
+    "black": Application(["black"], ["black", "black.parsing", "pytokens"]),
+    "lxml": Application(["lxml[html5,cssselect]", "beautifulsoup4"],
+                        ["lxml.etree", "lxml.objectify", "lxml.sax", "lxml.builder"]),
+}
+SUITES = {
+    "markupsafe": Suite("markupsafe", "markupsafe", ["tests"], ["tests"], 75),
+    "pyyaml": Suite("pyyaml", "pyyaml", ["tests"], ["tests"], 1200),
+    "msgpack": Suite("msgpack", "msgpack", ["test"], ["test"], 100),
+    "charset-normalizer": Suite("charset-normalizer", "charset-normalizer",
+                                ["tests", "data", "pyproject.toml"], ["tests"], 100),
+    "wrapt": Suite("wrapt", "wrapt", ["tests"], ["tests/core"], 500),
+    "regex": Suite("regex", "regex", ["regex/tests"], ["regex/tests"], 10),
+    "black": Suite("black", "black", ["tests", "pyproject.toml", "docs", "action.yml"],
+                   ["tests", "--ignore=tests/test_blackd.py", "-o", "addopts=",
+                    "-W", "ignore::pytest.PytestRemovedIn10Warning"], 300),
+    "lxml": Suite("lxml", "lxml", ["src/lxml/tests", "doc"], ["src/lxml/tests"], 1000),
+    "lxml.html": Suite("lxml", "lxml", ["src/lxml/html/tests"],
+                       ["src/lxml/html/tests",
+                        # imports from lxml/tests, which is not installed
+                        "--ignore=src/lxml/html/tests/test_elementsoup.py"], 20),
+}
+
+
+def version_of(project: str) -> str:
+    pins = dict(line.split("==") for line in PINS.read_text().split("\n") if "==" in line)
+    return pins[project]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Sides]:
+    """The applications so far: the suites of one stand together."""
+    return {}
+
+
+@pytest.fixture(params=sorted(SUITES, key=lambda name: (SUITES[name].application, name)))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def sides(name: str, made: Dict[str, Sides],
+          tmp_path_factory: pytest.TempPathFactory) -> Sides:
+    wanted = SUITES[name].application
+    if wanted not in made:
+        for old in made.values():
+            shutil.rmtree(old.venv.parent)
+        made.clear()
+        application = APPLICATIONS[wanted]
+        imports = "\n".join(f"import {module}" for module in application.extensions)
+        made[wanted] = make_sides(
+            [*application.projects, "pytest", "-e", "suite_application:main"], PINS,
+            tmp_path_factory.mktemp(wanted), "app",
+            {"suite_application.py": APPLICATION.format(imports=imports)})
+    return made[wanted]
+
+
+def check_is_restored(app: Path, extensions: List[str], work: Path) -> None:
+    """A start is one from the snapshot, and the extension modules are in it."""
+    done = run(app, "--version", cwd=work,
+               env={**environment(work), "PEXCZ_SNAPSHOT": "explain"})
+    assert done.returncode == 0 and "ordinary boot" not in done.stdout, done.stdout
+    report = run(BUILD / "bin/pexcz", "inspect", "--snapshot", "--json", app).stdout
+    snapshot = json.loads(report)
+    modules = {module["name"] for module in snapshot["modules"]}
+    paths = " ".join(library["path"] for library in snapshot["libraries"])
+    for extension in extensions:
+        assert extension in modules, (extension, report)
+        path = f"/{extension.replace('.', '/')}"
+        assert f"{path}." in paths or f"{path}/__init__." in paths, (extension, report)
+
+
+def test_suite_restored(sides: Sides, name: str, tmp_path: Path) -> None:
+    suite = SUITES[name]
+    # One path for both, as names of tests may have it.
+    work = tmp_path / "work"
+    results = {}
+    for side, program in (("venv", sides.venv / "pex"), ("packed", sides.packed)):
+        work.mkdir()
+        for part in suite.copied:
+            source = fetch_source(suite.source, version_of(suite.source))
+            target = work / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (source / part).is_dir() else shutil.copy
+            copy(source / part, target)
+        if side == "packed":
+            check_is_restored(program, APPLICATIONS[suite.application].extensions, work)
+        root = work if suite.copied else sides.site(side)
+        arguments = [a.replace("SITE", sides.site(side)) for a in suite.arguments]
+        results[side] = run_suite([program], [f"--rootdir={root}", f"--confcutdir={root}",
+                                              *arguments], work,
+                                  {**environment(work), **suite.env}, suite.seconds)
+        (tmp_path / f"{side}.txt").write_text(results[side][1])
+        shutil.rmtree(work)
+    check_alike(results, suite.least)
