@@ -391,7 +391,8 @@ def mend_all(afters):
     import pexcz_snapshot
 
     modules = {name: sys.modules.get(name) for name in MENDED}
-    afters += [MENDED[name](module) for name, module in modules.items() if module]
+    afters += [MENDED[name](module) for name, module in modules.items()
+               if module and is_known(name, module)]
     for after in afters:
         if after is not None:
             pexcz_snapshot.register(after_restore=after)

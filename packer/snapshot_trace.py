@@ -209,6 +209,7 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
         for line in lines_to_warm:
             attempt(lines, warm_up, kind, name, attribute, line)
         watch.find_cwd()
+        watch.find_unknown()
         if lines_to_warm:
             watch.find_home(True)
         watch.find_set_variables()

@@ -174,6 +174,7 @@ class Watch(HomeWatch):
         self.begun = set()
         self.edges = {}        # module -> modules that its body imported
         self.reasons = {}      # module -> why it cannot be in the snapshot
+        self.mended = {}       # the same, if only it is not as it is known
         self.startup = None    # the same of what runs before all imports
         self.gate = []
         self.watched = []
@@ -219,6 +220,8 @@ class Watch(HomeWatch):
                         name, f"{CWD}-{len(self.cwd_readers):05}")
             elif what not in MENDED.get(name, ()):
                 self.reasons.setdefault(name, reason)
+            else:
+                self.mended[name] = reason
         finally:
             self.active = True
 
@@ -660,6 +663,14 @@ class Watch(HomeWatch):
                         and vars(value).get("__module__") == name:
                     return name
         return None
+
+    def find_unknown(self):
+        """Modules of another version than those that are mended."""
+        self.active = False
+        for name, reason in self.mended.items():
+            if not is_known(name, sys.modules.get(name)):
+                self.reasons.setdefault(name, reason)
+        self.active = True
 
     def find_kept_paths(self):
         """Modules that keep what was derived from sys.executable or argv."""

@@ -124,3 +124,37 @@ def test_contexts_of_aiohttp_are_made_anew(
     assert {tuple(out[:2]) for out in outs} == {tuple(booted.text.splitlines()[:2])}
     assert "True" in outs[0][0]
     assert len({out[2] for out in outs}) == len(outs)
+
+
+def test_other_versions_are_not_mended(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A module under the name of one that is mended, with other names in it: it
+    is in the snapshot as it is, and left out if it did what the other does."""
+    sources = {
+        "rich/__init__.py": "",
+        "rich/style.py": "from random import randint\nWIDTH = 80\n",
+        "urllib3/__init__.py": "",
+        "urllib3/util/__init__.py": "",
+        "urllib3/util/connection.py": """\
+            import socket
+            HAS_SOCKETS = socket.socket() is not None
+            """,
+        "user.py": """\
+            import rich.style
+            def main():
+                print(rich.style.WIDTH, sorted(vars(rich.style))[-1])
+                import urllib3.util.connection as c
+                print(c.HAS_SOCKETS)
+            """,
+        "all.py": "import user, urllib3.util.connection\nmain = user.main\n",
+    }  # fmt: skip
+    pex = make_pex(
+        "-e", "all:main", sources={n: dedent(t) for n, t in sources.items()}
+    )
+    exe = tmp_path / "app"
+    report = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe]).err.decode()
+    left = [line for line in report.splitlines() if "not in the snapshot" in line]
+    assert [line for line in left if "urllib3.util.connection: " in line], report
+    assert not [line for line in left if "rich" in line], report
+    assert starts(exe) == ["80 randint\nTrue\n"] * 3
