@@ -8,13 +8,15 @@ The application imports a library's extension modules, then runs pytest.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List
 
 import pytest
+from postgres_server import find_programs, postgres_server
 from suites import (BUILD, HERE, Sides, check_alike, environment, fetch_source,
                     make_sides, run, run_suite)
 
@@ -35,10 +37,12 @@ class Suite:
     copied: List[str]       # of it, into the working directory
     arguments: List[str]
     least: int              # tests that pass
-    seconds: int = 300      # of each side
+    seconds: int = 900      # of each side
     env: Dict[str, str] = field(default_factory=dict)
+    database: str = ""      # of a PostgreSQL server that is started for it
 
 
+NO_BENCHMARKS = "--ignore-glob=*benchmarks*"
 APPLICATIONS = {
     "markupsafe": Application(["markupsafe"], ["markupsafe._speedups"]),
     "pyyaml": Application(["pyyaml"], ["yaml._yaml"]),
@@ -50,6 +54,18 @@ APPLICATIONS = {
     "black": Application(["black"], ["black", "black.parsing", "pytokens"]),
     "lxml": Application(["lxml[html5,cssselect]", "beautifulsoup4"],
                         ["lxml.etree", "lxml.objectify", "lxml.sax", "lxml.builder"]),
+    "orjson": Application(
+        "orjson numpy pendulum psutil faker pytz python-dateutil".split(), ["orjson.orjson"]),
+    "greenlet": Application(["greenlet", "objgraph", "psutil"], ["greenlet._greenlet"]),
+    "zope.interface": Application(
+        ["zope.interface", "zope.testing"], ["zope.interface._zope_interface_coptimizations"]),
+    "aiohttp": Application(
+        """aiohttp pytest-mock pytest-timeout pytest-xdist pytest-cov re-assert freezegun
+        trustme objgraph psutil hypothesis brotli proxy.py""".split(),
+        ["multidict._multidict", "frozenlist._frozenlist", "yarl._quoting_c",
+         "propcache._helpers_c", "aiohttp._http_parser", "aiohttp._http_writer",
+         "aiohttp._websocket.mask", "aiohttp._websocket.reader_c"]),
+    "psycopg2": Application(["psycopg2-binary"], ["psycopg2._psycopg"]),
 }
 SUITES = {
     "markupsafe": Suite("markupsafe", "markupsafe", ["tests"], ["tests"], 75),
@@ -67,6 +83,18 @@ SUITES = {
                        ["src/lxml/html/tests",
                         # imports from lxml/tests, which is not installed
                         "--ignore=src/lxml/html/tests/test_elementsoup.py"], 20),
+    "orjson": Suite("orjson", "orjson", ["test"], ["test"], 750),
+    "greenlet": Suite("greenlet", "greenlet", [], ["SITE/greenlet/tests"], 100),
+    "zope.interface": Suite("zope.interface", "zope.interface", [],
+                            ["--import-mode=importlib", "-o", "python_files=test_*.py",
+                             "SITE/zope/interface"], 1000),
+    "frozenlist": Suite("aiohttp", "frozenlist", ["tests", "pytest.ini"],
+                        ["tests", "-o", "addopts=", NO_BENCHMARKS], 50),
+    "propcache": Suite("aiohttp", "propcache", ["tests", "pytest.ini"],
+                       ["tests", "-o", "addopts=", NO_BENCHMARKS,
+                        "--ignore=tests/test_pep517_backend.py"], 50),
+    "psycopg2": Suite("psycopg2", "psycopg2-binary", ["tests"], ["tests"], 500,
+                      database="psycopg2_test"),
 }
 
 
@@ -118,6 +146,19 @@ def check_is_restored(app: Path, extensions: List[str], work: Path) -> None:
         assert f"{path}." in paths or f"{path}/__init__." in paths, (extension, report)
 
 
+@contextlib.contextmanager
+def database_server(database: str) -> Iterator[Dict[str, str]]:
+    """The variables that lead to it."""
+    if not database:
+        yield {}
+        return
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server(programs, database) as variables:
+        yield variables
+
+
 def test_suite_restored(sides: Sides, name: str, tmp_path: Path) -> None:
     suite = SUITES[name]
     # One path for both, as names of tests may have it.
@@ -135,9 +176,10 @@ def test_suite_restored(sides: Sides, name: str, tmp_path: Path) -> None:
             check_is_restored(program, APPLICATIONS[suite.application].extensions, work)
         root = work if suite.copied else sides.site(side)
         arguments = [a.replace("SITE", sides.site(side)) for a in suite.arguments]
-        results[side] = run_suite([program], [f"--rootdir={root}", f"--confcutdir={root}",
-                                              *arguments], work,
-                                  {**environment(work), **suite.env}, suite.seconds)
+        options = [f"--rootdir={root}", f"--confcutdir={root}", *arguments]
+        with database_server(suite.database) as server:
+            results[side] = run_suite([program], options, work, {
+                **environment(work), **suite.env, **server}, suite.seconds)
         (tmp_path / f"{side}.txt").write_text(results[side][1])
         shutil.rmtree(work)
     check_alike(results, suite.least)
