@@ -39,3 +39,10 @@ COPIES ?= 100
 bench-memory: all | venv ## memory of 100 copies of a web application at once
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/memory.py \
 	    --python $(BUILD_PYTHON) --copies $(COPIES)
+
+MERCURIAL_TESTS ?= 260
+
+.PHONY: bench-mercurial
+bench-mercurial: all | venv ## Mercurial's own tests with a packed hg; CHECK=1 as above
+	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python bench/mercurial.py \
+	    --python $(BUILD_PYTHON) --tests $(MERCURIAL_TESTS) $(if $(CHECK),--check)

@@ -45,9 +45,10 @@ is_hot(const struct pexcz_plan *plan, const bool *hot, const char *origin)
 }
 
 void
-pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
-                      bool *raw)
+pexcz_image_libraries(const struct pexcz_plan *plan, bool is_run,
+                      const bool *hot, bool *raw)
 {
+    bool all = is_run || plan->boot.kind == PEXCZ_ENTRY_SCRIPT;
     const char *origin = NULL;
     bool answer = false;
 
@@ -57,7 +58,7 @@ pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
         if (e->kind != PEXCZ_KIND_FILE || !is_library_name(e->path)) {
             continue;
         }
-        if (e->origin == NULL || is_at_top(plan, e->path)) {
+        if (all || e->origin == NULL || is_at_top(plan, e->path)) {
             raw[i] = true;
             continue;
         }

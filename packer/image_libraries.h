@@ -11,11 +11,12 @@
 /*
  * Sets raw[i] for shared objects of a distribution of which something is
  * imported on the way to the entry point (`hot`), and of user code, and those
- * beside the packages.  Both have
- * plan->entry_count items; raw is zeroed by the caller.
+ * beside the packages.  All of them, if a script is the entry point, or the
+ * application is run for the snapshot (`is_run`): what is imported then is not
+ * known.  Both have plan->entry_count items; raw is zeroed by the caller.
  */
-void pexcz_image_libraries(const struct pexcz_plan *plan, const bool *hot,
-                           bool *raw);
+void pexcz_image_libraries(const struct pexcz_plan *plan, bool is_run,
+                           const bool *hot, bool *raw);
 
 /* Bytes of those that a snapshot with the libraries `used` has no use for, and
  * raw[] without them. */

@@ -20,6 +20,7 @@ enum {
     OPTION_SNAPSHOT_EXCLUDE,
     OPTION_FILES,
     OPTION_SNAPSHOT_WARM,
+    OPTION_SNAPSHOT_ENV,
     OPTION_SHARED_OBJECTS,
     OPTION_VERIFY,
     OPTION_ALLOW_LIBRARY,
@@ -58,6 +59,7 @@ static const struct option pack_options[] = {
     {"files", required_argument, NULL, OPTION_FILES},
     {"snapshot-exclude", required_argument, NULL, OPTION_SNAPSHOT_EXCLUDE},
     {"snapshot-warm", required_argument, NULL, OPTION_SNAPSHOT_WARM},
+    {"snapshot-env", required_argument, NULL, OPTION_SNAPSHOT_ENV},
     {"shared-objects", required_argument, NULL, OPTION_SHARED_OBJECTS},
     {"verify", required_argument, NULL, OPTION_VERIFY},
     {"allow-library", required_argument, NULL, OPTION_ALLOW_LIBRARY},
@@ -196,6 +198,42 @@ add_text(const char ***list, size_t *count, const char *text,
     return PEXCZ_OK;
 }
 
+/* The start of each process, and a snapshot, see to these themselves. */
+static bool
+is_of_the_boot(const char *pair)
+{
+    static const char *const names[] = {
+        "HOME=", "LANG=", "LANGUAGE=", "TZ=", "LC_", "LD_", "PEX", "PYTHON"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strncmp(pair, names[i], strlen(names[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As a gate, its name and value are a field of a line. */
+static int
+add_variable(struct pexcz_snapshot_wish *wish, const char *pair,
+             struct pexcz_error *err)
+{
+    size_t name = strcspn(pair, "=,");
+    bool is_plain = pair[name] == '=' && name != 0 && !is_of_the_boot(pair);
+
+    for (const char *p = pair; *p != '\0'; p++) {
+        is_plain = is_plain && (unsigned char)*p >= ' ' && *p != 0x7f;
+    }
+    if (!is_plain) {
+        return pexcz_fail(
+            err, PEXCZ_E_USAGE, 0,
+            "--snapshot-env %s: not NAME=VALUE, or a variable of "
+            "Python's or the locale's own",
+            pair);
+    }
+    return add_text(&wish->env, &wish->env_count, pair, err);
+}
+
 void
 pexcz_pack_options_done(struct pexcz_pack_options *options)
 {
@@ -204,6 +242,7 @@ pexcz_pack_options_done(struct pexcz_pack_options *options)
     options->files_count = 0;
     free(options->wish.exclude);
     free(options->wish.warm);
+    free(options->wish.env);
     free(options->allowed_libraries);
     options->allowed_libraries = NULL;
     options->allowed_count = 0;
@@ -270,6 +309,9 @@ set_pack_option(struct pexcz_pack_options *o, int c, char **argv,
         break;
     case OPTION_SNAPSHOT_WARM:
         rc = add_text(&o->wish.warm, &o->wish.warm_count, optarg, err);
+        break;
+    case OPTION_SNAPSHOT_ENV:
+        rc = add_variable(&o->wish, optarg, err);
         break;
     case OPTION_SHARED_OBJECTS:
         rc = parse_choice(optarg, "--shared-objects", shared_objects, &choice,

@@ -402,7 +402,8 @@ find_hot(struct packing *p)
     pexcz_buf_done(&outside);
     if (rc == PEXCZ_OK && p->options->snapshot != PEXCZ_SNAPSHOT_OFF
         && pexcz_base_is_own(&p->facts)) {
-        pexcz_image_libraries(&p->plan, p->hot, p->raw);
+        pexcz_image_libraries(&p->plan, p->options->wish.warm_count != 0,
+                              p->hot, p->raw);
     }
     /* From memory they would be decompressed at every start. */
     if (rc == PEXCZ_OK && p->options->shared_objects == PEXCZ_SHARED_MEMORY) {

@@ -19,7 +19,8 @@ join_gate(const struct pexcz_snapshot_making *m, struct pexcz_buf *ret)
     int rc = PEXCZ_OK;
 
     for (size_t i = 0; i < gate->count && rc == PEXCZ_OK; i++) {
-        rc = pexcz_buf_printf(ret, m->err, "%s%s", i == 0 ? "" : ",",
+        rc = pexcz_buf_printf(ret, m->err, "%s%.*s", i == 0 ? "" : ",",
+                              (int)strcspn(gate->items[i], "="),
                               gate->items[i]);
     }
     return rc == PEXCZ_OK ? pexcz_buf_append(ret, "", 1, m->err) : rc;
@@ -45,15 +46,17 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
-                   + r->absent.count + r->standby.count + r->home.count + 6;
+                   + r->absent.count + r->standby.count + r->home.count
+                   + r->late.count + 7;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
-    char counts[5][COUNT_SIZE];
+    char counts[6][COUNT_SIZE];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = dump,
         .libraries = m->libraries,
         .second = second,
+        .wish = m->wish,
         .home = home,
         .script = script,
         .args = args,
@@ -72,6 +75,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         for (size_t i = 0; i < r->left_count; i++) {
             args[n++] = r->left[i].module;
         }
+        add_list(args, &n, counts[5], &r->late);
         add_list(args, &n, counts[2], &r->absent);
         add_list(args, &n, counts[3], &r->standby);
         args[n++] = r->reseeds ? "1" : "0";

@@ -105,7 +105,7 @@ class HomeWatch:
         setattr(os.path, name, function)
 
     def watch_paths(self):
-        module = sys.modules.get("pathlib")
+        module = module_to_watch("pathlib")
         if HOME is None or module in self.watched \
                 or not hasattr(module, "PosixPath"):
             return
@@ -252,6 +252,21 @@ def is_hashed(path):
         return path._hash is not None
     except AttributeError:
         return False
+
+
+def module_to_watch(name):
+    """None as well for one that importlib.util.LazyLoader has made and that
+    runs as soon as anything is asked of it, or is about to."""
+    module = sys.modules.get(name)
+    if type(module).__name__ == "_LazyModule":
+        return None
+    if getattr(getattr(module, "__spec__", None), "loader_state", None):
+        frame = sys._getframe(1)
+        while frame is not None:
+            if frame.f_globals is vars(module) and frame.f_code.co_name == "<module>":
+                return None
+            frame = frame.f_back
+    return module
 
 
 def show(path):

@@ -4,7 +4,8 @@
 Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
-must not be imported, how many paths, files that must not be there, how many
+must not be imported, how many lines, modules to be left
+empty (snapshot_late.py) and, behind blanks, what those import, how many paths, files that must not be there, how many
 names, modules that are to stand by (importer/standby.h), 1 if there are generators
 of random numbers to be seeded at each start, else 0, how many names, modules
 that read $HOME, and "MODULE:NAME" of global variables that are the working
@@ -30,6 +31,43 @@ class Guard:
         if name in self.left:
             raise Left(f"{name} is imported, which the snapshot must not have")
         return None
+
+
+class Bodiless:
+    """Finds modules whose bodies run at each start, and not now."""
+
+    def __init__(self, lines):
+        self.imports = {line.split()[0]: line.split()[1:] for line in lines}
+        self.found = []
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.imports or name in self.found:
+            return None
+        self.found.append(name)
+        spec = sys.modules["_frozen_importlib"]._find_spec(name, path)
+        spec.loader = Empty(spec.loader, self.imports[name])
+        return spec
+
+
+class Empty:
+    def __init__(self, real, imports):
+        self.real = real
+        self.imports = imports
+        self.create_module = real.create_module
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self.real
+        for name in self.imports:
+            __import__(name)
+
+
+def run_bodies(names):
+    def after():
+        for name in names:
+            module = sys.modules[name]
+            module.__spec__.loader.exec_module(module)
+
+    return after
 
 
 def import_all(modules, left):
@@ -278,6 +316,28 @@ def mend_logging(module):
     return after
 
 
+def mend_mercurial(module):
+    import os
+
+    def after():
+        module.sysargv = [os.fsencode(a) for a in sys.argv]
+        module.sysexecutable = os.fsencode(sys.executable)
+
+    module.sysargv = module.sysexecutable = None
+    return after
+
+
+def mend_mercurial_umask(module):
+    import os
+
+    def after():
+        module.umask = os.umask(0)
+        os.umask(module.umask)
+
+    module.umask = None
+    return after
+
+
 def mend_process(module):
     import os
 
@@ -372,6 +432,8 @@ MENDED = {
     "dateutil.parser._parser": mend_dateutil_parser,
     "django.utils.encoding": mend_django_encoding,
     "logging": mend_logging,
+    "mercurial.posix": mend_mercurial_umask,
+    "mercurial.pycompat": mend_mercurial,
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
     "multiprocessing.util": mend_multiprocessing,
@@ -387,13 +449,13 @@ MENDED = {
 }
 
 
-def mend_all(afters):
+def mend_all(afters, last):
     import pexcz_snapshot
 
     modules = {name: sys.modules.get(name) for name in MENDED}
     afters += [MENDED[name](module) for name, module in modules.items()
                if module and is_known(name, module)]
-    for after in afters:
+    for after in [*afters, last]:
         if after is not None:
             pexcz_snapshot.register(after_restore=after)
     del sys.modules["pexcz_snapshot"]
@@ -571,6 +633,7 @@ def main(*names):
     rest = list(names)
     modules = take(rest)
     left = set(take(rest))
+    bodiless = Bodiless(take(rest))
     for path in take(rest):
         look_for(path)
     standby = take(rest)
@@ -585,6 +648,7 @@ def main(*names):
     variables = [text.split(":") for text in rest]
     after = None
     startup()
+    sys.meta_path.insert(0, bodiless)
     kernel_done = watch_kernel()
     changes = Changes(wanted) if wanted else None
     if variables:
@@ -594,10 +658,11 @@ def main(*names):
         import_all(modules, left)
     if changes:
         changes.done()
+    sys.meta_path.remove(bodiless)
     if standby:
         put_aside(standby)
     kernel_done()
-    mend_all([after, mend_generators()])
+    mend_all([after, mend_generators()], run_bodies(bodiless.found))
     replace_home(readers)
 
 

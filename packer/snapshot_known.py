@@ -13,6 +13,8 @@ NEEDED = {
         "_SSL_CONTEXT_UNVERIFIED _SSL_CONTEXT_VERIFIED _make_ssl_context",
     "dateutil.parser._parser": "parserinfo",
     "django.utils.encoding": "DEFAULT_LOCALE_ENCODING get_system_encoding",
+    "mercurial.posix": "umask",
+    "mercurial.pycompat": "sysargv sysexecutable",
     "numpy.random.mtrand": "seed",
     "pip._vendor.rich.style": STYLE,
     "pip._vendor.urllib3.util.connection": CONNECTION,

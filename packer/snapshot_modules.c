@@ -116,6 +116,9 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
     if (strcmp(kind, "home") == 0) {
         return pexcz_strings_add(&r->home, &r->arena, line, m->err);
     }
+    if (strcmp(kind, "late") == 0) {
+        return pexcz_strings_add(&r->late, &r->arena, line, m->err);
+    }
     if (strcmp(kind, "cwd") == 0) {
         const char *module = keep_field(m, &line);
         const char *name = keep_field(m, &line);
@@ -170,6 +173,7 @@ trace(struct pexcz_snapshot_making *m, const char *const entry[3], int fd)
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .libraries = m->libraries,
+        .wish = wish,
         .gate = "",
         .script = pexcz_snapshot_trace_text,
         .args = args,

@@ -18,6 +18,7 @@
 #define PROGRAM "//pexcz/snapshot" /* runtime/snapshot.h */
 #define RESULT_FD 3
 #define FIXED_ARGUMENTS 4
+#define FIXED_VARIABLES 3 /* Watch.given of snapshot_watch.py */
 
 static int
 add_files(posix_spawn_file_actions_t *actions, int fd, int log)
@@ -61,16 +62,18 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
     };
     /* posix_spawn takes char *const[] and changes nothing. */
     char variable[sizeof("HOME=") + PEXCZ_SNAPSHOT_HOME_SIZE] = "HOME=";
-    char *envp[] = {(char *)(uintptr_t) "LC_CTYPE=C.UTF-8",
-                    (char *)(uintptr_t) "TZ=UTC0", variable, NULL};
     const char **argv
         = pexcz_alloc_array(p->arg_count + FIXED_ARGUMENTS + 1, sizeof(*argv));
+    const char **envp = pexcz_alloc_array(
+        p->wish->env_count + FIXED_VARIABLES + 1, sizeof(*envp));
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     char path[64];
     int rc;
 
-    if (argv == NULL) {
+    if (argv == NULL || envp == NULL) {
+        free(argv);
+        free(envp);
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     if (p->home != NULL) {
@@ -78,6 +81,12 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
     }
     else {
         pexcz_snapshot_home_make(p->second, variable + sizeof("HOME=") - 1);
+    }
+    envp[0] = "LC_CTYPE=C.UTF-8";
+    envp[1] = "TZ=UTC0";
+    envp[2] = variable;
+    for (size_t i = 0; i < p->wish->env_count; i++) {
+        envp[FIXED_VARIABLES + i] = p->wish->env[i];
     }
     argv[0] = PROGRAM;
     argv[1] = how[p->dump][p->second][p->libraries];
@@ -93,11 +102,13 @@ spawn(const struct pexcz_snapshot_process *p, int fd, int log, pid_t *ret,
     rc = add_files(&actions, fd, log);
     if (rc == 0) {
         rc = posix_spawn(ret, path, &actions, &attr,
-                         (char *const *)(uintptr_t)argv, envp);
+                         (char *const *)(uintptr_t)argv,
+                         (char *const *)(uintptr_t)envp);
     }
     (void)posix_spawnattr_destroy(&attr);
     (void)posix_spawn_file_actions_destroy(&actions);
     free(argv);
+    free(envp);
     return rc == 0 ? PEXCZ_OK
                    : pexcz_fail(err, PEXCZ_E_IO, rc,
                                 "the packed executable cannot be run");

@@ -7,6 +7,7 @@
 #define PEXCZ_SNAPSHOT_PROCESS_H
 
 #include "buf.h"
+#include "snapshot_wish.h"
 
 #include <stdbool.h>
 
@@ -14,10 +15,11 @@
 #define PEXCZ_SNAPSHOT_TIMEOUT 300
 
 struct pexcz_snapshot_process {
-    int executable;   /* descriptor, open for reading only */
-    bool dump;        /* write the snapshot to descriptor 3 */
-    bool libraries;   /* shared objects may be in it */
-    bool second;      /* the second of two, which sees another machine */
+    int executable; /* descriptor, open for reading only */
+    bool dump;      /* write the snapshot to descriptor 3 */
+    bool libraries; /* shared objects may be in it */
+    bool second;    /* the second of two, which sees another machine */
+    const struct pexcz_snapshot_wish *wish;
     const char *home; /* $HOME; NULL: that of snapshots */
     const char *gate; /* names joined by commas */
     const char *script;

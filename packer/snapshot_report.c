@@ -27,6 +27,11 @@ pexcz_snapshot_report_text(const struct pexcz_snapshot_report *report,
         rc = pexcz_buf_printf(ret, err, "left\t%s\t%s\t%s\n", left->module,
                               left->chain, left->reason);
     }
+    for (size_t i = 0; i < report->late.count && rc == PEXCZ_OK; i++) {
+        rc = pexcz_buf_printf(ret, err, "note\truns at each start: %.*s\n",
+                              (int)strcspn(report->late.items[i], " "),
+                              report->late.items[i]);
+    }
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]) && rc == PEXCZ_OK;
          i++) {
         if (notes[i].text != NULL) {
@@ -60,9 +65,22 @@ pexcz_snapshot_report_say(const struct pexcz_snapshot_report *report,
                            report->ended);
     }
     for (size_t i = 0; i < report->gate.count; i++) {
+        const char *name = report->gate.items[i];
+        size_t n = strcspn(name, "=");
+
+        if (name[n] == '=') {
+            pexcz_progress_say(progress, 1,
+                               "  the snapshot is used only when $%.*s is %s",
+                               (int)n, name, name + n + 1);
+            continue;
+        }
         pexcz_progress_say(progress, 1,
-                           "  the snapshot is not used when $%s is set",
-                           report->gate.items[i]);
+                           "  the snapshot is not used when $%s is set", name);
+    }
+    for (size_t i = 0; i < report->late.count; i++) {
+        pexcz_progress_say(progress, 1, "  runs at each start: %.*s",
+                           (int)strcspn(report->late.items[i], " "),
+                           report->late.items[i]);
     }
     if (report->home.count != 0) {
         pexcz_progress_say(progress, 1,

@@ -25,12 +25,15 @@ struct pexcz_snapshot_report {
     const char *off;          /* why there is none */
     const char *no_libraries; /* why no shared object is in it, or NULL */
     const char *ended; /* the exception that ended the imports, or NULL */
-    struct pexcz_strings gate; /* variables that switch it off when set */
+    struct pexcz_strings gate; /* NAME of a variable that must not be set, or
+                                * NAME=VALUE, which it must be */
     struct pexcz_strings modules;
     struct pexcz_strings libraries; /* below the root of the tree */
     struct pexcz_strings standby;   /* what functions import: standby.h */
     struct pexcz_strings cwd;       /* MODULE:NAME, is the working directory */
     struct pexcz_strings absent;    /* files that must not be there */
+    struct pexcz_strings late;      /* modules whose bodies run at each start,
+                                     * each with what it imports */
     struct pexcz_strings home;      /* modules that read $HOME */
     bool reseeds; /* there are generators to be seeded at each start */
     struct pexcz_snapshot_left *left;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the modules that an application imports can be in its snapshot.
 
-The texts of snapshot_home.py, snapshot_home_watch.py, snapshot_watch.py and
-snapshot_standby.py are in front of this one.
+The texts of snapshot_home.py, snapshot_home_watch.py, snapshot_late.py,
+snapshot_watch.py and snapshot_standby.py are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
@@ -20,7 +20,9 @@ with, those, each as text for shlex, then modules to leave out, each with a tab 
 it was not asked for; "-" is for one that imports another of these.  The answer, lines of fields
 separated by tabs:
 
-  gate NAME                  an environment variable that was read
+  gate NAME[=VALUE]          an environment variable that was read
+  late NAME NAMES            can be empty in it, and run at each start; with
+                             blanks between, what it imports
   module NAME                can be in the snapshot; in the order to import
   left NAME CHAIN REASON     cannot; CHAIN, with blanks between, are the modules
                              by which it imports the last, which REASON is about
@@ -121,6 +123,21 @@ def warm_up(kind, name, attribute, line):
         runpy.run_path(f"{PREFIX}/{name}", run_name="__main__")
 
 
+def load_lazy_modules(watch):
+    """What importlib.util.LazyLoader made and nobody has looked at yet: in the
+    snapshot it is imported as usual."""
+    lazy = getattr(sys.modules.get("importlib.util"), "_LazyModule", None)
+    waiting = [n for n, m in sys.modules.items() if type(m) is lazy]
+    while waiting:
+        for name in waiting:
+            try:
+                sys.modules[name].__name__
+            except (Exception, SystemExit) as error:
+                watch.reasons.setdefault(
+                    name, f"cannot be imported: {type(error).__name__}: {error}")
+        waiting = [n for n, m in sys.modules.items() if type(m) is lazy]
+
+
 def attempt(lines, function, *args):
     """The application says itself what is wrong with it, when it is run."""
     try:
@@ -175,12 +192,13 @@ def close(watch):
     chains = {}
     queue = [n for n in watch.order if n in watch.reasons]
     queue += [n for n in watch.reasons if n not in watch.begun]
+    queue = [n for n in queue if n not in watch.late]
     for name in queue:
         chains.setdefault(name, (name,))
     while queue:
         name = queue.pop(0)
         for importer in importers.get(name, ()):
-            if importer not in chains:
+            if importer not in chains and importer not in watch.late:
                 chains[importer] = (importer, *chains[name])
                 queue.append(importer)
     return chains
@@ -204,16 +222,25 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     off = watch.startup
     if off is None and not watch.reasons:
         attempt(lines, import_for_entry_point, kind, name, attribute)
+        watch.show_observed(True)
         watch.find_home(False)
         watch.find_patches()
+        watch.show_observed(False)
+        finders = list(sys.meta_path)
         for line in lines_to_warm:
             attempt(lines, warm_up, kind, name, attribute, line)
+            sys.meta_path[:] = finders
+        load_lazy_modules(watch)
+        watch.show_observed(True)
         watch.find_cwd()
         watch.find_unknown()
         if lines_to_warm:
             watch.find_home(True)
         watch.find_set_variables()
         watch.find_kept_paths()
+        watch.active = False
+        if kind != "call" or attribute:  # not one command of several
+            watch.find_late()
     elif off is None:
         off = next(iter(watch.reasons.values()))
     watch.active = False
@@ -221,8 +248,10 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
         lines.append(f"off\tcode that runs before all imports {off}")
     chains = close(watch)
     order = list(watch.order)
-    lines += [f"gate\t{n}" for n in watch.gate]
+    given = {n: f"={os.fsdecode(v)}" for n, v in watch.given.items()}
+    lines += [f"gate\t{n}{given.get(n, '')}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
+    lines += [f"late\t{' '.join([n, *watch.imported_by(n, chains)])}" for n in watch.late]
     lines += ["reseed"] if watch.unseeded else []
     lines += [f"home\t{n}" for n in watch.home_readers if n not in chains]
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]

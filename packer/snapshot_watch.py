@@ -42,6 +42,9 @@ SEEN_BY_SNAPSHOT = {
     "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYTHONUNBUFFERED",
 }
 
+# Set whenever a snapshot is made: snapshot_process.c.
+FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"TZ"}
+
 # What these do while they are imported is undone or redone at restore:
 # snapshot_import.py.
 MENDED = {
@@ -51,6 +54,8 @@ MENDED = {
     "dateutil.parser._parser": {"time.localtime()"},
     "django.utils.encoding": {"locale.setlocale()"},
     "logging": {"time.time()", "time.time_ns()"},
+    "mercurial.posix": {"os.umask()"},
+    "mercurial.pycompat": {"sys.argv", "sys.executable"},
     "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
     "multiprocessing.spawn": {"sys.executable"},
     "multiprocessing.util": {"os.sysconf()"},
@@ -68,7 +73,6 @@ MENDED = {
 }
 
 KNOWN = {
-    "_curses": "keeps addresses of this process",
     "_tkinter": "keeps addresses of this process",
     "readline": "reads the terminal's settings",
 }
@@ -167,7 +171,7 @@ def is_numeric_time(args):
     } <= set("YmdHMSj")
 
 
-class Watch(HomeWatch):
+class Watch(LateWatch):
     def __init__(self):
         super().__init__()
         self.order = []        # modules whose import began
@@ -177,6 +181,7 @@ class Watch(HomeWatch):
         self.mended = {}       # the same, if only it is not as it is known
         self.startup = None    # the same of what runs before all imports
         self.gate = []
+        self.given = {}        # variables that the command line of pexcz-pack sets
         self.watched = []
         self.cwd_readers = {}  # module -> what os.getcwd() is to it
         self.cwd = []          # (module, global variable)
@@ -220,6 +225,7 @@ class Watch(HomeWatch):
                         name, f"{CWD}-{len(self.cwd_readers):05}")
             elif what not in MENDED.get(name, ()):
                 self.reasons.setdefault(name, reason)
+                self.note_cause(name, reason)
             else:
                 self.mended[name] = reason
         finally:
@@ -273,7 +279,7 @@ class Watch(HomeWatch):
             if isinstance(item, str) and f"{name}.{item}" in sys.modules:
                 self.edge(f"{name}.{item}")
         for later, functions in LATER.items():
-            if later in sys.modules:
+            if module_to_watch(later) is not None:
                 self.watch_functions(later, functions.split())
         self.watch_contexts()
         self.watch_selectors()
@@ -331,7 +337,7 @@ class Watch(HomeWatch):
 
     def watch_functions(self, name, functions):
         """Of a module that is loaded already, when others call them."""
-        module = sys.modules.get(name)
+        module = module_to_watch(name)
         if module is None or module in self.watched \
                 or getattr(module.__spec__, "_initializing", False):
             return
@@ -376,7 +382,7 @@ class Watch(HomeWatch):
     def watch_contexts(self):
         """OpenSSL draws keys for each, and reads files, the machine's
         certificates among them, without Python's knowledge."""
-        module = sys.modules.get("ssl")
+        module = module_to_watch("ssl")
         if module is None or module in self.watched \
                 or not hasattr(module, "SSLContext"):
             return
@@ -391,7 +397,7 @@ class Watch(HomeWatch):
         module.SSLContext.__new__ = staticmethod(__new__)
 
     def watch_selectors(self):
-        module = sys.modules.get("selectors")
+        module = module_to_watch("selectors")
         if module is None or module in self.watched \
                 or not hasattr(module, "DefaultSelector"):
             return
@@ -526,11 +532,18 @@ class Watch(HomeWatch):
         if name == "HOME" and self.replaces_home and self.active \
                 and not self.standing_by and self.read_home():
             return
-        if name in PERSONAL or self.standing_by and name not in self.gate or (
-                name.startswith(PERSONAL_PREFIXES) and name not in RARE):
+        personal = name in PERSONAL or (
+            name.startswith(PERSONAL_PREFIXES) and name not in RARE)
+        if personal and name not in self.given \
+                or self.standing_by and name not in self.gate:
             self.blame("os.environ", f"reads ${name}")
-        elif self.active and name not in self.gate:
-            self.gate.append(name)
+        elif self.active:
+            body = self.body()
+            if name not in self.gate and (self.in_startup or body is not None):
+                self.gate.append(name)
+            self.note_reader(body, name)
+            if self.in_startup:
+                self.looked.add(body)
 
     def watch_sys(self):
         watch = self
@@ -560,7 +573,9 @@ class Watch(HomeWatch):
         for name in ("__iter__", "keys", "values", "items", "copy", "__len__",
                      "__eq__", "__or__"):
             setattr(Variables, name, whole(name))
-        os.environ._data = Variables(os.environ._data)
+        self.given = {os.fsdecode(key): value for key, value
+                      in os.environ._data.items() if key not in FIXED_VARIABLES}
+        os.environ._data = os.environb._data = Variables(os.environ._data)
 
         class Arguments(list):
             pass

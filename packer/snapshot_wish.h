@@ -10,6 +10,8 @@ struct pexcz_snapshot_wish {
     size_t exclude_count;
     const char **warm; /* command lines whose later imports belong to it */
     size_t warm_count;
+    const char **env; /* NAME=VALUE, set while it is made */
+    size_t env_count;
 };
 
 #endif

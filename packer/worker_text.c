@@ -7,9 +7,10 @@ PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
 PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")
                      PEXCZ_TEXT_AND("snapshot_home_watch.py")
-                         PEXCZ_TEXT_AND("snapshot_watch.py")
-                             PEXCZ_TEXT_AND("snapshot_standby.py")
-                                 PEXCZ_TEXT_AND("snapshot_trace.py"));
+                         PEXCZ_TEXT_AND("snapshot_late.py")
+                             PEXCZ_TEXT_AND("snapshot_watch.py")
+                                 PEXCZ_TEXT_AND("snapshot_standby.py")
+                                     PEXCZ_TEXT_AND("snapshot_trace.py"));
 PEXCZ_TEXT_FILES(pexcz_snapshot_import_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")
                      PEXCZ_TEXT_AND("snapshot_import.py"));
