@@ -15,10 +15,10 @@ SOURCES = {
     "odd.py": "import os; value = os.urandom(8)\n",
     "between.py": "from odd import value\n",
     "far.py": "import between\n",
-    "user.py": "import far, curses.panel, fine, late, markupsafe\nfine.mode\n"
+    "user.py": "import far, curses.panel, fine, markupsafe\nfine.mode\n"
                "def main(): pass\n",
     "late.py": "import os; value = os.urandom(8)\n",
-    "fine.py": "import os\nmode = os.environ.get('FINE_MODE')\n",
+    "fine.py": "import late, os\nmode = os.environ.get('FINE_MODE')\n",
 }
 
 
