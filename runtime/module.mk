@@ -23,11 +23,12 @@ BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
 # Outside of the marks: what belongs to the process, not to Python.
 PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
-# The runtime mends libpython and libedit: thread_exit.c, terminal_entry.c,
-# readline_keys.c, readline_files.c; and for snapshots it looks on:
+# The runtime mends libpython, libedit and OpenSSL: thread_exit.c,
+# terminal_entry.c, readline_keys.c, readline_files.c, lazy_certificates.c; and for snapshots it looks on:
 # process_facts.c, snapshot_environment.c, callbacks.c.
 WRAPPED := pthread_exit tgetent rl_parse_and_bind read_history write_history \
-    append_history history_truncate_file
+    append_history history_truncate_file X509_LOOKUP_ctrl_ex \
+    X509_STORE_lock X509_STORE_get0_objects X509_STORE_get1_objects
 ifeq ($(ARCH),x86_64)
 WRAPPED += pthread_key_create pthread_key_delete pthread_atfork pthread_self \
     getenv secure_getenv ffi_closure_alloc ffi_closure_free
