@@ -19,7 +19,7 @@ import pytest
 from enter_root import LIBC, MANYLINUX, make_root
 from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
 from sides import MACHINE, VERSION, NoNamespaces, Result, Side, reference_python, run
-from systems import system_root
+from systems import GLIBC, system_root
 
 BUILD = Path(os.environ["PEXCZ_BUILD"])
 # What was built for the Python that runs the tests: base, programs, samples.
@@ -137,6 +137,11 @@ class Sides:
         return self.reference, self.packed
 
     def install(self, app: App) -> None:
+        if SYSTEM is not None:
+            least = re.search(rb"for glibc (\d+)\.(\d+)", app.packing.err)
+            assert least is not None, app.packing.err
+            if (int(least[1]), int(least[2])) > GLIBC[SYSTEM]:
+                pytest.skip(f"{least[0].decode()}: a wheel is too new for {SYSTEM}")
         unpack_once(app.pex, self.reference.python, self.reference.env["PEX_ROOT"])
         self.reference.install(app.pex)
         self.packed.install(app.exe)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# The C library of each release.
+GLIBC = {"bullseye": (2, 31), "bookworm": (2, 36), "trixie": (2, 41)}
+
 
 def system_root(build: Path, release: str) -> Path:
     """A minimal installation of that release, without Python."""
