@@ -156,6 +156,7 @@ prepare_stream(int fd)
 
     if (known) {
         pexcz_snapshot_objects.streams[fd] = text;
+        pexcz_snapshot_objects.raws[fd] = raw;
         if (fd != STDERR_FILENO) {
             pexcz_snapshot_objects.spares[fd] = new_spare(text, buffer);
             known = pexcz_snapshot_objects.spares[fd] != NULL;
@@ -254,10 +255,9 @@ refresh_stream(int fd, const char *errors)
 {
     PyObject *text = pexcz_snapshot_objects.streams[fd];
     PyObject *buffer = FIELD(text, PyObject *, at.buffer);
-    PyObject *raw = PyObject_GetAttrString(buffer, "raw");
-    int rc = raw != NULL ? initialise(
-                 buffer, Py_BuildValue("Ol", raw, refresh_raw(raw, fd)))
-                         : -1;
+    PyObject *raw = pexcz_snapshot_objects.raws[fd];
+    int rc
+        = initialise(buffer, Py_BuildValue("Ol", raw, refresh_raw(raw, fd)));
 
     if (rc == 0 && Py_UnbufferedStdioFlag != 0) {
         rc = refresh_unbuffered(text, buffer, raw, fd, errors);
@@ -265,7 +265,6 @@ refresh_stream(int fd, const char *errors)
     else if (rc == 0) {
         refresh_text(text, fd, errors);
     }
-    Py_XDECREF(raw);
     return rc;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "app_environment.h"
 #include "app_site.h"
+#include "arenas.h"
 #include "command.h"
 #include "exit.h"
 #include "library_direct.h"
@@ -53,8 +54,10 @@ own_path(char *dst, size_t cap)
 static void
 start_python(const struct pexcz_python_options *options)
 {
-    PyStatus status = pexcz_python_start(options);
+    PyStatus status;
 
+    pexcz_arenas_use();
+    status = pexcz_python_start(options);
     if (!PyStatus_Exception(status)
         && options->original_argv != options->process_argv
         && pexcz_orig_argv_put(options->process_argc, options->process_argv)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "entry_point.h"
+#include "config_in_use.h"
 #include "pex_helper.h"
 
 #include "exe_layout.h"
+#include "import.h"
 #include "run_module.h"
 
 #include <stdio.h>
@@ -44,15 +46,11 @@ static int
 run_call(struct pexcz_slice name, struct pexcz_slice attributes)
 {
     PyObject *text = text_of(name);
-    PyObject *value = text != NULL ? PyImport_Import(text) : NULL;
+    PyObject *value = text != NULL ? pexcz_import_text(text) : NULL;
     const char *p = (const char *)attributes.ptr;
     const char *end = p + attributes.len;
     PyObject *result;
 
-    if (value != NULL) {
-        /* a.b itself, whatever an overridden __import__ gave. */
-        Py_SETREF(value, PyImport_GetModule(text));
-    }
     Py_XDECREF(text);
     while (value != NULL && p <= end) {
         const char *dot = memchr(p, '.', (size_t)(end - p));
@@ -71,7 +69,10 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
     if (result == NULL) {
         return -1;
     }
-    if (getenv("PYTHONINSPECT") == NULL) {
+    /* The end of a program whose result is None needs no exception, unless it
+     * would be shown. */
+    if (getenv("PYTHONINSPECT") == NULL
+        && (result != Py_None || pexcz_config_in_use()->inspect != 0)) {
         PyErr_SetObject(PyExc_SystemExit, result);
     }
     Py_DECREF(result);

@@ -2,6 +2,7 @@
 #include "exit.h"
 
 #include "frozen.h"
+#include "import.h"
 #include "live_objects.h"
 #include "python_version.h"
 
@@ -20,12 +21,14 @@ call_if_loaded(const char *module, const char *function, const char *when)
     PyObject *mod = name != NULL ? PyImport_GetModule(name) : NULL;
 
     if (mod != NULL) {
-        PyObject *result = PyObject_CallMethod(mod, function, NULL);
+        PyObject *callee = pexcz_attribute(mod, function);
+        PyObject *result = callee != NULL ? PyObject_CallNoArgs(callee) : NULL;
 
         if (result == NULL) {
             pexcz_report_unraisable(mod, when);
         }
         Py_XDECREF(result);
+        Py_XDECREF(callee);
         Py_DECREF(mod);
     }
     Py_XDECREF(name);
@@ -139,20 +142,23 @@ flush_stream(const char *name, bool report)
 {
     PyObject *stream = PySys_GetObject(name);
     PyObject *closed;
+    PyObject *flush;
     PyObject *result;
     int is_closed;
 
     if (stream == NULL || stream == Py_None) {
         return 0;
     }
-    closed = PyObject_GetAttrString(stream, "closed");
+    closed = pexcz_attribute(stream, "closed");
     is_closed = closed != NULL ? PyObject_IsTrue(closed) : 0;
     Py_XDECREF(closed);
     PyErr_Clear();
     if (is_closed == 1) {
         return 0;
     }
-    result = PyObject_CallMethod(stream, "flush", NULL);
+    flush = pexcz_attribute(stream, "flush");
+    result = flush != NULL ? PyObject_CallNoArgs(flush) : NULL;
+    Py_XDECREF(flush);
     if (result == NULL) {
         if (report) {
             pexcz_report_unraisable(stream, "on flushing sys.stdout");
@@ -162,6 +168,13 @@ flush_stream(const char *name, bool report)
     }
     Py_DECREF(result);
     return 0;
+}
+
+void
+pexcz_exit_rehearse(void)
+{
+    (void)flush_stream("stdout", false);
+    (void)flush_stream("stderr", false);
 }
 
 /* An open file that teardown closes is worth a ResourceWarning to whoever

@@ -20,4 +20,7 @@
  */
 _Noreturn void pexcz_exit(bool (*is_noticeable)(void));
 
+/* Before a snapshot is made: looks up what the end of a program will. */
+void pexcz_exit_rehearse(void);
+
 #endif

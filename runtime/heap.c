@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "heap.h"
 
+#include "arenas.h"
 #include "exe_layout.h"
 
 #include <Python.h>
@@ -422,6 +423,85 @@ clear_arenas(void)
     }
 }
 
+/* The pool's free blocks in the page of its header, which the next allocation
+ * writes to anyway, come first; how many they are. */
+static size_t
+put_near_blocks_first(struct pool *pool)
+{
+    char *near = NULL;
+    char *far = NULL;
+    char **near_end = &near;
+    char **far_end = &far;
+    size_t count = 0;
+
+    for (char *block = pool->free; block != NULL; block = *(char **)block) {
+        bool is_near = block - (char *)pool < PEXCZ_PAGE_SIZE;
+        char ***end = is_near ? &near_end : &far_end;
+
+        **end = block;
+        *end = (char **)(void *)block;
+        count += is_near;
+    }
+    *far_end = NULL;
+    *near_end = far;
+    pool->free = near;
+    return count;
+}
+
+/* Of those of its size, which are linked in a ring through a head outside of
+ * all arenas. */
+static void
+put_pool_first(struct pool *pool)
+{
+    struct pool *head = pool->next;
+
+    while (is_arena(head) && head != pool) {
+        head = head->next;
+    }
+    if (head == pool) {
+        return;
+    }
+    pool->previous->next = pool->next;
+    pool->next->previous = pool->previous;
+    pool->next = head->next;
+    pool->previous = head;
+    head->next->previous = pool;
+    head->next = pool;
+}
+
+/* So that the first objects of each size that a restored process makes cost it
+ * one copied page, not two. */
+static void
+order_free_blocks(void)
+{
+    struct pool *best[POOL_CLASSES] = {0};
+    size_t most[POOL_CLASSES] = {0};
+
+    for (size_t i = 0; i < heap.arena_count; i++) {
+        char *arena = heap.arenas[i];
+
+        for (size_t at = 0; at < ARENA_SIZE; at += POOL_SIZE) {
+            struct pool *pool = (struct pool *)(void *)(arena + at);
+            size_t near;
+
+            if (pool->used == 0 || pool->free == NULL
+                || pool->class >= POOL_CLASSES) {
+                continue;
+            }
+            near = put_near_blocks_first(pool);
+            if (near > most[pool->class]) {
+                most[pool->class] = near;
+                best[pool->class] = pool;
+            }
+        }
+    }
+    for (size_t i = 0; i < POOL_CLASSES; i++) {
+        if (best[i] != NULL) {
+            put_pool_first(best[i]);
+        }
+    }
+}
+
 static void *
 python_arena_alloc(void *context, size_t size)
 {
@@ -429,9 +509,7 @@ python_arena_alloc(void *context, size_t size)
 
     (void)context;
     if (!heap.active) {
-        p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return p != MAP_FAILED ? p : NULL;
+        return pexcz_arena_map(size);
     }
     if (heap.arena_count == MAX_ARENAS) {
         return NULL;
@@ -448,7 +526,7 @@ python_arena_free(void *context, void *p, size_t size)
 {
     (void)context;
     if (!is_arena(p)) {
-        (void)munmap(p, size);
+        pexcz_arena_unmap(p, size);
         return;
     }
     if (heap.active) {
@@ -635,6 +713,7 @@ pexcz_heap_end(void)
 {
     heap.active = false;
     end_clearing();
+    order_free_blocks();
     pexcz_heap_clear_free();
     return heap.next;
 }

@@ -4,8 +4,10 @@
 
 #include "foreign_objects.h"
 #include "frozen.h"
+#include "import.h"
 #include "library_direct.h"
 #include "python_version.h"
+#include "snapshot_objects.h"
 
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
@@ -16,24 +18,21 @@
 #endif
 #include <string.h>
 
-#define WRITERS 4
 /* More types than that are looked at anew for each of their objects. */
 #define HARMLESS_TYPES 512
 #define HARMLESS_MOST (HARMLESS_TYPES / 4 * 3)
 
 struct search {
-    bool libraries; /* what shared objects' code does at the end counts */
-    PyTypeObject *io_base; /* _io._IOBase */
-    PyTypeObject
-        *writers[WRITERS]; /* classes of _io that can hold bytes back */
-    PyObject *found;       /* list of their instances */
-    PyObject *del;         /* "__del__" */
-    PyTypeObject *last;    /* the type found harmless last */
+    bool libraries;     /* what shared objects' code does at the end counts */
+    PyObject *found;    /* list of instances of io's writers */
+    PyTypeObject *last; /* the type found harmless last */
     /* Types that need nothing at exit, hashed by address.  No references: to
      * write into each type would copy its page. */
     size_t harmless_count;
     const PyTypeObject *harmless[HARMLESS_TYPES];
 };
+
+static struct pexcz_snapshot_objects *const known = &pexcz_snapshot_objects;
 
 /* The last object that a snapshot brought along; NULL: there is none. */
 static const void *trusted;
@@ -115,15 +114,15 @@ is_harmless(PyObject *method)
 }
 
 static bool
-type_has_finaliser(const struct search *search, PyTypeObject *type)
+type_has_finaliser(PyTypeObject *type)
 {
     PyObject *method;
 
-    if (PyType_IsSubtype(type, search->io_base)) {
+    if (PyType_IsSubtype(type, known->io_base)) {
         /* io's own classes are flushed, not torn down. */
         return strncmp(type->tp_name, "_io.", 4) != 0;
     }
-    method = _PyType_Lookup(type, search->del);
+    method = _PyType_Lookup(type, known->del);
     return (method != NULL && !is_harmless(method)) || type->tp_del != NULL
            || strcmp(type->tp_name, "sqlite3.Connection") == 0;
 }
@@ -131,12 +130,12 @@ type_has_finaliser(const struct search *search, PyTypeObject *type)
 /* A class whose instances have a finaliser but are unknown to the collector:
  * `__slots__ = ()`. */
 static bool
-is_class_of_unseen(const struct search *search, PyObject *o)
+is_class_of_unseen(PyObject *o)
 {
     PyTypeObject *type = (PyTypeObject *)o;
 
     return PyType_Check(o) && (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0
-           && !PyType_IS_GC(type) && type_has_finaliser(search, type);
+           && !PyType_IS_GC(type) && type_has_finaliser(type);
 }
 
 /* The type's place in search->harmless, or the free one for it. */
@@ -155,10 +154,10 @@ harmless_slot(struct search *search, const PyTypeObject *type)
 }
 
 static bool
-is_writer(const struct search *search, const PyTypeObject *type)
+is_writer(const PyTypeObject *type)
 {
-    for (size_t i = 0; i < WRITERS; i++) {
-        if (type == search->writers[i]) {
+    for (size_t i = 0; i < PEXCZ_IO_WRITERS; i++) {
+        if (type == known->io_writers[i]) {
             return true;
         }
     }
@@ -172,7 +171,7 @@ visit(struct search *search, PyObject *o)
     PyTypeObject *type = Py_TYPE(o);
     const PyTypeObject **slot;
 
-    if (is_class_of_unseen(search, o)) {
+    if (is_class_of_unseen(o)) {
         return 1;
     }
     if (type == search->last) {
@@ -184,10 +183,10 @@ visit(struct search *search, PyObject *o)
     }
     slot = harmless_slot(search, type);
     if (*slot == NULL) {
-        if (is_writer(search, type)) {
+        if (is_writer(type)) {
             return PyList_Append(search->found, o);
         }
-        if (type_has_finaliser(search, type)) {
+        if (type_has_finaliser(type)) {
             return 1;
         }
         if (search->libraries && pexcz_foreign_type(type)) {
@@ -221,14 +220,27 @@ has_printer(struct search *search, PyObject *o)
 
 /* A class of _io; NULL without an exception. */
 static PyTypeObject *
-io_class(const char *name)
+io_class(PyObject *io, const char *name)
 {
-    PyObject *io = PyImport_ImportModule("_io");
     PyObject *type = io != NULL ? PyObject_GetAttrString(io, name) : NULL;
 
-    Py_XDECREF(io);
     PyErr_Clear();
     return (PyTypeObject *)type;
+}
+
+static void
+find_known(void)
+{
+    static const char *const writers[PEXCZ_IO_WRITERS] = {
+        "TextIOWrapper", "BufferedRWPair", "BufferedWriter", "BufferedRandom"};
+    PyObject *io = pexcz_import("_io");
+
+    known->io_base = io_class(io, "_IOBase");
+    for (size_t i = 0; i < PEXCZ_IO_WRITERS; i++) {
+        known->io_writers[i] = io_class(io, writers[i]);
+    }
+    known->del = PyUnicode_InternFromString("__del__");
+    Py_XDECREF(io);
 }
 
 bool
@@ -236,23 +248,18 @@ pexcz_live_objects_need_teardown(bool libraries, PyObject **ret_writers)
 {
     struct search search = {
         .libraries = libraries,
-        .io_base = io_class("_IOBase"),
-        .writers = {io_class("TextIOWrapper"), io_class("BufferedRWPair"),
-                    io_class("BufferedWriter"), io_class("BufferedRandom")},
         .found = PyList_New(0),
-        .del = PyUnicode_InternFromString("__del__"),
     };
-    bool needed = search.io_base == NULL || search.found == NULL
-                  || search.del == NULL || walk(&search, visit, false) != 0
-                  || (libraries && pexcz_libraries_print(NULL)
-                      && walk(&search, has_printer, true) != 0);
+    bool needed;
 
-    PyErr_Clear();
-    for (size_t i = 0; i < WRITERS; i++) {
-        Py_XDECREF(search.writers[i]);
+    if (known->del == NULL) {
+        find_known();
     }
-    Py_XDECREF(search.del);
-    Py_XDECREF(search.io_base);
+    needed = known->io_base == NULL || search.found == NULL
+             || known->del == NULL || walk(&search, visit, false) != 0
+             || (libraries && pexcz_libraries_print(NULL)
+                 && walk(&search, has_printer, true) != 0);
+    PyErr_Clear();
     *ret_writers = needed ? NULL : search.found;
     if (needed) {
         Py_XDECREF(search.found);

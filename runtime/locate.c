@@ -124,10 +124,10 @@ is_in_file(struct pexcz_slice bytes)
 }
 
 static int
-open_segment(struct pexcz_slice bytes, const char *name,
+open_segment(struct pexcz_slice bytes, bool whole, const char *name,
              struct pexcz_blob *ret, struct pexcz_error *err)
 {
-    if (!is_in_file(bytes)) {
+    if (!whole && !is_in_file(bytes)) {
         return pexcz_fail(err, PEXCZ_E_CORRUPT, 0,
                           "%s: cut short: its end is not in the file", name);
     }
@@ -149,13 +149,13 @@ pexcz_locate(struct pexcz_located *ret, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_NOT_FOUND, 0,
                           "no standard library in this executable");
     }
-    rc = open_segment(bytes, "standard library", &ret->stdlib, err);
+    rc = open_segment(bytes, whole, "standard library", &ret->stdlib, err);
     if (rc < 0) {
         return rc;
     }
     ret->has_app = segment_at(PEXCZ_ADDR_APP, &bytes);
     if (ret->has_app) {
-        rc = open_segment(bytes, "application", &ret->app, err);
+        rc = open_segment(bytes, whole, "application", &ret->app, err);
         if (rc < 0) {
             return rc;
         }

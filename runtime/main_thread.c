@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define Py_BUILD_CORE 1
 #include "main_thread.h"
+#include "import.h"
 #include "python_version.h"
 
 #include <internal/pycore_pystate.h>
@@ -45,10 +46,9 @@ rekey(unsigned long ident, PyObject *native_id)
     if (threading == NULL) {
         return PyErr_Occurred() != NULL ? -1 : 0;
     }
-    main_thread = PyObject_GetAttrString(threading, "_main_thread");
-    active = PyObject_GetAttrString(threading, "_active");
-    old = main_thread != NULL ? PyObject_GetAttrString(main_thread, "_ident")
-                              : NULL;
+    main_thread = pexcz_attribute(threading, "_main_thread");
+    active = pexcz_attribute(threading, "_active");
+    old = main_thread != NULL ? pexcz_attribute(main_thread, "_ident") : NULL;
     new = PyLong_FromUnsignedLong(ident);
     if (active != NULL && old != NULL
         && new != NULL &&PyObject_DelItem(active, old) == 0

@@ -7,7 +7,7 @@
 SNAPSHOT_SRCS := $(wildcard runtime/snapshot_*.c runtime/heap*.c) \
     $(filter-out $(addprefix runtime/library_,files.c memory.c pure.c set.c),\
     $(wildcard runtime/library_*.c)) $(patsubst %,runtime/%.c,callbacks \
-    main_thread owned_data page_runs process_facts)
+    main_thread openssl_cpu owned_data page_runs process_facts)
 RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c \
     $(if $(filter x86_64,$(ARCH)),runtime/no_snapshot.c,$(SNAPSHOT_SRCS)),\
     $(wildcard runtime/*.c))
@@ -24,14 +24,15 @@ BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
 PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime mends libpython, libedit and OpenSSL: thread_exit.c,
-# terminal_entry.c, readline_keys.c, readline_files.c, lazy_certificates.c; and for snapshots it looks on:
-# process_facts.c, snapshot_environment.c, callbacks.c.
+# terminal_entry.c, readline_keys.c, readline_files.c, lazy_certificates.c, openssl_cpu.c;
+# and for snapshots it looks on: process_facts.c, snapshot_environment.c, callbacks.c.
 WRAPPED := pthread_exit tgetent rl_parse_and_bind read_history write_history \
     append_history history_truncate_file X509_LOOKUP_ctrl_ex \
     X509_STORE_lock X509_STORE_get0_objects X509_STORE_get1_objects
 ifeq ($(ARCH),x86_64)
 WRAPPED += pthread_key_create pthread_key_delete pthread_atfork pthread_self \
-    getenv secure_getenv ffi_closure_alloc ffi_closure_free
+    getenv secure_getenv ffi_closure_alloc ffi_closure_free OPENSSL_cpuid_setup \
+    PyInit__hashlib PyInit__ssl
 endif
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
@@ -121,7 +122,7 @@ $(BUILD)/others/%/bin/pexcz-pack: $(PROGRAMS)/pexcz
 # malloc, blobs at fixed addresses, snapshots, the end of the process.
 
 EMBED_RUNTIME := $(wildcard runtime/embed_*.c) $(patsubst %,runtime/%.c,\
-    app_environment app_site config_in_use entry_point lazy_site library_files \
+    app_environment app_site config_in_use entry_point import lazy_site library_files \
     library_memory library_set memory_file no_snapshot pex_helper pex_path_list pex_rc \
     pex_variables preconfig pyconfig run_module shared_objects stub_library \
     sys_flags thread_exit tree_site verify_first)

@@ -6,6 +6,7 @@
 
 #include <internal/pycore_initconfig.h>
 #include <internal/pycore_runtime.h>
+#include <string.h>
 
 /* CPython has no call for this alone: writing the configuration again, which
  * is otherwise the one that it has, sets the arguments as well. */
@@ -18,6 +19,26 @@ write_arguments(const PyWideStringList *argv)
     return PyStatus_Exception(_PyConfig_Write(&config, &_PyRuntime)) ? -1 : 0;
 }
 
+/* As Py_DecodeLocale(), but without libc's tables of character sets where each
+ * encoding gives the same. */
+static wchar_t *
+decode(const char *text)
+{
+    size_t n = strlen(text);
+    wchar_t *wide;
+
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] >= 0x80) {
+            return Py_DecodeLocale(text, NULL);
+        }
+    }
+    wide = PyMem_RawMalloc((n + 1) * sizeof(*wide));
+    for (size_t i = 0; wide != NULL && i <= n; i++) {
+        wide[i] = text[i];
+    }
+    return wide;
+}
+
 int
 pexcz_orig_argv_put(int argc, char *const *argv)
 {
@@ -27,7 +48,7 @@ pexcz_orig_argv_put(int argc, char *const *argv)
     int rc = list.items != NULL ? 0 : -1;
 
     while (rc == 0 && list.length < argc) {
-        wchar_t *text = Py_DecodeLocale(argv[list.length], NULL);
+        wchar_t *text = decode(argv[list.length]);
 
         list.items[list.length] = text;
         list.length += text != NULL ? 1 : 0;

@@ -159,6 +159,11 @@ pexcz_python_preconfigure(const struct pexcz_python_options *options)
     PyPreConfig_InitPythonConfig(&pre);
     pre.isolated = options->isolated;
     pre.use_environment = options->environment;
+    if (options->program == 1) {
+        /* No options to look for: to decode the arguments for that loads
+         * libc's tables of character sets. */
+        return Py_PreInitialize(&pre);
+    }
     return Py_PreInitializeFromBytesArgs(&pre, options->argc, options->argv);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot_refresh.h"
 
+#include "exit.h"
+#include "import.h"
 #include "orig_argv.h"
 #include "preconfig.h"
 #include "snapshot_objects.h"
@@ -282,10 +284,34 @@ find_lists(void)
            && (objects->environ == NULL || PyDict_Check(objects->environ));
 }
 
-/* Goes through a refresh, which fills caches that each restored process would
- * have to fill, and leaves nothing behind that it would have to take away. */
+/* print(file=io.StringIO()): Python's own notes its parameters when it is
+ * first called. */
 static int
-rehearse(void)
+rehearse_print(void)
+{
+    PyObject *print = PyDict_GetItemString(PyEval_GetBuiltins(), "print");
+    PyObject *io;
+    PyObject *kwargs;
+    PyObject *result = NULL;
+
+    if (print == NULL || !PyCFunction_Check(print)) {
+        return 0;
+    }
+    io = pexcz_import("_io");
+    kwargs = io != NULL ? Py_BuildValue(
+                 "{sN}", "file", PyObject_CallMethod(io, "StringIO", NULL))
+                        : NULL;
+    if (kwargs != NULL) {
+        result = PyObject_VectorcallDict(print, NULL, 0, kwargs);
+    }
+    Py_XDECREF(kwargs);
+    Py_XDECREF(io);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+int
+pexcz_refresh_rehearse(void)
 {
     static char variable[] = "NAME=value";
     static char *argv[] = {variable, variable, NULL};
@@ -307,6 +333,10 @@ rehearse(void)
         if (rc == 0) {
             rc = pexcz_refresh_process(errors[i]);
         }
+    }
+    if (rc == 0) {
+        rc = rehearse_print();
+        pexcz_exit_rehearse();
     }
     if (rc == 0 && objects->tzset != NULL) {
         Py_XDECREF(PyObject_CallNoArgs(objects->tzset));
@@ -342,7 +372,7 @@ pexcz_refresh_prepare(struct pexcz_error *err)
     pexcz_snapshot_objects.tzset = attribute_of_loaded("time", "tzset");
     pexcz_snapshot_objects.has_sqlite
         = attribute_of_loaded("_sqlite3", "connect") != NULL;
-    if (!find_lists() || !find_handlers() || rehearse() < 0) {
+    if (!find_lists() || !find_handlers() || pexcz_refresh_rehearse() < 0) {
         return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                           "the imports changed what belongs to sys");
     }

@@ -5,6 +5,7 @@
 #include "library_restore.h"
 #include "live_objects.h"
 #include "main_thread.h"
+#include "openssl_cpu.h"
 #include "owned_data.h"
 #include "page_runs.h"
 #include "preconfig.h"
@@ -15,6 +16,7 @@
 #include "snapshot_home_texts.h"
 #include "snapshot_hooks.h"
 #include "snapshot_kernel.h"
+#include "snapshot_objects.h"
 #include "snapshot_refresh.h"
 #include "standby.h"
 
@@ -81,6 +83,9 @@ resume(const struct pexcz_snapshot_header *header,
     pexcz_owned_apply(pexcz_snapshot_table(header, &header->delta),
                       pexcz_snapshot_table(header, &header->kept),
                       pexcz_snapshot_table(header, &header->pages), header);
+    if (pexcz_snapshot_objects.has_openssl != 0) {
+        pexcz_openssl_cpu_ask();
+    }
     pexcz_libraries_act(header);
     pexcz_process_make_atfork(pexcz_snapshot_table(header, &header->atfork));
     pexcz_main_thread_adopt(state);

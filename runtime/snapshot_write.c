@@ -7,6 +7,7 @@
 #include "library_settle.h"
 #include "live_objects.h"
 #include "main_thread.h"
+#include "openssl_cpu.h"
 #include "owned_data.h"
 #include "page_runs.h"
 #include "process_facts.h"
@@ -75,6 +76,8 @@ pexcz_snapshot_begin(struct pexcz_error *err)
     struct pexcz_owned_copies *c = &making.copies;
     int rc = pexcz_owned_copy_file(&c->initial, err);
 
+    pexcz_openssl_cpu_ask();
+
     if (rc == PEXCZ_OK) {
         rc = pexcz_owned_copy(&c->before, err);
     }
@@ -140,6 +143,10 @@ settle(PyObject *gc, struct pexcz_error *err)
                           "noticed");
     }
     Py_DECREF(writers);
+    /* That has filled Python's cache of attributes with other ones. */
+    if (pexcz_refresh_rehearse() < 0) {
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "the rehearsal failed");
+    }
     if (call(gc, "collect") < 0 || call(gc, "freeze") < 0) {
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");

@@ -648,3 +648,26 @@ def test_interrupt_exit(runner: App) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     assert err.endswith(b"KeyboardInterrupt\n")
+
+
+# --- memory ------------------------------------------------------------------
+
+HUGE = "/sys/kernel/mm/transparent_hugepage/"
+
+
+@pytest.mark.skipif(
+    not os.path.exists(HUGE)
+    or "[never]" in Path(HUGE + "enabled").read_text()
+    or Path(HUGE + "hpage_pmd_size").read_text().strip() != str(2 << 20),
+    reason="the kernel has no huge pages of 2 MB for those who ask",
+)
+@pytest.mark.parametrize("mode", ["1", "0"], ids=["restored", "booted"])
+def test_many_small_objects_are_in_huge_pages(runner: App, mode: str) -> None:
+    code = """if True:
+        import re
+        small = [object() for _ in range(1 << 20)]
+        text = open('/proc/self/smaps').read()
+        print(sum(map(int, re.findall('AnonHugePages: *([0-9]+)', text))))"""
+    done = run([runner.exe, code], env={"PEXCZ_SNAPSHOT": mode})
+    assert (done.code, done.err) == (0, b"")
+    assert int(done.out) >= 8 << 10

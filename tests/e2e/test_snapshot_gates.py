@@ -33,6 +33,18 @@ def main():
     print(hashlib.sha256(b"x" * 1000).hexdigest(), zlib.crc32(b"y" * 1000))
 """
 
+LATE = """\
+import importlib, sys
+def features():
+    with open("/proc/self/mem", "rb") as memory:
+        memory.seek(int(sys.argv[1], 16))
+        return memory.read(8).hex()
+def main():
+    before = features()
+    module = importlib.import_module("".join(["_hash", "lib"]))
+    print(before, features(), module.new("sha256", b"x" * 1000).hexdigest())
+"""
+
 
 @pytest.fixture(scope="session")
 def peek(make_app: Callable[..., App]) -> App:
@@ -84,6 +96,19 @@ def test_cpu_features_are_those_of_the_process(peek: App) -> None:
     assert masked == ordinary.out
     assert masked.split()[0] != plain.split()[0]
     assert masked.split()[1:] == plain.split()[1:]
+
+
+def test_cpu_features_are_asked_for_when_they_are_needed(make_app: Callable[..., App]) -> None:
+    """A module that uses OpenSSL and is imported at run time only."""
+    app = make_app("-e", "late:main", sources={"late.py": LATE})
+    where = address_of("OPENSSL_ia32cap_P")
+    mask = {"OPENSSL_ia32cap": "~0x1200020000000000:~0x20000020"}
+    before, plain, digest = restored(start(app.exe, where)).split()
+    assert before == b"0" * 16 != plain
+    masked = restored(start(app.exe, where, env=mask)).split()
+    assert masked[0::2] == [before, digest] and masked[1] not in (before, plain)
+    ordinary = run([app.exe, where], env={**mask, "PEXCZ_SNAPSHOT": "0"})
+    assert ordinary.out.split() == masked
 
 
 def test_libc_for_another_cpu(peek: App) -> None:

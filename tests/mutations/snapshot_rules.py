@@ -124,6 +124,9 @@ RULES: Dict[str, Rule] = {
         "runtime/snapshot_restore.c", "header->needs_cwd != 0 && !has_cwd()", "!has_cwd()"
         " && false",
         f"{SNAPSHOT}::test_working_directory_is_kept_by_name"),
+    "features-for-openssl": Rule(
+        "runtime/snapshot_restore.c", "    if (pexcz_snapshot_objects.has_openssl != 0) {",
+        "    if (false) {", f"{GATES}::test_cpu_features_are_those_of_the_process"),
     "standard-streams": Rule(
         "runtime/snapshot_restore.c", "    if (!streams_are_usual()) {",
         "    if (false && !streams_are_usual()) {", f"{SNAPSHOT}::test_closed_streams"),
