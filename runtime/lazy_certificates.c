@@ -223,8 +223,8 @@ read_file(const char *path, int *ret_size)
     size_t size = 0;
     ssize_t n = -1;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-        && st.st_size > 0 && st.st_size < INT_MAX) {
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0
+        && st.st_size < INT_MAX) {
         content = malloc((size_t)st.st_size);
     }
     while (content != NULL && size < (size_t)st.st_size
@@ -280,14 +280,13 @@ __wrap_X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *path,
     if (command == LOAD_FILE && path == NULL && kind == DEFAULT_FILE) {
         const char *file = secure_getenv(X509_get_default_cert_file_env());
 
-        content
-            = read_file(file != NULL ? file : X509_get_default_cert_file(),
-                        &size);
+        content = read_file(file != NULL ? file : X509_get_default_cert_file(),
+                            &size);
     }
     if (content != NULL) {
         (void)pthread_once(&once, make_method);
         lazy = method != NULL ? X509_STORE_add_lookup(
-                                    X509_LOOKUP_get_store(lookup), method)
+                   X509_LOOKUP_get_store(lookup), method)
                               : NULL;
     }
     if (lazy != NULL && keep(lazy, content, size)) {
@@ -301,9 +300,9 @@ __wrap_X509_LOOKUP_ctrl_ex(X509_LOOKUP *lookup, int command, const char *path,
 static void
 parse_all_of(X509_STORE *store)
 {
-    X509_LOOKUP *lookup
-        = index_of_lookup >= 0 ? X509_STORE_get_ex_data(store, index_of_lookup)
-                               : NULL;
+    X509_LOOKUP *lookup = index_of_lookup >= 0
+                              ? X509_STORE_get_ex_data(store, index_of_lookup)
+                              : NULL;
 
     if (lookup != NULL) {
         parse(lookup);
