@@ -2,11 +2,13 @@
 """Runs a command in a root where a Python lies at the prefix that it was
 configured with, as an installed one does: some of CPython's cases need that.
 
-usage: at_prefix.py TREE ROOT PROGRAM ARGUMENT...
+usage: at_prefix.py SYSTEM TREE ROOT PROGRAM ARGUMENT...
 
-TREE appears as /install, the prefix of the distribution; a PROGRAM below TREE
-is started under that name.  ROOT is an empty folder.  The mounts are in a
-namespace of this process.  Where none can be had, the program simply runs.
+SYSTEM is /, or a root file system whose programs and libraries are there
+instead.  TREE appears as /install, the prefix of the distribution; a PROGRAM
+below TREE is started under that name.  ROOT is an empty folder.  The mounts are
+in a namespace of this process.  Where none can be had, the program simply runs,
+if SYSTEM is /.
 """
 
 import ctypes
@@ -15,6 +17,8 @@ import signal
 import sys
 
 PREFIX = "/install"
+SYSTEM_FOLDERS = ("bin", "etc", "lib", "lib32", "lib64", "libx32", "opt", "sbin",
+                  "usr", "var")
 CLONE_NEWNS = 0x00020000
 MS_BIND = 4096
 MS_REC = 16384
@@ -34,11 +38,19 @@ def mount(source, target, kind="none", flags=MS_BIND | MS_REC):
     check(libc.mount(*arguments, ctypes.c_ulong(flags), None))
 
 
-def enter(tree, root):
+def folders(system):
+    """Those of the system, and all others of this machine."""
+    for top in {system, "/"}:
+        for entry in os.scandir(top):
+            if system == "/" or (entry.name in SYSTEM_FOLDERS) == (top == system):
+                yield entry
+
+
+def enter(system, tree, root):
     check(libc.unshare(CLONE_NEWNS))
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("tmpfs", root, "tmpfs", 0)
-    for entry in os.scandir("/"):
+    for entry in folders(system):
         target = root + "/" + entry.name
         if entry.is_symlink():
             os.symlink(os.readlink(entry.path), target)
@@ -53,13 +65,14 @@ def enter(tree, root):
 
 
 def main():
-    tree, root, *command = sys.argv[1:]
+    system, tree, root, *command = sys.argv[1:]
     # Nothing goes on when the whole run is ended.
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     try:
-        enter(tree, root)
+        enter(system, tree, root)
     except OSError:
-        pass
+        if system != "/":
+            raise
     else:
         if command[0].startswith(tree + "/"):
             command[0] = PREFIX + command[0][len(tree):]

@@ -86,13 +86,15 @@ def environment(folder: Path) -> Dict[str, str]:
 
 
 def run_file(regrtest: List[str], tree: Path, test: str, timeout: int, log: Path,
-             variables: Optional[Dict[str, str]] = None) -> Outcome:
+             variables: Optional[Dict[str, str]] = None,
+             system: Path = Path("/")) -> Outcome:
     """`regrtest` is the command that takes its options.  `tree` lies at its
-    prefix meanwhile, for either side."""
+    prefix meanwhile, for either side; programs and libraries are those of the
+    root file system `system`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="cpython-"))
     report = folder / "report.xml"
-    command = [sys.executable, "-I", "-S", str(AT_PREFIX), str(tree),
+    command = [sys.executable, "-I", "-S", str(AT_PREFIX), str(system), str(tree),
                str(folder / "root"), *regrtest, "-v", "-u", RESOURCES,
                "--timeout", str(timeout), "--junit-xml", str(report), test]
     env = {**environment(folder), **(variables or {})}

@@ -75,21 +75,25 @@ def booted_and_restored(suite: Suite, build: Path) -> Tuple[Side, Side]:
 
 class Runner:
     def __init__(self, suite: Suite, sides: Tuple[Side, Side], timeout: int,
-                 again: bool) -> None:
+                 again: bool, system: Path = Path("/")) -> None:
         self.suite = suite
         self.sides = sides
         self.timeout = timeout
         self.again = again
+        self.system = system
 
     def outcome(self, side: Side, test: str, again: bool) -> Outcome:
-        kept = side.kept / f"{test}.json"
+        kept = self.kept(side) / f"{test}.json"
         if kept.exists() and not again:
             return Outcome.load(kept)
-        log = self.suite.folder / "logs" / side.name / f"{test}.txt"
+        log = self.suite.folder / "logs" / side.name / self.system.name / f"{test}.txt"
         outcome = run_file(side.regrtest, self.suite.disk.parents[1], test,
-                           self.timeout, log, side.variables)
+                           self.timeout, log, side.variables, self.system)
         outcome.save(kept)
         return outcome
+
+    def kept(self, side: Side) -> Path:
+        return side.kept / self.system.name
 
     def once(self, test: str, again: bool) -> Comparison:
         one, other = self.sides
@@ -98,7 +102,7 @@ class Runner:
 
     def compare(self, test: str) -> Comparison:
         found = self.once(test, self.again)
-        marker = self.sides[1].kept / f"{test}.twice"
+        marker = self.kept(self.sides[1]) / f"{test}.twice"
         if not found.same and (self.again or not marker.exists()):
             found = self.once(test, True)
             marker.touch()

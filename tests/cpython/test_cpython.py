@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of CPython's suite that say most about imports and files, on disk
-and packed.  All of them: `make conformance`."""
+and packed; with PEXCZ_TEST_SYSTEM in the root file system of that release of
+Debian.  All of them: `make conformance`."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from run import Runner, disk_and_packed, known_differences
-from suite import make
+from suite import HERE, make
+
+sys.path.append(str(HERE.parent / "e2e"))
+from systems import system_root  # noqa: E402
 
 FILES = """
 test_import test_importlib test_pkgutil test_runpy test_zipimport
@@ -23,7 +28,9 @@ test_site test_glob test_fileinput test_imp test_module test_cmd_line_script
 def runner() -> Runner:
     build = Path(os.environ["PEXCZ_BUILD"])
     suite = make(build, "3.11")
-    return Runner(suite, disk_and_packed(suite), timeout=300, again=False)
+    release = os.environ.get("PEXCZ_TEST_SYSTEM")
+    system = system_root(build.resolve(), release) if release else Path("/")
+    return Runner(suite, disk_and_packed(suite), 300, False, system)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -33,6 +33,7 @@ roots: $(ROOTS:%=root-%) ## the suite in bullseye, bookworm and trixie: minutes
 $(ROOTS:%=root-%): root-%: all | venv
 	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_SYSTEM=$* \
 	    $(PYTEST) -n 2 --dist loadfile $(ROOTS_TESTS)
+	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_SYSTEM=$* $(PYTEST) tests/cpython
 
 .PHONY: layouts
 layouts: all | venv ## every layout, form and mode of PEX: minutes
