@@ -44,7 +44,7 @@ def pack_application(suite: Suite, build: Path) -> Path:
 
 def check_restored(exe: Path) -> None:
     """It must be the snapshot that is tested."""
-    env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": "/home/user",
+    env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": "/nowhere",
            "PEXCZ_SNAPSHOT": "explain"}
     done = subprocess.run([exe, "--help"], env=env, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=True)  # fmt: skip
