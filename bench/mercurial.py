@@ -70,10 +70,8 @@ class Suite:
         return next(self.folder.glob(f"mercurial-{VERSION}-*.whl"))
 
     def pack(self) -> Path:
-        # run-tests.py has helpers of the tests in $PYTHONPATH.
         pex = self.folder / "hg.pex"
-        call(sys.executable, "-m", "pex", self.wheel, "-c", "hg", "--inherit-path=fallback",
-             "-o", pex)  # fmt: skip
+        call(sys.executable, "-m", "pex", self.wheel, "-c", "hg", "-o", pex)
         exe = self.folder / "packed/hg"
         exe.parent.mkdir(exist_ok=True)
         call(self.build / "bin/pexcz-pack", "-q", *PACKING, pex, "-o", exe)
@@ -86,7 +84,13 @@ class Suite:
         )  # fmt: skip
         return [name for _, name in found[:count]]
 
-    def run(self, hg: Path, tests: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    def hash_seed(self, exe: Path) -> str:
+        """run-tests.py would draw one for $PYTHONHASHSEED; a snapshot has its own."""
+        done = subprocess.run([str(self.build / "bin/pexcz"), "inspect", "--snapshot", "--json",
+                               str(exe)], check=True, capture_output=True)  # fmt: skip
+        return str(json.loads(done.stdout)["hash_seed"])
+
+    def run(self, hg: Path, tests: Sequence[str], seed: str) -> Dict[str, Dict[str, str]]:
         """What run-tests.py reports of each test."""
         out = self.folder / f"out-{hg.parent.name}"
         for folder in out, self.folder / "home", self.folder / "tmp":
@@ -94,7 +98,7 @@ class Suite:
         report = out / "report.json"
         report.unlink(missing_ok=True)
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.folder / "home"),
-               "TMPDIR": str(self.folder / "tmp")}  # fmt: skip
+               "TMPDIR": str(self.folder / "tmp"), "PYTHONHASHSEED": seed}  # fmt: skip
         subprocess.run(
             [str(self.folder / "venv/bin/python"), "run-tests.py", f"--with-hg={hg}", "-j1",
              "--json", f"--outputdir={out}", *tests],
@@ -125,11 +129,12 @@ def main() -> int:
     suite.folder.mkdir(parents=True, exist_ok=True)
     suite.prepare()
     sides = {"venv": suite.folder / "venv/bin/hg", "packed": suite.pack()}
+    seed = suite.hash_seed(sides["packed"])
     reports: Dict[str, Dict[str, Dict[str, str]]] = {side: {} for side in sides}
     tests = suite.tests(options.tests)
     for start in range(0, len(tests), GROUP):
         for side, hg in sides.items():
-            reports[side].update(suite.run(hg, tests[start : start + GROUP]))
+            reports[side].update(suite.run(hg, tests[start : start + GROUP], seed))
         used = {side: seconds(report) for side, report in reports.items()}
         print(f"{start + GROUP:4} tests, CPU time {used['packed'] / used['venv']:.3f}", flush=True)
     used = {side: seconds(report) for side, report in reports.items()}

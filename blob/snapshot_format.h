@@ -49,6 +49,7 @@
 #define PEXCZ_SNAPSHOT_FORMAT_H
 
 #include <stdint.h>
+#include <string.h>
 
 #define PEXCZ_SNAPSHOT_MAGIC "PEXCZSN1"
 
@@ -215,5 +216,16 @@ struct pexcz_snapshot_word {
     uint64_t import;
     uint64_t addend;
 };
+
+/* That of all processes of the file with this `app_id`: $PYTHONHASHSEED may
+ * name it.  Never 0, which would be no seed at all. */
+static inline uint32_t
+pexcz_snapshot_hash_seed(const uint8_t app_id[16])
+{
+    uint32_t seed;
+
+    memcpy(&seed, app_id, sizeof(seed));
+    return seed | 1;
+}
 
 #endif

@@ -45,6 +45,8 @@ print_head(const struct pexcz_inspection *in,
     print_size("tables", c->tables);
     (void)printf("  %-16s %6.0f ms of an ordinary start\n", "predicted gain",
                  c->gain);
+    (void)printf("  %-16s %u\n", "hash seed",
+                 pexcz_snapshot_hash_seed(c->view.header.app_id));
     if (c->view.header.cpu_count != 0) {
         (void)printf("  %-16s %s\n", "processor",
                      "with the features of that which packed");
@@ -253,15 +255,17 @@ print_json(const struct pexcz_inspection *in,
 {
     const struct pexcz_snapshot_header *h = &c->view.header;
     json_t *root = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:b, s:i, s:o, s:o, s:o, "
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:b, s:i, s:o, s:o, "
+        "s:o, "
         "s:o, s:o, s:o, s:o}",
         "file", text(in->file->path), "size", number(c->view.bytes.len),
         "address", number(PEXCZ_ADDR_SNAPSHOT), "heap", number(c->heap),
         "static_data", number(c->static_data), "library_data",
         number(c->library_data), "tables", number(c->tables), "predicted_gain",
-        c->gain / 1000, "needs_processor", h->cpu_count != 0, "glibc_minor",
-        (int)h->glibc_minor, "variables", variables(c), "absent",
-        texts(&c->absent), "home",
+        c->gain / 1000, "hash_seed",
+        number(pexcz_snapshot_hash_seed(h->app_id)), "needs_processor",
+        h->cpu_count != 0, "glibc_minor", (int)h->glibc_minor, "variables",
+        variables(c), "absent", texts(&c->absent), "home",
         h->home_is_read != 0 ? number(home_places(h)) : json_null(),
         "libraries", libraries(c), "notes", texts(&c->notes), "left",
         left_out(c), "modules", modules(c));

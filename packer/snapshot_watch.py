@@ -33,13 +33,21 @@ PERSONAL = {
     "PATH", "PWD", "SHELL", "SHLVL", "TERM", "TERM_PROGRAM", "TMP", "TMPDIR",
     "TEMP", "TZ", "USER", "USERNAME", "VISUAL", "VIRTUAL_ENV", "_",
 }
-PERSONAL_PREFIXES = ("LC_", "PEX", "PYTHON", "SSH_", "XDG_")
+PERSONAL_PREFIXES = ("LC_", "PEX", "SSH_", "XDG_")
 # Unset in nearly every session.
 RARE = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
+
+# Of those that begin so, what is Python's own: snapshot_environment.c.
+PYTHON_ = {
+    "PYTHON_" + tail for tail in
+    ("BASIC_REPL COLORS CPU_COUNT FROZEN_MODULES GIL HISTORY JIT "
+     "PERF_JIT_SUPPORT PRESITE").split()
+}
 
 # These do not: snapshot_environment.c of the runtime.
 SEEN_BY_SNAPSHOT = {
     "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYTHONUNBUFFERED",
+    "PYTHONUSERBASE",
 }
 
 # Set whenever a snapshot is made: snapshot_process.c.
@@ -523,7 +531,7 @@ class Watch(LateWatch):
 
     def read_variable(self, key):
         name = os.fsdecode(key)
-        if name.startswith("PYTHON") and name not in SEEN_BY_SNAPSHOT:
+        if is_variable_of_python(name) and name not in SEEN_BY_SNAPSHOT:
             return  # any of them switches the snapshot off
         if name == "HOME":
             self.home_is_read = True
@@ -532,7 +540,7 @@ class Watch(LateWatch):
         if name == "HOME" and self.replaces_home and self.active \
                 and not self.standing_by and self.read_home():
             return
-        personal = name in PERSONAL or (
+        personal = name in PERSONAL or is_variable_of_python(name) or (
             name.startswith(PERSONAL_PREFIXES) and name not in RARE)
         if personal and name not in self.given \
                 or self.standing_by and name not in self.gate:

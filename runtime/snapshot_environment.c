@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot_environment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,12 +18,38 @@ static struct {
     char names[MAX_NAMES][64];
 } watch;
 
+/* Whether Python may take it, or "NAME=VALUE", from the environment: not so
+ * PYTHON and PYTHON_VERSION, which container images and makefiles have.  The
+ * same is in snapshot_watch.py. */
+static bool
+is_of_python(const char *pair)
+{
+    static const char *const with_underscore[] = {
+        "BASIC_REPL", "COLORS", "CPU_COUNT",        "FROZEN_MODULES", "GIL",
+        "HISTORY",    "JIT",    "PERF_JIT_SUPPORT", "PRESITE",
+    };
+    size_t n = strcspn(pair, "=");
+
+    if (strncmp(pair, "PYTHON", 6) != 0 || n == 6) {
+        return false;
+    }
+    for (size_t i = 0;
+         i < sizeof(with_underscore) / sizeof(with_underscore[0]); i++) {
+        const char *tail = with_underscore[i];
+
+        if (n == strlen(tail) + 7 && strncmp(pair + 7, tail, n - 7) == 0) {
+            return true;
+        }
+    }
+    return pair[6] != '_';
+}
+
 /* Read by our own start and by Python's, before the snapshot is restored or
  * again when it is; they do not change what the imports leave behind. */
 static bool
 is_of_the_boot(const char *name)
 {
-    return strncmp(name, "PYTHON", 6) == 0 || strncmp(name, "PEX", 3) == 0
+    return is_of_python(name) || strncmp(name, "PEX", 3) == 0
            || strncmp(name, "LC_", 3) == 0 || strcmp(name, "LANG") == 0
            || strcmp(name, "TZ") == 0;
 }
@@ -107,31 +134,39 @@ pexcz_snapshot_environment_write(struct pexcz_buf *out,
 }
 
 static bool
-is_python_setting(const char *pair)
+is_python_setting(const char *pair, uint32_t hash_seed)
 {
+    char seed[sizeof("PYTHONHASHSEED=4294967295")];
     static const char *const fine[] = {
         "PYTHONPATH=",
         "PYTHONHOME=", /* without a say in an application */
         "PYTHONDONTWRITEBYTECODE=",
         "PYTHONUNBUFFERED=",
+        "PYTHONUSERBASE=", /* Python's own start has no use for it */
     };
+
+    (void)snprintf(seed, sizeof(seed), "PYTHONHASHSEED=%u", hash_seed);
+    if (strcmp(pair, seed) == 0) {
+        return false;
+    }
 
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
         if (strncmp(pair, fine[i], strlen(fine[i])) == 0) {
             return false;
         }
     }
-    return strncmp(pair, "PYTHON", 6) == 0;
+    return is_of_python(pair);
 }
 
 bool
-pexcz_snapshot_environment_matches(struct pexcz_slice table)
+pexcz_snapshot_environment_matches(struct pexcz_slice table,
+                                   uint32_t hash_seed)
 {
     const char *p = (const char *)table.ptr;
     const char *end = p + table.len;
 
     for (char **pair = environ; pair != NULL && *pair != NULL; pair++) {
-        if (is_python_setting(*pair)) {
+        if (is_python_setting(*pair, hash_seed)) {
             return false;
         }
     }

@@ -23,7 +23,8 @@ PEXCZ_MUST_USE int pexcz_snapshot_environment_write(struct pexcz_buf *out,
 /* Whether this process's environment says the same.  Of what Python itself
  * takes from variables whose names begin with PYTHON, only
  * PYTHONDONTWRITEBYTECODE and PYTHONUNBUFFERED may be there
- * (snapshot_refresh.h). */
-bool pexcz_snapshot_environment_matches(struct pexcz_slice table);
+ * (snapshot_refresh.h), and PYTHONHASHSEED with the snapshot's own. */
+bool pexcz_snapshot_environment_matches(struct pexcz_slice table,
+                                        uint32_t hash_seed);
 
 #endif

@@ -134,7 +134,8 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
         return boot_ordinarily("imports depend on the kernel's version");
     }
     if (!pexcz_snapshot_environment_matches(
-            pexcz_snapshot_table(header, &header->env))) {
+            pexcz_snapshot_table(header, &header->env),
+            pexcz_snapshot_hash_seed(header->app_id))) {
         return boot_ordinarily("an environment variable that was read while "
                                "the snapshot was made has another value");
     }

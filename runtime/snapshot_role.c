@@ -46,16 +46,6 @@ pexcz_is_snapshot_role(const struct pexcz_located *located, int argc,
            && pexcz_trusts_environment();
 }
 
-/* The same for the same executable, and not zero, which means none. */
-static uint32_t
-hash_seed(const struct pexcz_blob *app)
-{
-    uint32_t seed;
-
-    memcpy(&seed, app->id, sizeof(seed));
-    return seed | 1;
-}
-
 /* The application's blob, for the function `startup` of the script. */
 static const struct pexcz_blob *startup_app;
 
@@ -406,7 +396,7 @@ boot(const struct pexcz_located *located, bool dump)
         .original_argc = 1,
         .original_argv = argv,
         .environment = true,
-        .hash_seed = hash_seed(&located->app),
+        .hash_seed = pexcz_snapshot_hash_seed(located->app.id),
     };
     struct pexcz_error err;
     PyStatus status;

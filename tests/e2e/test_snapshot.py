@@ -4,6 +4,7 @@ tell."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -311,6 +312,28 @@ def test_environment_gate(
     assert got.out == b"fast\n"
 
 
+def test_variables_that_are_not_pythons(
+    make_app: Callable[..., App], start: Callable[..., Result]
+) -> None:
+    """PYTHON_VERSION is in each container of Python, PYTHON in many makefiles."""
+    app = make_app(
+        "-e", "version:main",
+        sources={"version.py": "import os\ndef main():\n"
+                               "    print(os.environ.get('PYTHON_VERSION'))\n"},
+    )  # fmt: skip
+    env = {"PYTHON_VERSION": "3.11", "PYTHON": "/usr/bin/python3", "PYTHONUSERBASE": "/x"}
+    assert start(app, env=env).out == b"3.11\n"
+    assert start(app, env={"PYTHON_COLORS": "0"}, booted="environment").out == b"None\n"
+    gated = make_app(
+        "-e", "gated:main",
+        sources={"gated.py": "import os\nmode = os.environ.get('PYTHON_VERSION')\n"
+                             "def main(): print(mode)\n"},
+    )  # fmt: skip
+    assert start(gated, env={"PYTHON": "x"}).out == b"None\n"
+    got = start(gated, env=env, booted="environment variable")
+    assert got.out == b"3.11\n"
+
+
 def test_working_directory_is_kept_by_name(
     make_app: Callable[..., App], start: Callable[..., Result]
 ) -> None:
@@ -452,6 +475,12 @@ def test_hash_seed_of_each_process(
         assert run([PACK, "--hash-seed", seed, pex, "-o", exe]).code == 0
         assert len({run([exe], env=env).out for _ in range(4)}) == how_many
     assert run([exe], env={**env, "PEXCZ_SNAPSHOT": "explain"}).err.startswith(BOOTED)
+    assert run([PACK, pex, "-o", exe]).code == 0
+    done = run([PACK.with_name("pexcz"), "inspect", "--snapshot", "--json", exe])
+    known = {**env, "PYTHONHASHSEED": str(json.loads(done.out)["hash_seed"])}
+    restored = run([exe], env={**known, "PEXCZ_SNAPSHOT": "explain"})
+    assert restored == run([exe], env={**known, "PEXCZ_SNAPSHOT": "0"}) == run([exe], env=env)
+    assert restored.err == b""
     done = run([PACK, "--hash-seed", "random", "--snapshot", "require", pex, "-o", exe])
     assert done.code == 1 and b"one hash seed for all processes" in done.err
 
