@@ -13,7 +13,7 @@ import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Sequence
 
 import pytest
 from postgres_server import find_programs, postgres_server
@@ -27,7 +27,8 @@ APPLICATION = "{imports}\nimport pytest\n\ndef main():\n    return pytest.main()
 @dataclass
 class Application:
     projects: List[str]
-    extensions: List[str]  # modules that are in the snapshot
+    extensions: List[str]  # modules that are in the snapshot, as shared objects
+    imports: Sequence[str] = ()  # further modules
 
 
 @dataclass
@@ -65,6 +66,7 @@ APPLICATIONS = {
         ["multidict._multidict", "frozenlist._frozenlist", "yarl._quoting_c",
          "propcache._helpers_c", "aiohttp._http_parser", "aiohttp._http_writer",
          "aiohttp._websocket.mask", "aiohttp._websocket.reader_c"]),
+    "pillow": Application(["pillow"], ["PIL._imaging", "PIL._imagingcms"]),
     "psycopg2": Application(["psycopg2-binary"], ["psycopg2._psycopg"]),
 }
 SUITES = {
@@ -98,6 +100,8 @@ SUITES = {
                         "--ignore=tests/test_pep517_backend.py"], 50),
     "yarl": Suite("aiohttp", "yarl", ["tests", "pytest.ini"],
                   ["tests", "-o", "addopts=", NO_BENCHMARKS], 1000),
+    "pillow": Suite("pillow", "pillow", ["Tests", "conftest.py", "pyproject.toml"],
+                    ["Tests"], 3000, 1800),
     "psycopg2": Suite("psycopg2", "psycopg2-binary", ["tests"], ["tests"], 500,
                       database="psycopg2_test"),
 }
@@ -128,7 +132,8 @@ def sides(name: str, made: Dict[str, Sides],
             shutil.rmtree(old.venv.parent)
         made.clear()
         application = APPLICATIONS[wanted]
-        imports = "\n".join(f"import {module}" for module in application.extensions)
+        imports = "\n".join(f"import {module}" for module in (
+            *application.extensions, *application.imports))
         made[wanted] = make_sides(
             [*application.projects, "pytest", "-e", "suite_application:main"], PINS,
             tmp_path_factory.mktemp(wanted), "app",
@@ -166,6 +171,7 @@ def database_server(database: str) -> Iterator[Dict[str, str]]:
 
 def test_suite_restored(sides: Sides, name: str, tmp_path: Path) -> None:
     suite = SUITES[name]
+    check_is_restored(sides.packed, APPLICATIONS[suite.application].extensions, tmp_path)
     # One path for both, as names of tests may have it.
     work = tmp_path / "work"
     results = {}
@@ -177,8 +183,6 @@ def test_suite_restored(sides: Sides, name: str, tmp_path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (source / part).is_dir() else shutil.copy
             copy(source / part, target)
-        if side == "packed":
-            check_is_restored(program, APPLICATIONS[suite.application].extensions, work)
         root = work if suite.copied else sides.site(side)
         arguments = [a.replace("SITE", sides.site(side)) for a in suite.arguments]
         options = [f"--rootdir={root}", f"--confcutdir={root}", *arguments]
