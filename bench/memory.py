@@ -78,7 +78,7 @@ def of_process(pid: int) -> Dict[str, int]:
 def measure(command: Sequence[str], env: Dict[str, str], copies: int) -> Dict[str, float]:
     """Medians in MB."""
     running = [
-        subprocess.Popen([*command], env={**ENVIRONMENT, "HOME": "/", **env},
+        subprocess.Popen([*command], env={**ENVIRONMENT, "HOME": "/tmp", **env},
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(copies)
     ]  # fmt: skip
