@@ -34,6 +34,8 @@
  *   absent   paths of files, and names of libraries, that they looked for and
  *            did not find, each with a NUL; "~/…" is below $HOME
  *   tls      content of their thread-local data in the main thread
+ *   tls_inner  offsets of its words that hold an address in it, each stored as
+ *            an offset
  *   home     texts and lists that have $HOME, which is put in at start
  *
  * Behind all that, for people only (`pexcz inspect --snapshot`), is the report
@@ -88,6 +90,7 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table imports;
     struct pexcz_snapshot_table words;
     struct pexcz_snapshot_table tls;
+    struct pexcz_snapshot_table tls_inner;
     struct pexcz_snapshot_table absent;
     struct pexcz_snapshot_table outside;
     struct pexcz_snapshot_table actions;

@@ -629,7 +629,6 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
                       struct pexcz_buf *out, struct pexcz_error *err)
 {
     const struct pexcz_library_state *s = &pexcz_library_state;
-    struct pexcz_slice tls = pexcz_library_tls_content();
     const char *seen = pexcz_library_unreported();
     size_t start = out->len;
     int rc;
@@ -651,9 +650,13 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
     }
     end_table(&header->words, out, offset, &start);
     if (rc == PEXCZ_OK) {
-        rc = pexcz_buf_append(out, tls.ptr, tls.len, err);
+        rc = pexcz_library_tls_write(out, err);
     }
     end_table(&header->tls, out, offset, &start);
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_tls_inner_write(out, err);
+    }
+    end_table(&header->tls_inner, out, offset, &start);
     if (rc == PEXCZ_OK) {
         rc = pexcz_library_absent_write(out, err);
     }

@@ -411,7 +411,9 @@ pexcz_libraries_resume(const struct pexcz_snapshot_header *header, int argc,
             return false;
         }
     }
-    if (!pexcz_library_tls_set(pexcz_snapshot_table(header, &header->tls))) {
+    if (!pexcz_library_tls_set(
+            pexcz_snapshot_table(header, &header->tls),
+            pexcz_snapshot_table(header, &header->tls_inner))) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -362,10 +362,45 @@ pexcz_library_tls_get_addr(const uint64_t module_and_offset[2])
 
 /* --- the snapshot -------------------------------------------------------- */
 
-struct pexcz_slice
-pexcz_library_tls_content(void)
+static bool
+is_inner(uint64_t offset, uint64_t *ret_offset)
 {
-    return pexcz_slice_make(place(0), (size_t)taken);
+    uint64_t word;
+
+    memcpy(&word, place(offset), sizeof(word));
+    *ret_offset = word - (uintptr_t)place(0);
+    return *ret_offset < taken;
+}
+
+int
+pexcz_library_tls_write(struct pexcz_buf *out, struct pexcz_error *err)
+{
+    size_t start = out->len;
+    uint64_t inner;
+    int rc = pexcz_buf_append(out, place(0), (size_t)taken, err);
+
+    for (uint64_t i = 0; rc == PEXCZ_OK && i + sizeof(inner) <= taken;
+         i += sizeof(inner)) {
+        if (is_inner(i, &inner)) {
+            memcpy(out->ptr + start + i, &inner, sizeof(inner));
+        }
+    }
+    return rc;
+}
+
+int
+pexcz_library_tls_inner_write(struct pexcz_buf *out, struct pexcz_error *err)
+{
+    uint64_t inner;
+    int rc = PEXCZ_OK;
+
+    for (uint64_t i = 0; rc == PEXCZ_OK && i + sizeof(inner) <= taken;
+         i += sizeof(inner)) {
+        if (is_inner(i, &inner)) {
+            rc = pexcz_buf_append(out, &i, sizeof(i), err);
+        }
+    }
+    return rc;
 }
 
 struct pexcz_slice
@@ -378,13 +413,25 @@ pexcz_library_tls_own(const struct pexcz_snapshot_library *library)
 }
 
 bool
-pexcz_library_tls_set(struct pexcz_slice content)
+pexcz_library_tls_set(struct pexcz_slice content, struct pexcz_slice inner)
 {
+    uint64_t offset;
+    uint64_t word;
+
     if (content.len > PEXCZ_LIBRARY_TLS) {
         return false;
     }
     memcpy(place(0), content.ptr, content.len);
     taken = content.len;
+    for (size_t i = 0; i + sizeof(offset) <= inner.len; i += sizeof(offset)) {
+        memcpy(&offset, inner.ptr + i, sizeof(offset));
+        if (taken < sizeof(word) || offset > taken - sizeof(word)) {
+            return false;
+        }
+        memcpy(&word, place(offset), sizeof(word));
+        word += (uintptr_t)place(0);
+        memcpy(place(offset), &word, sizeof(word));
+    }
     return true;
 }
 

@@ -10,6 +10,7 @@
 #ifndef PEXCZ_LIBRARY_TLS_H
 #define PEXCZ_LIBRARY_TLS_H
 
+#include "buf.h"
 #include "library_elf.h"
 #include "snapshot_format.h"
 
@@ -43,15 +44,23 @@ uint64_t pexcz_library_tls_in_module(size_t number, uint64_t offset);
 /* In the place of ld.so's __tls_get_addr(). */
 void *pexcz_library_tls_get_addr(const uint64_t module_and_offset[2]);
 
-/* The calling thread's part of the executable's: of all, and of one library;
+/* The calling thread's part of the executable's that one library has;
  * borrowed. */
-struct pexcz_slice pexcz_library_tls_content(void);
 struct pexcz_slice
 pexcz_library_tls_own(const struct pexcz_snapshot_library *library);
 
+/* What all libraries have of it, for a snapshot.  Words that hold an address
+ * in it (such as that of an object in the object itself) are offsets; the
+ * second one writes where these words are. */
+int pexcz_library_tls_write(struct pexcz_buf *out,
+                            struct pexcz_error *err) PEXCZ_MUST_USE;
+int pexcz_library_tls_inner_write(struct pexcz_buf *out,
+                                  struct pexcz_error *err) PEXCZ_MUST_USE;
+
 /* Sets them, in the main thread of another process; its own data is in place.
  * Then for each library: what later threads begin with. */
-bool pexcz_library_tls_set(struct pexcz_slice content);
+bool pexcz_library_tls_set(struct pexcz_slice content,
+                           struct pexcz_slice inner);
 bool
 pexcz_library_tls_begin_threads(const struct pexcz_snapshot_library *library);
 

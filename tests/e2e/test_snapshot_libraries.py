@@ -602,3 +602,55 @@ def test_unwinding_through_a_library(
     exe = pack_own(text, "-shared-libgcc", "-lgcc_s", user=user)
     assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
     assert both(exe) == ["1\n", "1\n"]
+
+
+def test_thread_local_data_that_points_at_itself(
+    pack_own: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As that of a thread's std::unordered_map does, whose place differs from one
+    process to the next."""
+    text = """
+    static __thread struct node { struct node *next, *self; long value; } ring[3];
+    static __thread struct node *first;
+    static PyObject *walk(PyObject *self, PyObject *unused)
+    {
+        (void)self; (void)unused;
+        if (first == NULL) return PyLong_FromLong(-1);
+        long sum = 0, steps = 0;
+        struct node *node = first;
+        do {
+            if (node->self != node) return PyLong_FromLong(-2);
+            sum += node->value;
+            node = node->next;
+        } while (node != first && ++steps < 9);
+        first = node->next;
+        return PyLong_FromLong(sum * 10 + (first == &ring[1]));
+    }
+    static PyMethodDef methods[] = {{"walk", walk, METH_NOARGS, NULL}, {0}};
+    static int start(PyObject *m)
+    {
+        (void)m;
+        for (int i = 0; i < 3; i++)
+            ring[i] = (struct node){&ring[(i + 1) % 3], &ring[i], i + 1};
+        first = ring;
+        return 0;
+    }
+    """
+    user = """\
+    import own
+    def main():
+        import os, threading
+        print(own.walk(), own.walk(), flush=True)
+        thread = threading.Thread(target=lambda: print(own.walk(), flush=True))
+        thread.start()
+        thread.join()
+        if os.fork() == 0:
+            print(own.walk(), flush=True)
+            os._exit(0)
+        os.wait()
+    """
+    exe = pack_own(text, user=dedent(user))
+    assert "not in the snapshot: own" not in (tmp_path / "report").read_text()
+    restored, booted = both(exe, "a")
+    assert restored == booted
+    assert restored.startswith("61 60\n-1\n"), restored
