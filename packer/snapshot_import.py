@@ -420,6 +420,42 @@ def mend_random(module):
     module._inst.seed(0)
 
 
+def mend_f2py_rules(module):
+    import time
+
+    def date():
+        return time.asctime(time.gmtime(module.generationtime))
+
+    before, _, behind = module.module_rules["modulebody"].partition(date())
+
+    def after():
+        # $SOURCE_DATE_EPOCH, which it prefers, is a gate.
+        module.generationtime = int(time.time())
+        module.module_rules["modulebody"] = before + date() + behind
+
+    module.generationtime = 0
+    module.module_rules["modulebody"] = ""
+    return after
+
+
+def mend_numpy_testing(module):
+    def after():
+        module._glibcver = module._get_glibc_version()
+
+    module._glibcver = ""
+    return after
+
+
+def mend_scipy_fft(module):
+    import os
+
+    def after():
+        module._cpu_count = os.cpu_count()
+
+    module._cpu_count = None
+    return after
+
+
 def mend_platform(module):
     module._uname_cache = None
     module._platform_cache.clear()
@@ -437,12 +473,15 @@ MENDED = {
     "multiprocessing.process": mend_process,
     "multiprocessing.spawn": mend_spawn,
     "multiprocessing.util": mend_multiprocessing,
+    "numpy.f2py.rules": mend_f2py_rules,
     "numpy.random.mtrand": mend_numpy_random,
+    "numpy.testing._private.utils": mend_numpy_testing,
     "pip._vendor.rich.style": mend_rich_style,
     "pip._vendor.urllib3.util.connection": mend_urllib3,
     "platform": mend_platform,
     "random": mend_random,
     "rich.style": mend_rich_style,
+    "scipy.fft._pocketfft.helper": mend_scipy_fft,
     "subprocess": mend_subprocess,
     "sysconfig": mend_sysconfig,
     "urllib3.util.connection": mend_urllib3,

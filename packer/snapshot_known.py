@@ -15,10 +15,13 @@ NEEDED = {
     "django.utils.encoding": "DEFAULT_LOCALE_ENCODING get_system_encoding",
     "mercurial.posix": "umask",
     "mercurial.pycompat": "sysargv sysexecutable",
+    "numpy.f2py.rules": "generationtime module_rules",
     "numpy.random.mtrand": "seed",
+    "numpy.testing._private.utils": "_get_glibc_version _glibcver",
     "pip._vendor.rich.style": STYLE,
     "pip._vendor.urllib3.util.connection": CONNECTION,
     "rich.style": STYLE,
+    "scipy.fft._pocketfft.helper": "_cpu_count",
     "urllib3.util.connection": CONNECTION,
 }
 

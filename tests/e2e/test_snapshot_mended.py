@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Callable, List
@@ -158,3 +159,37 @@ def test_other_versions_are_not_mended(
     assert [line for line in left if "urllib3.util.connection: " in line], report
     assert not [line for line in left if "rich" in line], report
     assert starts(exe) == ["80 randint\nTrue\n"] * 3
+
+
+def test_what_numpy_and_scipy_ask_the_machine(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The C library's version, the time and the number of processors, which
+    parts of NumPy that nearly all of SciPy imports keep."""
+    sources = {
+        "scipy/__init__.py": "",
+        "scipy/fft/__init__.py": "",
+        "scipy/fft/_pocketfft/__init__.py": "",
+        "scipy/fft/_pocketfft/helper.py": "import os\n_cpu_count = os.cpu_count()\n",
+        "user.py": """\
+            import scipy.fft._pocketfft.helper as fft
+            import numpy.f2py.rules as rules
+            import numpy.testing._private.utils as utils
+            def main():
+                import os, sys, time
+                libc = os.confstr("CS_GNU_LIBC_VERSION").split()[1]
+                print(utils._glibcver == libc, utils._glibc_older_than("9.9"))
+                print(fft._cpu_count == os.cpu_count())
+                body = rules.module_rules["modulebody"]
+                date = time.asctime(time.gmtime(rules.generationtime))
+                print(rules.generationtime >= int(sys.argv[1]), f"Generation date: {date}\\n * Do not" in body)
+            """,
+    }  # fmt: skip
+    sources = {name: dedent(text) for name, text in sources.items()}
+    pex = make_pex("numpy", "-e", "user:main", sources=sources)
+    exe = tmp_path / "app"
+    report = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe])
+    assert report.code == 0 and b"not in the snapshot" not in report.err, report.err
+    time.sleep(1)  # so that packing was in another second
+    done = run([exe, str(int(time.time()))], env=ENV)
+    assert (done.err, done.text) == (b"", "True True\nTrue\nTrue True\n")
