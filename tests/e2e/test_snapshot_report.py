@@ -9,8 +9,11 @@ from typing import Any, Callable, Dict
 
 import pytest
 from conftest import PACK, run
+from sides import VERSION
 
 PEXCZ = PACK.with_name("pexcz")
+# What runs at each start is left out where changes cannot be seen.
+LATE = "late, " if VERSION == "3.11" else ""
 SOURCES = {
     "odd.py": "import os; value = os.urandom(8)\n",
     "between.py": "from odd import value\n",
@@ -18,7 +21,7 @@ SOURCES = {
     "user.py": "import far, curses.panel, fine, markupsafe\nfine.mode\n"
                "def main(): pass\n",
     "late.py": "import os; value = os.urandom(8)\n",
-    "fine.py": "import late, os\nmode = os.environ.get('FINE_MODE')\n",
+    "fine.py": f"import {LATE}os\nmode = os.environ.get('FINE_MODE')\n",
 }
 
 
@@ -71,7 +74,7 @@ def test_sizes(packed: Path) -> None:
     assert found["heap"] > 1_000_000
     assert 0.004 < found["predicted_gain"] < 0.1
     # A module that fails because of what is left out is no failure of all.
-    assert found["notes"] == ["runs at each start: late"]
+    assert found["notes"] == (["runs at each start: late"] if LATE else [])
 
 
 def test_text(packed: Path) -> None:
