@@ -123,10 +123,26 @@ def run_suite(pytest_command: Sequence[object], arguments: Sequence[object],
     return outcomes(report), done.stdout
 
 
+def by_place(found: Dict[str, str], known: Dict[str, str]) -> Dict[str, str]:
+    """With a number in the place of parameters that the other side has not:
+    they name addresses, or are drawn."""
+    counts: Dict[str, int] = {}
+    placed = {}
+    for key, result in found.items():
+        if key not in known:
+            function = key.partition("[")[0]
+            counts[function] = counts.get(function, 0) + 1
+            key = f"{function}[number {counts[function]} of its own]"
+        placed[key] = result
+    return placed
+
+
 def check_alike(results: Dict[str, Tuple[Dict[str, str], str]], least: int) -> None:
     """Each test ends alike, but for those that no base can run, and so many of
     them pass."""
-    (venv, _), (packed, text) = results["venv"], results["packed"]
+    text = results["packed"][1]
+    venv = by_place(results["venv"][0], results["packed"][0])
+    packed = by_place(results["packed"][0], results["venv"][0])
     different: List[str] = [
         f"{key}: {venv.get(key)} in the venv, {packed.get(key)} packed"
         for key in sorted({*venv, *packed})

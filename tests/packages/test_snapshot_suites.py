@@ -66,8 +66,16 @@ APPLICATIONS = {
         ["multidict._multidict", "frozenlist._frozenlist", "yarl._quoting_c",
          "propcache._helpers_c", "aiohttp._http_parser", "aiohttp._http_writer",
          "aiohttp._websocket.mask", "aiohttp._websocket.reader_c"]),
+    "pydantic": Application(
+        """pydantic[email] pytest-mock pytest-benchmark pytest-timeout pytest-run-parallel
+        faker dirty-equals jsonschema time-machine pytz python-dateutil hypothesis
+        inline-snapshot tzdata""".split(),
+        ["pydantic_core._pydantic_core"], ["pydantic"]),
     "pillow": Application(["pillow"], ["PIL._imaging", "PIL._imagingcms"]),
     "psycopg2": Application(["psycopg2-binary"], ["psycopg2._psycopg"]),
+    "numpy": Application(["numpy", "hypothesis"],
+                         ["numpy._core._multiarray_umath", "numpy.linalg._umath_linalg",
+                          "numpy.random._generator"]),
 }
 SUITES = {
     "markupsafe": Suite("markupsafe", "markupsafe", ["tests"], ["tests"], 75),
@@ -100,10 +108,17 @@ SUITES = {
                         "--ignore=tests/test_pep517_backend.py"], 50),
     "yarl": Suite("aiohttp", "yarl", ["tests", "pytest.ini"],
                   ["tests", "-o", "addopts=", NO_BENCHMARKS], 1000),
+    # What is left out needs pytest-examples, and with it ruff.
+    "pydantic-core": Suite("pydantic", "pydantic-core", ["tests", "pyproject.toml"],
+                           ["tests", NO_BENCHMARKS, "--ignore=tests/test_docstrings.py"],
+                           3000),
+    "pydantic": Suite("pydantic", "pydantic", ["tests", "pyproject.toml"],
+                      ["tests", NO_BENCHMARKS, "--ignore=tests/test_docs.py"], 4000),
     "pillow": Suite("pillow", "pillow", ["Tests", "conftest.py", "pyproject.toml"],
                     ["Tests"], 3000, 1800),
     "psycopg2": Suite("psycopg2", "psycopg2-binary", ["tests"], ["tests"], 500,
                       database="psycopg2_test"),
+    "numpy.linalg": Suite("numpy", "numpy", [], ["SITE/numpy/linalg/tests"], 300),
 }
 
 
