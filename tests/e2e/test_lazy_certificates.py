@@ -11,10 +11,9 @@ from textwrap import dedent
 from typing import Dict
 
 import pytest
-from conftest import BUILD
+from conftest import BASE, BUILD
 from sides import VERSION, run
 
-BASE = BUILD / f"lib/pexcz/base-{VERSION}"
 PYTHON = BUILD / f"dist/{VERSION}/python/install/bin/python{VERSION}"
 
 HEAD = """\

@@ -18,6 +18,7 @@ BOOTED = b"pexcz: ordinary boot: "
 LAZY = """\
     import importlib.util
     import sys
+    import threading  # which 3.13 needs to load anything lazily
 
     class Lazy:
         def __init__(self, finder):
