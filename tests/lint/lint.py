@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "mutations")]
+import snapshot_rules  # noqa: E402
 import totals  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,6 +202,13 @@ def any_python() -> Iterator[str]:
                 yield f"{name}:{number}: {line.strip()}"
 
 
+def mutations() -> Iterator[str]:
+    """What `make mutations` changes in a file is there, once."""
+    for name, rule in snapshot_rules.RULES.items():
+        if "\n".join(lines(rule.file)).count(rule.old) != 1:
+            yield f"{name}: {rule.file}: {rule.old!r}"
+
+
 RULES = [
     dependencies,
     python_h,
@@ -211,6 +220,7 @@ RULES = [
     formatting,
     named_tests,
     any_python,
+    mutations,
 ]
 
 

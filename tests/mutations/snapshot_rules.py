@@ -43,10 +43,10 @@ RULES: Dict[str, Rule] = {
                     left_out("entropy")),
     "entropy-of-OpenSSL": Rule(WATCH, '"RAND_bytes RAND_pseudo_bytes RAND_add"', '""',
                                left_out("bytes of OpenSSL")),
-    "generators": Rule(WATCH, "            if a is None:\n", "            if False:\n",
-                       left_out("generator")),
-    "variables-of-a-session": Rule(WATCH, "        if name in PERSONAL or self",
-                                   "        if self", left_out("session")),
+    "generators": Rule(WATCH, "                if is_unseeded(self):\n",
+                       "                if False:\n", left_out("generator")),
+    "variables-of-a-session": Rule(WATCH, "        personal = name in PERSONAL or ",
+                                   "        personal = ", left_out("session")),
     "homes-of-other-shapes": Rule(
         "packer/add_snapshot.c", "rc == PEXCZ_OK && reads_home(a)",
         "rc == PEXCZ_OK && !a.len && reads_home(a)", f"{HOME}::test_module_is_left_out[width]"),
@@ -59,8 +59,8 @@ RULES: Dict[str, Rule] = {
     "variables-become-gates": Rule(
         WATCH, "            self.gate.append(name)", "            pass",
         f"{SNAPSHOT}::test_environment_gate"),
-    "setting-a-variable": Rule(WATCH, 'event in ("os.putenv", "os.unsetenv")',
-                               'event == "-"', left_out("set")),
+    "setting-a-variable": Rule(WATCH, 'event == "os.putenv"', 'event == "-"',
+                               left_out("set")),
     "threads": Rule(WATCH, 'THREADS = ("start_new_thread", "start_joinable_thread")',
                     "THREADS = ()", left_out("thread")),
     "open-files": Rule(WATCH, '        if event == "open":', '        if event == "-":',
@@ -91,8 +91,8 @@ RULES: Dict[str, Rule] = {
         "            return true;",
         f"{SNAPSHOT}::test_environment_gate"),
     "variables-of-Python": Rule(
-        "runtime/snapshot_environment.c", "        if (is_python_setting(*pair)) {",
-        "        if (false && is_python_setting(*pair)) {",
+        "runtime/snapshot_environment.c", "        if (is_python_setting(*pair, seed)) {",
+        "        if (false && is_python_setting(*pair, seed)) {",
         f"{SNAPSHOT}::test_variables_of_python[env0-environment variable]"),
     "features-of-the-processor": Rule(
         "runtime/owned_data.c",
