@@ -75,11 +75,11 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         for (size_t i = 0; i < r->left_count; i++) {
             args[n++] = r->left[i].module;
         }
-        add_list(args, &n, counts[5], &r->late);
-        add_list(args, &n, counts[2], &r->absent);
-        add_list(args, &n, counts[3], &r->standby);
+        add_list(args, &n, counts[2], &r->late);
+        add_list(args, &n, counts[3], &r->absent);
+        add_list(args, &n, counts[4], &r->standby);
         args[n++] = r->reseeds ? "1" : "0";
-        add_list(args, &n, counts[4], &r->home);
+        add_list(args, &n, counts[5], &r->home);
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
         }

@@ -269,10 +269,6 @@ def module_to_watch(name):
     return module
 
 
-def is_variable_of_python(name):
-    return name in PYTHON_ or name.startswith("PYTHON") and name[6:7] not in ("", "_")
-
-
 def show(path):
     text = str(path) if path is None else os.fsdecode(path)
     return text if HOME is None else text.replace(HOME, "~")

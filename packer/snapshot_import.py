@@ -4,13 +4,14 @@
 Runs inside the packed executable in place of the entry point
 (snapshot_role.c), which writes the snapshot afterwards.  `arguments`: how many
 modules follow, the modules in order, how many names follow, the modules that
-must not be imported, how many lines, modules to be left
-empty (snapshot_late.py) and, behind blanks, what those import, how many paths, files that must not be there, how many
-names, modules that are to stand by (importer/standby.h), 1 if there are generators
-of random numbers to be seeded at each start, else 0, how many names, modules
-that read $HOME, and "MODULE:NAME" of global variables that are the working
-directory.  The text of snapshot_home.py is in front of this one.  `startup` runs the lines of
-.pth files and the like; `kernel` says of which version the kernel is to be.
+must not be imported, how many lines, modules to be left empty (snapshot_late.py)
+and, behind blanks, what those import, how many paths, files that must not be
+there, how many names, modules that are to stand by (importer/standby.h), 1 if
+there are generators of random numbers to be seeded at each start, else 0, how
+many names, modules that read $HOME, and "MODULE:NAME" of global variables that
+are the working directory.  The texts of snapshot_known.py and snapshot_home.py
+are in front of this one.  `startup` runs the lines of .pth files and the like;
+`kernel` says of which version the kernel is to be.
 """
 
 import sys
@@ -461,7 +462,7 @@ def mend_platform(module):
     module._platform_cache.clear()
 
 
-MENDED = {
+MENDERS = {
     "_strptime": mend_strptime,
     "aiohttp.connector": mend_aiohttp,
     "ctypes": mend_ctypes,
@@ -491,8 +492,8 @@ MENDED = {
 def mend_all(afters, last):
     import pexcz_snapshot
 
-    modules = {name: sys.modules.get(name) for name in MENDED}
-    afters += [MENDED[name](module) for name, module in modules.items()
+    modules = {name: sys.modules.get(name) for name in MENDERS}
+    afters += [MENDERS[name](module) for name, module in modules.items()
                if module and is_known(name, module)]
     for after in [*afters, last]:
         if after is not None:
@@ -637,7 +638,7 @@ def put_aside(names):
             name, sys.modules[name], statements, tuple(children[name]),
             tuple(classes.get(name, ())),
             tuple(numbers[n] for n in needs.get(name, ())),
-            name in MENDED or name in ("sys", "threading", "time")))
+            name in MENDERS or name in ("sys", "threading", "time")))
     for name in classes:
         del sys.modules[name]
     for path in set(sys.path_importer_cache) - paths:

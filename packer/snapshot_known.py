@@ -1,11 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that a module of a project must have for snapshot_import.py to mend it:
-in front of that and of snapshot_trace.py.
+"""The modules that snapshot_import.py mends: in front of that and of
+snapshot_trace.py."""
 
-Another version of the project may lack them, and do something else while it is
-imported.
-"""
+# What they do while they are imported, which is undone or redone at restore.
+MENDED = {
+    "_strptime": {"time.daylight", "time.strftime()", "time.tzname"},
+    "aiohttp.connector": {"ssl.SSLContext"},
+    "ctypes": {"ctypes.dlopen"},
+    "dateutil.parser._parser": {"time.localtime()"},
+    "django.utils.encoding": {"locale.setlocale()"},
+    "logging": {"time.time()", "time.time_ns()"},
+    "mercurial.posix": {"os.umask()"},
+    "mercurial.pycompat": {"sys.argv", "sys.executable"},
+    "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
+    "multiprocessing.spawn": {"sys.executable"},
+    "multiprocessing.util": {"os.sysconf()"},
+    "numpy.f2py.rules": {"time.asctime()", "time.time()"},
+    "numpy.random.mtrand": {"os.urandom()"},
+    "numpy.testing._private.utils": {"os.confstr()"},
+    "random": {"os.urandom()"},
+    "pip._vendor.rich.style": {"random.getrandbits()"},
+    "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
+    "rich.style": {"random.getrandbits()"},
+    "scipy.fft._pocketfft.helper": {"os.cpu_count()"},
+    "subprocess": {"os.confstr()"},
+    "sysconfig": {
+        "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
+        "sys.executable",
+    },
+    "urllib3.util.connection": {"socket.__new__", "socket.bind"},
+}
 
+# Names that a module of a project must have for that.  Another version of the
+# project may lack them, and do something else while it is imported.
 STYLE = "_id_generator count getrandbits"
 CONNECTION = "HAS_IPV6 _has_ipv6"
 NEEDED = {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the modules that an application imports can be in its snapshot.
 
-The texts of snapshot_home.py, snapshot_home_watch.py, snapshot_late.py,
-snapshot_watch.py and snapshot_standby.py are in front of this one.
+The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
+snapshot_late.py, snapshot_watch.py and snapshot_standby.py are in front of this
+one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth

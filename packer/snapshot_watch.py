@@ -53,36 +53,6 @@ SEEN_BY_SNAPSHOT = {
 # Set whenever a snapshot is made: snapshot_process.c.
 FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"TZ"}
 
-# What these do while they are imported is undone or redone at restore:
-# snapshot_import.py.
-MENDED = {
-    "_strptime": {"time.daylight", "time.strftime()", "time.tzname"},
-    "aiohttp.connector": {"ssl.SSLContext"},
-    "ctypes": {"ctypes.dlopen"},
-    "dateutil.parser._parser": {"time.localtime()"},
-    "django.utils.encoding": {"locale.setlocale()"},
-    "logging": {"time.time()", "time.time_ns()"},
-    "mercurial.posix": {"os.umask()"},
-    "mercurial.pycompat": {"sys.argv", "sys.executable"},
-    "multiprocessing.process": {"os.getcwd()", "os.urandom()", "sys.argv"},
-    "multiprocessing.spawn": {"sys.executable"},
-    "multiprocessing.util": {"os.sysconf()"},
-    "numpy.f2py.rules": {"time.asctime()", "time.time()"},
-    "numpy.random.mtrand": {"os.urandom()"},
-    "numpy.testing._private.utils": {"os.confstr()"},
-    "random": {"os.urandom()"},
-    "pip._vendor.rich.style": {"random.getrandbits()"},
-    "pip._vendor.urllib3.util.connection": {"socket.__new__", "socket.bind"},
-    "rich.style": {"random.getrandbits()"},
-    "scipy.fft._pocketfft.helper": {"os.cpu_count()"},
-    "subprocess": {"os.confstr()"},
-    "sysconfig": {
-        "os.environ", "os.getuid()", "os.lstat()", "os.readlink()", "os.stat()",
-        "sys.executable",
-    },
-    "urllib3.util.connection": {"socket.__new__", "socket.bind"},
-}
-
 KNOWN = {
     "_tkinter": "keeps addresses of this process",
     "readline": "reads the terminal's settings",
@@ -171,6 +141,10 @@ LATER = {
     "spwd": "getspnam getspall",
     "tracemalloc": "start",
 }
+
+
+def is_variable_of_python(name):
+    return name in PYTHON_ or name.startswith("PYTHON") and name[6:7] not in ("", "_")
 
 
 def is_numeric_time(args):

@@ -11,14 +11,12 @@ PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                              PEXCZ_TEXT_AND("snapshot_watch.py")
                                  PEXCZ_TEXT_AND("snapshot_standby.py")
                                      PEXCZ_TEXT_AND("snapshot_trace.py"));
-PEXCZ_TEXT_FILES(pexcz_snapshot_import_text, "snapshot_known.py",
-                 PEXCZ_TEXT_AND("snapshot_home.py")
-                     PEXCZ_TEXT_AND("snapshot_import.py"));
+/* In front of what runs with the modules of a snapshot. */
+#define IMPORT                                                                \
+    PEXCZ_TEXT_AND("snapshot_home.py") PEXCZ_TEXT_AND("snapshot_import.py")
+
+PEXCZ_TEXT_FILES(pexcz_snapshot_import_text, "snapshot_known.py", IMPORT);
 PEXCZ_TEXT_FILES(pexcz_snapshot_digest_text, "snapshot_known.py",
-                 PEXCZ_TEXT_AND("snapshot_home.py")
-                     PEXCZ_TEXT_AND("snapshot_import.py")
-                         PEXCZ_TEXT_AND("snapshot_digest.py"));
+                 IMPORT PEXCZ_TEXT_AND("snapshot_digest.py"));
 PEXCZ_TEXT_FILES(pexcz_snapshot_outcome_text, "snapshot_known.py",
-                 PEXCZ_TEXT_AND("snapshot_home.py")
-                     PEXCZ_TEXT_AND("snapshot_import.py")
-                         PEXCZ_TEXT_AND("snapshot_outcome.py"));
+                 IMPORT PEXCZ_TEXT_AND("snapshot_outcome.py"));
