@@ -14,6 +14,17 @@
 /* Python's own code for output that could not be flushed at exit. */
 #define EXIT_FLUSH_FAILED 120
 
+/* A new reference, or NULL with an exception. */
+static PyObject *
+call_method(PyObject *o, const char *name)
+{
+    PyObject *method = pexcz_attribute(o, name);
+    PyObject *result = method != NULL ? PyObject_CallNoArgs(method) : NULL;
+
+    Py_XDECREF(method);
+    return result;
+}
+
 static void
 call_if_loaded(const char *module, const char *function, const char *when)
 {
@@ -21,14 +32,12 @@ call_if_loaded(const char *module, const char *function, const char *when)
     PyObject *mod = name != NULL ? PyImport_GetModule(name) : NULL;
 
     if (mod != NULL) {
-        PyObject *callee = pexcz_attribute(mod, function);
-        PyObject *result = callee != NULL ? PyObject_CallNoArgs(callee) : NULL;
+        PyObject *result = call_method(mod, function);
 
         if (result == NULL) {
             pexcz_report_unraisable(mod, when);
         }
         Py_XDECREF(result);
-        Py_XDECREF(callee);
         Py_DECREF(mod);
     }
     Py_XDECREF(name);
@@ -142,7 +151,6 @@ flush_stream(const char *name, bool report)
 {
     PyObject *stream = PySys_GetObject(name);
     PyObject *closed;
-    PyObject *flush;
     PyObject *result;
     int is_closed;
 
@@ -156,9 +164,7 @@ flush_stream(const char *name, bool report)
     if (is_closed == 1) {
         return 0;
     }
-    flush = pexcz_attribute(stream, "flush");
-    result = flush != NULL ? PyObject_CallNoArgs(flush) : NULL;
-    Py_XDECREF(flush);
+    result = call_method(stream, "flush");
     if (result == NULL) {
         if (report) {
             pexcz_report_unraisable(stream, "on flushing sys.stdout");

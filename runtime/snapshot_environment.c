@@ -134,9 +134,8 @@ pexcz_snapshot_environment_write(struct pexcz_buf *out,
 }
 
 static bool
-is_python_setting(const char *pair, uint32_t hash_seed)
+is_python_setting(const char *pair, const char *hash_seed)
 {
-    char seed[sizeof("PYTHONHASHSEED=4294967295")];
     static const char *const fine[] = {
         "PYTHONPATH=",
         "PYTHONHOME=", /* without a say in an application */
@@ -145,17 +144,15 @@ is_python_setting(const char *pair, uint32_t hash_seed)
         "PYTHONUSERBASE=", /* Python's own start has no use for it */
     };
 
-    (void)snprintf(seed, sizeof(seed), "PYTHONHASHSEED=%u", hash_seed);
-    if (strcmp(pair, seed) == 0) {
+    if (!is_of_python(pair) || strcmp(pair, hash_seed) == 0) {
         return false;
     }
-
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
         if (strncmp(pair, fine[i], strlen(fine[i])) == 0) {
             return false;
         }
     }
-    return is_of_python(pair);
+    return true;
 }
 
 bool
@@ -164,9 +161,11 @@ pexcz_snapshot_environment_matches(struct pexcz_slice table,
 {
     const char *p = (const char *)table.ptr;
     const char *end = p + table.len;
+    char seed[sizeof("PYTHONHASHSEED=4294967295")];
 
+    (void)snprintf(seed, sizeof(seed), "PYTHONHASHSEED=%u", hash_seed);
     for (char **pair = environ; pair != NULL && *pair != NULL; pair++) {
-        if (is_python_setting(*pair, hash_seed)) {
+        if (is_python_setting(*pair, seed)) {
             return false;
         }
     }
