@@ -139,7 +139,6 @@ def main() -> int:
             reports[side].update(suite.run(hg, tests[start : start + GROUP], seed))
         used = {side: seconds(report) for side, report in reports.items()}
         print(f"{start + GROUP:4} tests, CPU time {used['packed'] / used['venv']:.3f}", flush=True)
-    used = {side: seconds(report) for side, report in reports.items()}
     ran = 0
     for side, report in reports.items():
         failed = results(report, "failure")

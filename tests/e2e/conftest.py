@@ -200,7 +200,8 @@ class Sides:
         assert changed <= set(changes)
 
 
-@pytest.fixture(params=["restored", "booted"])
+# No snapshot is made for another machine.
+@pytest.fixture(params=["booted"] if PACK_OPTIONS else ["restored", "booted"])
 def start_env(request: pytest.FixtureRequest) -> Dict[str, str]:
     """What decides how a packed application starts: each test that uses `sides`
     runs in both modes, unless its module has a start_env of its own."""

@@ -48,8 +48,7 @@ AARCH64_TESTS := $(addprefix tests/e2e/test_,boundaries.py injection.py platform
 # own, and stat("/proc/self/exe") is it, not the program.  It is slow enough for an
 # interrupt to come between a print and the sleep behind it.
 NOT_EMULATED := $(addprefix --deselect tests/e2e/test_,boundaries.py::test_nothing_but_the_executable_is_touched \
-    injection.py::test_orig_argv \
-    process.py::test_program[restored-fatal] process.py::test_program[booted-fatal] \
+    injection.py::test_orig_argv process.py::test_program[booted-fatal] \
     runtime.py::test_interrupt_exit runtime.py::test_own_file_is_the_application_again \
     runtime.py::test_under_the_name_of_python)
 

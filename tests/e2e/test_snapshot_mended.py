@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from textwrap import dedent
-from typing import Callable, List
+from typing import Callable, Dict, List
 
 from conftest import PACK, App
 from sides import run
@@ -22,6 +22,17 @@ def starts(exe: Path, count: int = 3) -> List[str]:
         assert (done.code, done.err) == (0, b""), done.err.decode()
         outs.append(done.out.decode())
     return outs
+
+
+def left_out(
+    make_pex: Callable[..., Path], exe: Path, sources: Dict[str, str]
+) -> List[str]:
+    """Packs all:main; the lines of the report about what is not in the snapshot."""
+    pex = make_pex(
+        "-e", "all:main", sources={n: dedent(t) for n, t in sources.items()}
+    )
+    report = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe]).err.decode()
+    return [line for line in report.splitlines() if "not in the snapshot" in line]
 
 
 def test_generators_are_seeded_anew(
@@ -50,12 +61,8 @@ def test_generators_are_seeded_anew(
             """,
         "all.py": "import draws, user\ndef main():\n    user.main()\n",
     }  # fmt: skip
-    pex = make_pex(
-        "-e", "all:main", sources={n: dedent(t) for n, t in sources.items()}
-    )
     exe = tmp_path / "app"
-    report = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe]).err.decode()
-    left = [line for line in report.splitlines() if "not in the snapshot" in line]
+    left = left_out(make_pex, exe, sources)
     assert left == [
         "  not in the snapshot: all: imports draws",
         "  not in the snapshot: draws: draws from a random.Random()",
@@ -150,14 +157,10 @@ def test_other_versions_are_not_mended(
             """,
         "all.py": "import user, urllib3.util.connection\nmain = user.main\n",
     }  # fmt: skip
-    pex = make_pex(
-        "-e", "all:main", sources={n: dedent(t) for n, t in sources.items()}
-    )
     exe = tmp_path / "app"
-    report = run([PACK, "-v", "--snapshot", "require", pex, "-o", exe]).err.decode()
-    left = [line for line in report.splitlines() if "not in the snapshot" in line]
-    assert [line for line in left if "urllib3.util.connection: " in line], report
-    assert not [line for line in left if "rich" in line], report
+    left = left_out(make_pex, exe, sources)
+    assert [line for line in left if "urllib3.util.connection: " in line], left
+    assert not [line for line in left if "rich" in line], left
     assert starts(exe) == ["80 randint\nTrue\n"] * 3
 
 
