@@ -128,15 +128,16 @@ def load_lazy_modules(watch):
     """What importlib.util.LazyLoader made and nobody has looked at yet: in the
     snapshot it is imported as usual."""
     lazy = getattr(sys.modules.get("importlib.util"), "_LazyModule", None)
-    waiting = [n for n, m in sys.modules.items() if type(m) is lazy]
-    while waiting:
+    tried = set()  # one that fails stays lazy in 3.13
+    while waiting := [n for n, m in sys.modules.items()
+                      if type(m) is lazy and n not in tried]:
+        tried.update(waiting)
         for name in waiting:
             try:
                 sys.modules[name].__name__
             except (Exception, SystemExit) as error:
                 watch.reasons.setdefault(
                     name, f"cannot be imported: {type(error).__name__}: {error}")
-        waiting = [n for n, m in sys.modules.items() if type(m) is lazy]
 
 
 def attempt(lines, function, *args):
