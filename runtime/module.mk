@@ -69,6 +69,7 @@ ifeq ($(ARCH),x86_64)
 NO_SNAPSHOT := $(PYOBJ)/runtime/no_snapshot.o
 SNAPSHOT_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(SNAPSHOT_SRCS))
 $(NO_SNAPSHOT): private CPPFLAGS += -isystem $(PYTHON_INCLUDE) -Iimporter -Ivfs -Icache
+$(NO_SNAPSHOT): | $(PYTHON_JSON)
 
 $(OBJ)/no_snapshot-$(PYTHON).checked: $(BASE_OBJS) $(NO_SNAPSHOT) runtime/exports.list
 	$(Q)$(HOST_PYTHON) tests/lint/no_snapshot.py runtime/exports.list $(NO_SNAPSHOT) \
