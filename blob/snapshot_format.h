@@ -191,6 +191,8 @@ enum pexcz_snapshot_action_kind {
     PEXCZ_ACTION_SETENV,        /* the variable with its name at `function` is
                                    set to the text in `argument` and `child` */
     PEXCZ_ACTION_UNSETENV,
+    PEXCZ_ACTION_STREAMS, /* import `function` is std::ios_base::Init::Init(),
+                             which constructors call */
 };
 
 struct pexcz_snapshot_action {

@@ -115,10 +115,16 @@ pexcz_library_register_atfork(void (*prepare)(void), void (*parent)(void),
     return real != NULL ? real(prepare, parent, child, object) : -1;
 }
 
-void
+bool
 pexcz_library_streams_are(int number)
 {
+    struct pexcz_snapshot_action action = {
+        .kind = PEXCZ_ACTION_STREAMS,
+        .function = (uint64_t)number,
+    };
+
     actions.streams = number;
+    return pexcz_library_action_add(&action);
 }
 
 void
@@ -221,6 +227,9 @@ pexcz_library_actions_do(struct pexcz_slice table, int argc, char *const *argv)
             if (call != NULL) {
                 call((void *)(uintptr_t)a[i].argument);
             }
+            break;
+        case PEXCZ_ACTION_STREAMS:
+            actions.streams = (int)a[i].function;
             break;
         case PEXCZ_ACTION_SETENV:
             (void)setenv((const char *)(uintptr_t)a[i].function,

@@ -35,8 +35,9 @@ int pexcz_library_cxa_atexit(void (*function)(void *), void *argument,
                              void *object);
 int pexcz_library_register_atfork(void (*prepare)(void), void (*parent)(void),
                                   void (*child)(void), void *object);
-/* In the place of std::ios_base::Init::Init(), import `number`. */
-void pexcz_library_streams_are(int number);
+/* In the place of std::ios_base::Init::Init(), import `number`.  False: there
+ * is no room to note that. */
+bool pexcz_library_streams_are(int number);
 void pexcz_library_init_streams(void *object);
 
 #endif

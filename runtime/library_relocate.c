@@ -226,10 +226,9 @@ from_system(const char *name, const char *version,
         int number
             = pexcz_library_stub_take(name, version, found->outside, false);
 
-        if (number < 0) {
+        if (number < 0 || !pexcz_library_streams_are(number)) {
             return "uses too many functions";
         }
-        pexcz_library_streams_are(number);
         ret->value = (uintptr_t)(void *)pexcz_library_init_streams;
         return NULL;
     }

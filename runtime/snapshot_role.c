@@ -24,8 +24,10 @@
 #include "vfs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define FIXED_ARGUMENTS 4
@@ -475,6 +477,8 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     struct role role = {located, argc, argv};
     struct pexcz_error err;
 
+    /* The packer may be killed, and the imports may take for ever. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!PEXCZ_HAS_SNAPSHOT) {
         (void)pexcz_fail(&err, PEXCZ_E_UNSUPPORTED, 0,
                          "heap snapshots cannot be made with Python %d.%d",

@@ -204,6 +204,32 @@ def test_killed(
     assert killed > 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_killed_while_imports_do_not_end(
+    tmp_path: Path, make_pex: Callable[..., Path], number: int
+) -> None:
+    pex = make_pex("-e", "forever", sources={
+        "forever.py": "import endless\n", "endless.py": "while True: pass\n"})
+    with subprocess.Popen([PACK, "-q", pex, "-o", tmp_path / "app"],
+                          start_new_session=True) as process:
+        while not imports(process.pid):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+    gone = time.monotonic() + 10
+    while alive(process.pid):
+        assert time.monotonic() < gone, "a process of the packer's stays"
+        time.sleep(0.05)
+    assert files_of(tmp_path) == {}
+
+
+def imports(packer: int) -> bool:
+    """Whether it has started the application's imports."""
+    children = Path(f"/proc/{packer}/task/{packer}/children").read_text().split()
+    return any(b"//pexcz/snapshot" in Path(f"/proc/{child}/cmdline").read_bytes()
+               for child in children)
+
+
 def alive(session: int) -> bool:
     for folder in Path("/proc").glob("[0-9]*"):
         try:

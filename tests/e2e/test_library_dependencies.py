@@ -187,6 +187,25 @@ def test_constructors_run_in_each_process(pack: Callable[..., Path]) -> None:
     assert restored == booted == "(1, 4, 1, 1) (1, 5, 2, 2)\n"
 
 
+def test_streams_of_constructors_that_run_in_each_process(
+    pack: Callable[..., Path],
+) -> None:
+    """They ask for the C++ library's, as DuckDB's do."""
+    user = "import own\ndef main():\n    print(own.facts(), flush=True)\n    own.say()\n"
+    own = """
+        extern "C" void say();
+        static PyObject *say_it(PyObject *, PyObject *) { say(); Py_RETURN_NONE; }
+    """ + USES_REMADE.replace("{{", '{{"say", say_it, METH_NOARGS, NULL}, {')
+    start = "static int start(PyObject *) { return 0; }"
+    library = "#include <iostream>\n" + REMADE + """
+    static const int length = (std::cerr.width(0), 4);
+    extern "C" void say() { std::cout << "said " << length << std::endl; }
+    """
+    exe = pack(user, own + start, {"libremade.so": library}, "-pthread")
+    restored, booted = both(exe)
+    assert restored == booted == "(1, 2, 1, 1)\nsaid 4\n"
+
+
 def test_what_constructors_made_is_changed(
     make_pex: Callable[..., Path], tmp_path: Path
 ) -> None:
