@@ -9,8 +9,8 @@ and, behind blanks, what those import, how many paths, files that must not be
 there, how many names, modules that are to stand by (importer/standby.h), 1 if
 there are generators of random numbers to be seeded at each start, else 0, how
 many names, modules that read $HOME, and "MODULE:NAME" of global variables that
-are the working directory.  The texts of snapshot_known.py and snapshot_home.py
-are in front of this one.  `startup` runs the lines of .pth files and the like;
+are the working directory.  The texts of snapshot_known.py, snapshot_home.py
+and snapshot_zone.py are in front of this one.  `startup` runs the lines of .pth files and the like;
 `kernel` says of which version the kernel is to be.
 """
 
@@ -260,18 +260,6 @@ def mend_ctypes(module):
 
     # So late that no object comes into the memory of the address that is freed.
     pexcz_snapshot.register(before_dump=drop, after_restore=after)
-
-
-def mend_strptime(module):
-    import time
-
-    def after():
-        known = module._TimeRE_cache.locale_time
-        if (time.tzname, time.daylight) != (known.tzname, known.daylight):
-            module._TimeRE_cache = module.TimeRE()
-            module._regex_cache.clear()
-
-    return after
 
 
 def mend_dateutil_parser(module):
@@ -682,6 +670,8 @@ def main(*names):
         wanted.append(("random", watch_generators))
     if "numpy.random.mtrand" in modules:
         wanted.append(("random", watch_entropy))
+    if "dateutil.tz.tz" in modules:
+        wanted.append(("dateutil.tz.tz", watch_zone_files))
     if "aiohttp.connector" in modules:
         wanted.append(("ssl", watch_contexts))
     readers = take(rest)
@@ -702,7 +692,7 @@ def main(*names):
     if standby:
         put_aside(standby)
     kernel_done()
-    mend_all([after, mend_generators()], run_bodies(bodiless.found))
+    mend_all([after, mend_generators(), mend_zones()], run_bodies(bodiless.found))
     replace_home(readers)
 
 

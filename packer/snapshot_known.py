@@ -2,6 +2,8 @@
 """The modules that snapshot_import.py mends: in front of that and of
 snapshot_trace.py."""
 
+import sys
+
 # What they do while they are imported, which is undone or redone at restore.
 MENDED = {
     "_strptime": {"time.daylight", "time.strftime()", "time.tzname"},
@@ -55,3 +57,25 @@ NEEDED = {
 
 def is_known(name, module):
     return all(hasattr(module, word) for word in NEEDED.get(name, "").split())
+
+
+def finds_zones(module):
+    """Whether dateutil.tz.tz is as snapshot_zone.py knows it."""
+    return hasattr(module, "tzfile") and type(vars(
+        type(getattr(module, "gettz", None))).get("nocache")) is staticmethod
+
+
+def is_zone_name(name):
+    """As of a file below /usr/share/zoneinfo."""
+    return type(name) is str and name[:1].isalpha() \
+        and name.isascii() and name.translate({ord(c): "" for c in "/_+-"}).isalnum()
+
+
+def names_table(names):
+    """A table of patterns with the names of a _strptime.LocaleTime."""
+    return sys.modules["_strptime"].TimeRE(names)
+
+
+def zoned_patterns(table):
+    """Those of the patterns in it that may have the name of the time zone."""
+    return {key: dict.get(table, key) for key in "cxXZ"}

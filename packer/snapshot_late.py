@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modules that run at each start: between snapshot_home_watch.py and
-snapshot_watch.py.
+snapshot_zone_watch.py.
 
 A module whose body sees what differs from one process to the next is left out,
 and so is what imports it.  But where its importers have only the module, and nobody

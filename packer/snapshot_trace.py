@@ -2,8 +2,8 @@
 """Which of the modules that an application imports can be in its snapshot.
 
 The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
-snapshot_late.py, snapshot_watch.py and snapshot_standby.py are in front of this
-one.
+snapshot_late.py, snapshot_zone_watch.py, snapshot_watch.py and snapshot_standby.py
+are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
@@ -235,6 +235,7 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
         load_lazy_modules(watch)
         watch.show_observed(True)
         watch.find_cwd()
+        watch.find_zones()
         watch.find_unknown()
         if lines_to_warm:
             watch.find_home(True)

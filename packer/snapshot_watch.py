@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What modules do while they are imported: between snapshot_home_watch.py and
+"""What modules do while they are imported: between snapshot_zone_watch.py and
 snapshot_standby.py."""
 
 import builtins
@@ -156,7 +156,7 @@ def is_numeric_time(args):
     } <= set("YmdHMSj")
 
 
-class Watch(LateWatch):
+class Watch(ZoneWatch):
     def __init__(self):
         super().__init__()
         self.order = []        # modules whose import began
@@ -196,7 +196,8 @@ class Watch(LateWatch):
     def blame(self, what, reason):
         if not self.active:
             return
-        if what in MENDED["sysconfig"] and caller() == "sysconfig":
+        if what in MENDED["sysconfig"] and caller() == "sysconfig" \
+                or what in MENDED["_strptime"] and self.finds_names:
             return
         self.active = False
         try:
@@ -269,6 +270,8 @@ class Watch(LateWatch):
         self.watch_contexts()
         self.watch_selectors()
         self.watch_paths()
+        self.watch_names()
+        self.watch_zone_files()
 
     # --- the process ------------------------------------------------------
 
@@ -395,22 +398,6 @@ class Watch(LateWatch):
             real(self)
 
         module._BaseSelectorImpl.__init__ = __init__
-
-    def watch_zone(self):
-        """Variables of the module time that depend on the time zone."""
-        watch = self
-
-        def variable(name):
-            def read(module):
-                if not only_compares_zone():
-                    watch.blame(f"time.{name}", f"reads time.{name}")
-                return vars(module)[name]
-
-            return property(read)
-
-        time.__class__ = type("module", (type(time),), {
-            name: variable(name)
-            for name in ("tzname", "timezone", "altzone", "daylight")})
 
     def watch_process(self):
         os.getcwd = lambda: self.cwd_readers.get(self.body(), CWD)
@@ -745,16 +732,6 @@ def is_of(value, namespace):
     if type(value) in (staticmethod, classmethod):
         value = value.__func__
     return type(value) is type(is_of) and value.__globals__ is namespace
-
-
-def only_compares_zone():
-    """Whether a time is parsed, of whose format the time zone is no part."""
-    frame = sys._getframe(2)
-    while frame.f_globals is OWN:
-        frame = frame.f_back
-    return frame.f_globals.get("__name__") == "_strptime" \
-        and frame.f_code.co_name == "_strptime" \
-        and "Z" not in frame.f_locals["format"]
 
 
 def is_of_python(args):

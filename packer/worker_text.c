@@ -8,12 +8,14 @@ PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")
                      PEXCZ_TEXT_AND("snapshot_home_watch.py")
                          PEXCZ_TEXT_AND("snapshot_late.py")
-                             PEXCZ_TEXT_AND("snapshot_watch.py")
-                                 PEXCZ_TEXT_AND("snapshot_standby.py")
-                                     PEXCZ_TEXT_AND("snapshot_trace.py"));
+                             PEXCZ_TEXT_AND("snapshot_zone_watch.py")
+                                 PEXCZ_TEXT_AND("snapshot_watch.py")
+                                     PEXCZ_TEXT_AND("snapshot_standby.py")
+                                         PEXCZ_TEXT_AND("snapshot_trace.py"));
 /* In front of what runs with the modules of a snapshot. */
 #define IMPORT                                                                \
-    PEXCZ_TEXT_AND("snapshot_home.py") PEXCZ_TEXT_AND("snapshot_import.py")
+    PEXCZ_TEXT_AND("snapshot_home.py")                                        \
+    PEXCZ_TEXT_AND("snapshot_zone.py") PEXCZ_TEXT_AND("snapshot_import.py")
 
 PEXCZ_TEXT_FILES(pexcz_snapshot_import_text, "snapshot_known.py", IMPORT);
 PEXCZ_TEXT_FILES(pexcz_snapshot_digest_text, "snapshot_known.py",

@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SNAPSHOT = "tests/e2e/test_snapshot.py"
 HOME = "tests/e2e/test_snapshot_home.py"
 GATES = "tests/e2e/test_snapshot_gates.py"
+ZONES = "tests/e2e/test_snapshot_zones.py"
 
 
 @dataclass
@@ -38,6 +39,7 @@ def left_out(case: str) -> str:
 
 
 WATCH = "packer/snapshot_watch.py"
+ZONE_WATCH = "packer/snapshot_zone_watch.py"
 RULES: Dict[str, Rule] = {
     "entropy": Rule(WATCH, '    "urandom getrandom cpu_count', '    "cpu_count',
                     left_out("entropy")),
@@ -72,8 +74,17 @@ RULES: Dict[str, Rule] = {
     "children": Rule(WATCH, '"sqlite3", "subprocess",', '"sqlite3",', left_out("child")),
     "the-clock": Rule(WATCH, '"time time_ns monotonic monotonic_ns', '"time time_ns',
                       left_out("clock")),
-    "the-time-zone": Rule(WATCH, '("tzname", "timezone", "altzone", "daylight")', "()",
+    "the-time-zone": Rule(ZONE_WATCH, '("tzname", "timezone", "altzone", "daylight")', "()",
                           left_out("time zone")),
+    "names-of-the-zone": Rule(ZONE_WATCH, '("timezone", "tzname", "daylight", ', "(",
+                              f"{ZONES}::test_who_asks_for_names_is_left_out[a zone]"),
+    "patterns-of-the-zone": Rule(
+        ZONE_WATCH, "zoned_patterns(table) != zoned_patterns(names_table(names))", "False",
+        f"{ZONES}::test_who_asks_for_names_is_left_out[patterns of its own]"),
+    "zones-of-files": Rule(ZONE_WATCH, '"__getattribute__ __setattr__', '"__setattr__',
+                           f"{ZONES}::test_zones_of_files[tzdata]"),
+    "zones-without-files": Rule(ZONE_WATCH, "if module.tzfile not in type(found).__mro__:",
+                                "if False:", f"{ZONES}::test_zones_of_files[tzdata]"),
     "numbers-of-threads": Rule(WATCH, '        self.wrap(_thread, "get_ident", for_locks)\n',
                                "", left_out("thread number")),
     "certificates": Rule(WATCH, "        self.watch_contexts()\n", "",
