@@ -286,6 +286,7 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->cwd.count = 0;
     report->absent.count = 0;
     report->standby.count = 0;
+    report->patterns.count = 0;
     report->home.count = 0;
     report->late.count = 0;
     report->left_count = 0;

@@ -46,11 +46,11 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
-                   + r->absent.count + r->standby.count + r->home.count
-                   + r->late.count + 7;
+                   + r->absent.count + r->standby.count + r->patterns.count
+                   + r->home.count + r->late.count + 8;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
-    char counts[6][COUNT_SIZE];
+    char counts[7][COUNT_SIZE];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = dump,
@@ -78,6 +78,7 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         add_list(args, &n, counts[2], &r->late);
         add_list(args, &n, counts[3], &r->absent);
         add_list(args, &n, counts[4], &r->standby);
+        add_list(args, &n, counts[6], &r->patterns);
         args[n++] = r->reseeds ? "1" : "0";
         add_list(args, &n, counts[5], &r->home);
         for (size_t i = 0; i < r->cwd.count; i++) {

@@ -6,11 +6,12 @@ Runs inside the packed executable in place of the entry point
 modules follow, the modules in order, how many names follow, the modules that
 must not be imported, how many lines, modules to be left empty (snapshot_late.py)
 and, behind blanks, what those import, how many paths, files that must not be
-there, how many names, modules that are to stand by (importer/standby.h), 1 if
-there are generators of random numbers to be seeded at each start, else 0, how
-many names, modules that read $HOME, and "MODULE:NAME" of global variables that
-are the working directory.  The texts of snapshot_known.py, snapshot_home.py
-and snapshot_zone.py are in front of this one.  `startup` runs the lines of .pth files and the like;
+there, how many names, modules that are to stand by (importer/standby.h), how
+many texts, patterns that functions compile (snapshot_patterns.py), 1 if there
+are generators of random numbers to be seeded at each start, else 0, how many
+names, modules that read $HOME, and "MODULE:NAME" of global variables that are
+the working directory.  The texts of snapshot_known.py, snapshot_home.py and
+snapshot_zone.py are in front of this one.  `startup` runs the lines of .pth files and the like;
 `kernel` says of which version the kernel is to be.
 """
 
@@ -634,6 +635,30 @@ def put_aside(names):
     stand_by(records)
 
 
+class Warnings:
+    """In the place of the module `warnings`."""
+
+    @staticmethod
+    def warn(*args, **kwargs):
+        raise Warning
+
+
+def compile_patterns(texts):
+    """Puts them into re's cache, but for what warns or does not compile."""
+    module = sys.modules.get("re")
+    if module is None or not texts:
+        return
+    modules = list(sys.modules.items())
+    sys.modules["warnings"] = Warnings
+    for text in texts:
+        try:
+            module._compile(*eval(text))
+        except Exception:
+            pass
+    sys.modules.clear()
+    sys.modules.update(modules)
+
+
 def replace_home(readers):
     """A start puts its own home into these lists, and into any text, of which
     this script is not to be one."""
@@ -665,6 +690,7 @@ def main(*names):
     for path in take(rest):
         look_for(path)
     standby = take(rest)
+    patterns = take(rest)
     wanted = []
     if rest.pop(0) == "1":
         wanted.append(("random", watch_generators))
@@ -691,6 +717,7 @@ def main(*names):
     sys.meta_path.remove(bodiless)
     if standby:
         put_aside(standby)
+    compile_patterns(patterns)
     kernel_done()
     mend_all([after, mend_generators(), mend_zones()], run_bodies(bodiless.found))
     replace_home(readers)

@@ -110,6 +110,9 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
                    ? pexcz_strings_add(&r->standby, &r->arena, line, m->err)
                    : PEXCZ_OK;
     }
+    if (strcmp(kind, "pattern") == 0) {
+        return pexcz_strings_add(&r->patterns, &r->arena, line, m->err);
+    }
     if (strcmp(kind, "absent") == 0) {
         return pexcz_strings_add(&r->absent, &r->arena, line, m->err);
     }

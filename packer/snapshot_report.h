@@ -30,11 +30,13 @@ struct pexcz_snapshot_report {
     struct pexcz_strings modules;
     struct pexcz_strings libraries; /* below the root of the tree */
     struct pexcz_strings standby;   /* what functions import: standby.h */
-    struct pexcz_strings cwd;       /* MODULE:NAME, is the working directory */
-    struct pexcz_strings absent;    /* files that must not be there */
-    struct pexcz_strings late;      /* modules whose bodies run at each start,
-                                     * each with what it imports */
-    struct pexcz_strings home;      /* modules that read $HOME */
+    struct pexcz_strings
+        patterns;                /* what they compile: snapshot_patterns.py */
+    struct pexcz_strings cwd;    /* MODULE:NAME, is the working directory */
+    struct pexcz_strings absent; /* files that must not be there */
+    struct pexcz_strings late;   /* modules whose bodies run at each start,
+                                  * each with what it imports */
+    struct pexcz_strings home;   /* modules that read $HOME */
     bool reseeds; /* there are generators to be seeded at each start */
     struct pexcz_snapshot_left *left;
     size_t left_count;

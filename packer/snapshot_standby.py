@@ -101,6 +101,8 @@ class Standby:
             return self.choose()
         except Exception:
             return []
+        finally:
+            self.gc.unfreeze()
 
     def choose(self):
         wanted = []

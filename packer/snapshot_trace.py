@@ -2,8 +2,8 @@
 """Which of the modules that an application imports can be in its snapshot.
 
 The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
-snapshot_late.py, snapshot_zone_watch.py, snapshot_watch.py and snapshot_standby.py
-are in front of this one.
+snapshot_late.py, snapshot_zone_watch.py, snapshot_watch.py, snapshot_standby.py and
+snapshot_patterns.py are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
@@ -34,6 +34,8 @@ separated by tabs:
   reseed                     there are instances of random.Random without a seed
   off REASON                 no snapshot at all
   standby NAME               functions import it, and it can stand by
+  pattern TEXT               of Python: an expression that functions compile, and
+                             its flags
   ended REASON               the exception that ended the imports
 """
 
@@ -267,6 +269,8 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     if off is None and sys.version_info < (3, 12):
         watch.standing_by = True
         lines += [f"standby\t{n}" for n in Standby(watch, chains).run()]
+    if off is None:
+        lines += [f"pattern\t{text}" for text in patterns_of_functions()]
     sys.meta_path.remove(watch)
     with open(int(fd), "w", encoding="utf-8", errors="surrogateescape") as out:
         out.write("".join(line.replace("\n", " ") + "\n" for line in lines))

@@ -4,14 +4,18 @@
 #include "text_file.h"
 
 PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
+/* What tells of the imports, in front of what does them. */
+#define WATCH                                                                 \
+    PEXCZ_TEXT_AND("snapshot_zone_watch.py")                                  \
+    PEXCZ_TEXT_AND("snapshot_watch.py")                                       \
+    PEXCZ_TEXT_AND("snapshot_standby.py")                                     \
+    PEXCZ_TEXT_AND("snapshot_patterns.py")
+
 PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")
                      PEXCZ_TEXT_AND("snapshot_home_watch.py")
                          PEXCZ_TEXT_AND("snapshot_late.py")
-                             PEXCZ_TEXT_AND("snapshot_zone_watch.py")
-                                 PEXCZ_TEXT_AND("snapshot_watch.py")
-                                     PEXCZ_TEXT_AND("snapshot_standby.py")
-                                         PEXCZ_TEXT_AND("snapshot_trace.py"));
+                             WATCH PEXCZ_TEXT_AND("snapshot_trace.py"));
 /* In front of what runs with the modules of a snapshot. */
 #define IMPORT                                                                \
     PEXCZ_TEXT_AND("snapshot_home.py")                                        \
