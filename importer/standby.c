@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "standby.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "standby_state.h"
 
 /* 3.12 takes the versions of dicts out of the API. */
 #if PY_VERSION_HEX >= 0x030c0000
+
+int
+pexcz_standby_import(PyObject *name)
+{
+    (void)name;
+    return 0;
+}
 
 int
 pexcz_standby_set(PyObject *list)
@@ -42,49 +48,11 @@ pexcz_standby_exec(PyObject *module)
 
 #else
 
-/* A class of a module on standby, which its base does not know of. */
-struct hidden {
-    PyTypeObject *base;
-    PyObject *key; /* of the entry in the base's table of subclasses */
-    PyObject *reference;
-    unsigned int version; /* of the base */
-};
-
-enum state {
-    IN_USE, /* in sys.modules, if not taken out again */
-    STANDBY,
-    TAKEN, /* its import has begun */
-};
-
-struct module {
-    PyObject *name;
-    PyObject *module;
-    PyObject *imports;
-    PyObject *children;
-    PyObject *classes;
-    PyObject *spec;   /* of the import that has begun */
-    uint64_t version; /* of its variables */
-    size_t *needs;
-    size_t need_count;
-    struct hidden *hidden;
-    size_t hidden_count;
-    enum state state;
-    bool restored;
-};
-
 /* In the owned data, so that a snapshot has it; empty elsewhere. */
-static struct {
-    struct module *modules;
-    size_t count;
-    PyObject *index;          /* dict: name of a module on standby -> number */
-    PyObject *create_builtin; /* _imp's own */
-    PyObject *load;           /* code objects of importlib's functions */
-    PyObject *find_and_load;
-    PyObject *init_attributes;
-} standby;
+struct pexcz_standby_state pexcz_standby;
 
-static uint64_t
-version_of(PyObject *module)
+uint64_t
+pexcz_standby_version(PyObject *module)
 {
     return ((PyDictObject *)PyModule_GetDict(module))->ma_version_tag;
 }
@@ -105,8 +73,8 @@ is_called_by_import(void)
         PyFrameObject *back = PyFrame_GetBack(frame);
         PyObject *code = (PyObject *)PyFrame_GetCode(frame);
 
-        found = loads && code == standby.find_and_load;
-        loads = code == standby.load;
+        found = loads && code == pexcz_standby.find_and_load;
+        loads = code == pexcz_standby.load;
         Py_DECREF(code);
         Py_DECREF(frame);
         frame = back;
@@ -116,7 +84,7 @@ is_called_by_import(void)
 }
 
 static bool
-is_as_it_was(const struct module *m)
+is_as_it_was(const struct pexcz_standby_module *m)
 {
     PyObject *modules = PyImport_GetModuleDict();
     PyObject *known = PyDict_GetItemWithError(modules, m->name);
@@ -127,14 +95,15 @@ is_as_it_was(const struct module *m)
     }
     /* One that is being imported is the cause of this import. */
     return known == m->module
-           && (m->state == TAKEN || version_of(m->module) == m->version);
+           && (m->state == TAKEN
+               || pexcz_standby_version(m->module) == m->version);
 }
 
-static bool
-can_leave(const struct module *m)
+bool
+pexcz_standby_can_leave(const struct pexcz_standby_module *m)
 {
     for (size_t i = 0; i < m->need_count; i++) {
-        if (!is_as_it_was(&standby.modules[m->needs[i]])) {
+        if (!is_as_it_was(&pexcz_standby.modules[m->needs[i]])) {
             return false;
         }
     }
@@ -203,33 +172,33 @@ PyObject *
 pexcz_standby_take(PyObject *spec)
 {
     PyThreadState *thread = PyThreadState_Get();
-    struct module *m;
+    struct pexcz_standby_module *m;
     PyObject *name;
     PyObject *number;
 
-    if (standby.index == NULL
+    if (pexcz_standby.index == NULL
         || PyThreadState_GetInterpreter(thread) != PyInterpreterState_Main()
         || thread->cframe->use_tracing != 0) {
         return NULL;
     }
     name = PyObject_GetAttrString(spec, "name");
     number = name != NULL && PyUnicode_CheckExact(name)
-                 ? PyDict_GetItemWithError(standby.index, name)
+                 ? PyDict_GetItemWithError(pexcz_standby.index, name)
                  : NULL;
     Py_XDECREF(name);
     PyErr_Clear();
     if (number == NULL || !is_called_by_import()) {
         return NULL;
     }
-    m = &standby.modules[PyLong_AsSize_t(number)];
-    if (m->state != STANDBY || !can_leave(m)
+    m = &pexcz_standby.modules[PyLong_AsSize_t(number)];
+    if (m->state != STANDBY || !pexcz_standby_can_leave(m)
         || !adopt_spec(PyModule_GetDict(m->module), spec)) {
         PyErr_Clear();
         return NULL;
     }
     m->state = TAKEN;
     Py_XSETREF(m->spec, Py_NewRef(spec));
-    m->version = version_of(m->module);
+    m->version = pexcz_standby_version(m->module);
     return Py_NewRef(m->module);
 }
 
@@ -281,7 +250,7 @@ import_again(PyObject *statement)
 }
 
 static int
-import_all_again(const struct module *m)
+import_all_again(const struct pexcz_standby_module *m)
 {
     int rc = 1;
 
@@ -292,7 +261,7 @@ import_all_again(const struct module *m)
 }
 
 static int
-show_classes(const struct module *m)
+show_classes(const struct pexcz_standby_module *m)
 {
     int rc = 0;
 
@@ -310,7 +279,7 @@ show_classes(const struct module *m)
 }
 
 static int
-set_children(const struct module *m)
+set_children(const struct pexcz_standby_module *m)
 {
     PyObject *dict = PyModule_GetDict(m->module);
     int rc = 0;
@@ -326,9 +295,15 @@ set_children(const struct module *m)
     return rc;
 }
 
+int
+pexcz_standby_fill(const struct pexcz_standby_module *m)
+{
+    return set_children(m) < 0 || show_classes(m) < 0 ? -1 : 0;
+}
+
 /* A submodule that was imported is a variable of its package. */
 static int
-bind_children(const struct module *m)
+bind_children(const struct pexcz_standby_module *m)
 {
     PyObject *modules = PyImport_GetModuleDict();
     PyObject *dict = PyModule_GetDict(m->module);
@@ -350,7 +325,7 @@ bind_children(const struct module *m)
 
 /* The module as importlib makes it, for its body to run. */
 static int
-empty(struct module *m)
+empty(struct pexcz_standby_module *m)
 {
     static const char *const names[]
         = {"__doc__", "__package__", "__loader__", "__spec__"};
@@ -366,19 +341,19 @@ empty(struct module *m)
     if (rc < 0) {
         return -1;
     }
-    result = PyObject_CallFunctionObjArgs(standby.init_attributes, m->spec,
-                                          m->module, NULL);
+    result = PyObject_CallFunctionObjArgs(pexcz_standby.init_attributes,
+                                          m->spec, m->module, NULL);
     Py_XDECREF(result);
     return result != NULL ? bind_children(m) : -1;
 }
 
-static struct module *
+static struct pexcz_standby_module *
 find_taken(PyObject *module)
 {
-    for (size_t i = 0; i < standby.count; i++) {
-        if (standby.modules[i].module == module
-            && standby.modules[i].state == TAKEN) {
-            return &standby.modules[i];
+    for (size_t i = 0; i < pexcz_standby.count; i++) {
+        if (pexcz_standby.modules[i].module == module
+            && pexcz_standby.modules[i].state == TAKEN) {
+            return &pexcz_standby.modules[i];
         }
     }
     return NULL;
@@ -387,7 +362,8 @@ find_taken(PyObject *module)
 int
 pexcz_standby_exec(PyObject *module)
 {
-    struct module *m = standby.index != NULL ? find_taken(module) : NULL;
+    struct pexcz_standby_module *m
+        = pexcz_standby.index != NULL ? find_taken(module) : NULL;
     int rc;
 
     if (m == NULL) {
@@ -395,13 +371,13 @@ pexcz_standby_exec(PyObject *module)
     }
     rc = import_all_again(m);
     m->state = IN_USE;
-    if (rc == 1 && (set_children(m) < 0 || show_classes(m) < 0)) {
+    if (rc == 1 && pexcz_standby_fill(m) < 0) {
         rc = -1;
     }
     if (rc == 0 && empty(m) < 0) {
         rc = -1;
     }
-    m->version = version_of(m->module);
+    m->version = pexcz_standby_version(m->module);
     Py_CLEAR(m->spec);
     return rc;
 }
@@ -413,11 +389,11 @@ static PyObject *
 create_builtin(PyObject *self, PyObject *spec)
 {
     PyObject *module = pexcz_standby_take(spec);
-    struct module *m;
+    struct pexcz_standby_module *m;
 
     (void)self;
     if (module == NULL) {
-        return PyObject_CallOneArg(standby.create_builtin, spec);
+        return PyObject_CallOneArg(pexcz_standby.create_builtin, spec);
     }
     /* Its body is known to Python as run: exec_builtin() does nothing. */
     m = find_taken(module);
@@ -445,8 +421,9 @@ replace_create_builtin(void)
     int rc = -1;
 
     if (function != NULL) {
-        standby.create_builtin = PyObject_GetAttrString(imp, "create_builtin");
-        rc = standby.create_builtin != NULL
+        pexcz_standby.create_builtin
+            = PyObject_GetAttrString(imp, "create_builtin");
+        rc = pexcz_standby.create_builtin != NULL
                  ? PyObject_SetAttrString(imp, "create_builtin", function)
                  : -1;
     }
@@ -469,24 +446,24 @@ get_importlib(void)
     if (importlib != NULL) {
         load = PyObject_GetAttrString(importlib, "_load_unlocked");
         find = PyObject_GetAttrString(importlib, "_find_and_load_unlocked");
-        standby.init_attributes
+        pexcz_standby.init_attributes
             = PyObject_GetAttrString(importlib, "_init_module_attrs");
         Py_DECREF(importlib);
     }
     if (load != NULL && find != NULL) {
-        standby.load = PyObject_GetAttrString(load, "__code__");
-        standby.find_and_load = PyObject_GetAttrString(find, "__code__");
+        pexcz_standby.load = PyObject_GetAttrString(load, "__code__");
+        pexcz_standby.find_and_load = PyObject_GetAttrString(find, "__code__");
     }
     Py_XDECREF(load);
     Py_XDECREF(find);
-    return standby.load != NULL && standby.find_and_load != NULL
-                   && standby.init_attributes != NULL
+    return pexcz_standby.load != NULL && pexcz_standby.find_and_load != NULL
+                   && pexcz_standby.init_attributes != NULL
                ? 0
                : -1;
 }
 
 static int
-set_needs(struct module *m, PyObject *needs, Py_ssize_t count)
+set_needs(struct pexcz_standby_module *m, PyObject *needs, Py_ssize_t count)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(needs);
 
@@ -510,7 +487,7 @@ set_needs(struct module *m, PyObject *needs, Py_ssize_t count)
 static int
 set_module(size_t number, PyObject *tuple, Py_ssize_t count)
 {
-    struct module *m = &standby.modules[number];
+    struct pexcz_standby_module *m = &pexcz_standby.modules[number];
     PyObject *needs;
     PyObject *key;
     int restored;
@@ -533,7 +510,7 @@ set_module(size_t number, PyObject *tuple, Py_ssize_t count)
         return 0;
     }
     key = PyLong_FromSize_t(number);
-    rc = key != NULL ? PyDict_SetItem(standby.index, m->name, key) : -1;
+    rc = key != NULL ? PyDict_SetItem(pexcz_standby.index, m->name, key) : -1;
     Py_XDECREF(key);
     return rc == 0 ? set_needs(m, needs, count) : -1;
 }
@@ -543,9 +520,10 @@ pexcz_standby_set(PyObject *list)
 {
     Py_ssize_t n = PyList_Check(list) ? PyList_GET_SIZE(list) : 0;
 
-    standby.modules = PyMem_Calloc((size_t)n + 1, sizeof(*standby.modules));
-    standby.index = PyDict_New();
-    if (standby.modules == NULL || standby.index == NULL) {
+    pexcz_standby.modules
+        = PyMem_Calloc((size_t)n + 1, sizeof(*pexcz_standby.modules));
+    pexcz_standby.index = PyDict_New();
+    if (pexcz_standby.modules == NULL || pexcz_standby.index == NULL) {
         PyErr_NoMemory();
         return -1;
     }
@@ -553,14 +531,14 @@ pexcz_standby_set(PyObject *list)
         if (set_module((size_t)i, PyList_GET_ITEM(list, i), n) < 0) {
             return -1;
         }
-        standby.count++;
+        pexcz_standby.count++;
     }
     return get_importlib() < 0 ? -1 : replace_create_builtin();
 }
 
 /* Takes `type` out of the table of its base. */
 static int
-hide(struct hidden *h, PyTypeObject *type, PyTypeObject *base,
+hide(struct pexcz_standby_hidden *h, PyTypeObject *type, PyTypeObject *base,
      PyObject *any_name)
 {
     PyObject *table = base->tp_subclasses;
@@ -587,7 +565,7 @@ hide(struct hidden *h, PyTypeObject *type, PyTypeObject *base,
 }
 
 static bool
-is_own(const struct module *m, PyObject *type)
+is_own(const struct pexcz_standby_module *m, PyObject *type)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(m->classes); i++) {
         if (PyTuple_GET_ITEM(m->classes, i) == type) {
@@ -598,7 +576,7 @@ is_own(const struct module *m, PyObject *type)
 }
 
 static int
-hide_classes(struct module *m)
+hide_classes(struct pexcz_standby_module *m)
 {
     Py_ssize_t n = 0;
 
@@ -635,25 +613,26 @@ hide_classes(struct module *m)
 int
 pexcz_standby_seal(void)
 {
-    for (size_t i = 0; i < standby.count; i++) {
-        struct module *m = &standby.modules[i];
+    for (size_t i = 0; i < pexcz_standby.count; i++) {
+        struct pexcz_standby_module *m = &pexcz_standby.modules[i];
 
         if (m->state == STANDBY && hide_classes(m) < 0) {
             return -1;
         }
-        m->version = version_of(m->module);
+        m->version = pexcz_standby_version(m->module);
     }
-    return 0;
+    return pexcz_standby.count != 0 ? pexcz_standby_direct_seal() : 0;
 }
 
 void
 pexcz_standby_resume(void)
 {
-    for (size_t i = 0; i < standby.count; i++) {
-        struct module *m = &standby.modules[i];
+    pexcz_standby_direct_resume();
+    for (size_t i = 0; i < pexcz_standby.count; i++) {
+        struct pexcz_standby_module *m = &pexcz_standby.modules[i];
 
         if (m->restored && m->state == IN_USE) {
-            m->version = version_of(m->module);
+            m->version = pexcz_standby_version(m->module);
         }
     }
 }

@@ -9,6 +9,10 @@
  * holds while nothing that the body saw has changed since the snapshot:
  * the variables of all modules that it can reach, and the bases of its
  * classes.  Otherwise the body runs.
+ *
+ * While the import system is as it was, too, importlib would find what the
+ * snapshot has: then the module, and those that it imports, are put into
+ * sys.modules at once (standby_direct.c).
  */
 #ifndef PEXCZ_STANDBY_H
 #define PEXCZ_STANDBY_H
@@ -37,6 +41,10 @@ int pexcz_standby_seal(void);
 
 /* At the end of a restore. */
 void pexcz_standby_resume(void);
+
+/* Before an import of the module with this absolute name: puts it into
+ * sys.modules, if that is all there is to do.  -1 with an exception. */
+int pexcz_standby_import(PyObject *name);
 
 /* For create_module() of a loader: the module of `spec`, a new reference, when
  * importlib asks for it and it may leave the standby; else NULL, without an

@@ -25,14 +25,15 @@ PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime mends libpython, libedit and OpenSSL: thread_exit.c,
 # terminal_entry.c, readline_keys.c, readline_files.c, lazy_certificates.c, openssl_cpu.c;
-# and for snapshots it looks on: process_facts.c, snapshot_environment.c, callbacks.c.
+# and for snapshots it looks on: process_facts.c, snapshot_environment.c, callbacks.c,
+# snapshot_import.c.
 WRAPPED := pthread_exit tgetent rl_parse_and_bind read_history write_history \
     append_history history_truncate_file X509_LOOKUP_ctrl_ex \
     X509_STORE_lock X509_STORE_get0_objects X509_STORE_get1_objects
 ifeq ($(ARCH),x86_64)
 WRAPPED += pthread_key_create pthread_key_delete pthread_atfork pthread_self \
     getenv secure_getenv ffi_closure_alloc ffi_closure_free OPENSSL_cpuid_setup \
-    PyInit__hashlib PyInit__ssl
+    PyInit__hashlib PyInit__ssl PyImport_ImportModuleLevelObject
 endif
 MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf

@@ -104,6 +104,42 @@ MAIN = """\
         import bz2
         print(bz2._compression.deep, list(vars(bz2)), bz2.BZ2File.mro())
 
+    def finder_class():
+        finder = sys.meta_path[0]
+        real = type(finder).find_spec
+        def find_spec(self, name, *rest):
+            print("asked for", name)
+            return real(self, name, *rest)
+        type(finder).find_spec = find_spec
+        import textwrap
+
+    def entry_finder():
+        class Finder:
+            def find_spec(self, name, target=None):
+                print("asked for", name)
+                return real.find_spec(name, target)
+        for path, real in list(sys.path_importer_cache.items()):
+            if path == os.path.dirname(os.__file__):
+                sys.path_importer_cache[path] = Finder()
+                break
+        import textwrap
+
+    def importlib_function():
+        import importlib._bootstrap as bootstrap
+        real = bootstrap._find_spec
+        def find_spec(name, path, target=None):
+            print("asked for", name)
+            return real(name, path, target)
+        bootstrap._find_spec = find_spec
+        import shutil
+
+    def audited():
+        def hook(event, arguments):
+            if event == "import":
+                print(arguments[0])
+        sys.addaudithook(hook)
+        import shutil
+
     def path():
         with open("textwrap.py", "w") as stream:
             stream.write("from_disk = True\\n")
@@ -172,6 +208,7 @@ MAIN = """\
         modules = globals()[name]()
         if rest:
             print([m.__name__ for m in modules or () if not ready(m)])
+            print([m.__name__ for m in modules or () if not ready(m.__spec__)])
     """
 
 SOURCES = {
@@ -182,6 +219,7 @@ SOURCES = {
 READY = ["library", "package", "finder", "by_hand", "threads"]
 CHANGED = [
     *("changed_value", "changed_class", "replaced", "builtin", "own_finder"),
+    *("finder_class", "entry_finder", "importlib_function", "audited"),
     *("path", "traced", "again", "settings", "unclean"),
 ]
 
@@ -203,4 +241,10 @@ def test_nobody_can_tell(start, app: App, scenario: str) -> None:  # noqa: F811
 def test_is_ready(start, app: App, scenario: str) -> None:  # noqa: F811
     """The modules do come from the snapshot."""
     got = start(app, scenario, "x")
+    assert got.text.splitlines()[-2] == "[]"
+
+
+def test_needs_no_importlib(start, app: App) -> None:  # noqa: F811
+    """Which would make new specs."""
+    got = start(app, "library", "x")
     assert got.text.splitlines()[-1] == "[]"
