@@ -49,6 +49,7 @@ static struct {
     atomic_flag lock;
     struct block *free[CLASS_COUNT];
     size_t arena_count; /* of Python's */
+    bool arenas_are_full;
     void *arenas[MAX_ARENAS];
     size_t served_count;
     struct {
@@ -385,8 +386,7 @@ malloc_usable_size(void *p)
 struct pool {
     uint64_t used; /* blocks */
     char *free;    /* first free block; its first word leads to the next */
-    struct pool *next;
-    struct pool *previous;
+    void *links[2];
     uint32_t arena;
     uint32_t class; /* blocks have 16 * (class + 1) bytes */
     uint32_t end;   /* of the blocks that were ever used */
@@ -423,85 +423,6 @@ clear_arenas(void)
     }
 }
 
-/* The pool's free blocks in the page of its header, which the next allocation
- * writes to anyway, come first; how many they are. */
-static size_t
-put_near_blocks_first(struct pool *pool)
-{
-    char *near = NULL;
-    char *far = NULL;
-    char **near_end = &near;
-    char **far_end = &far;
-    size_t count = 0;
-
-    for (char *block = pool->free; block != NULL; block = *(char **)block) {
-        bool is_near = block - (char *)pool < PEXCZ_PAGE_SIZE;
-        char ***end = is_near ? &near_end : &far_end;
-
-        **end = block;
-        *end = (char **)(void *)block;
-        count += is_near;
-    }
-    *far_end = NULL;
-    *near_end = far;
-    pool->free = near;
-    return count;
-}
-
-/* Of those of its size, which are linked in a ring through a head outside of
- * all arenas. */
-static void
-put_pool_first(struct pool *pool)
-{
-    struct pool *head = pool->next;
-
-    while (is_arena(head) && head != pool) {
-        head = head->next;
-    }
-    if (head == pool) {
-        return;
-    }
-    pool->previous->next = pool->next;
-    pool->next->previous = pool->previous;
-    pool->next = head->next;
-    pool->previous = head;
-    head->next->previous = pool;
-    head->next = pool;
-}
-
-/* So that the first objects of each size that a restored process makes cost it
- * one copied page, not two. */
-static void
-order_free_blocks(void)
-{
-    struct pool *best[POOL_CLASSES] = {0};
-    size_t most[POOL_CLASSES] = {0};
-
-    for (size_t i = 0; i < heap.arena_count; i++) {
-        char *arena = heap.arenas[i];
-
-        for (size_t at = 0; at < ARENA_SIZE; at += POOL_SIZE) {
-            struct pool *pool = (struct pool *)(void *)(arena + at);
-            size_t near;
-
-            if (pool->used == 0 || pool->free == NULL
-                || pool->class >= POOL_CLASSES) {
-                continue;
-            }
-            near = put_near_blocks_first(pool);
-            if (near > most[pool->class]) {
-                most[pool->class] = near;
-                best[pool->class] = pool;
-            }
-        }
-    }
-    for (size_t i = 0; i < POOL_CLASSES; i++) {
-        if (best[i] != NULL) {
-            put_pool_first(best[i]);
-        }
-    }
-}
-
 static void *
 python_arena_alloc(void *context, size_t size)
 {
@@ -511,7 +432,7 @@ python_arena_alloc(void *context, size_t size)
     if (!heap.active) {
         return pexcz_arena_map(size);
     }
-    if (heap.arena_count == MAX_ARENAS) {
+    if (heap.arena_count == MAX_ARENAS || heap.arenas_are_full) {
         return NULL;
     }
     p = arena_alloc_aligned(POOL_SIZE, size);
@@ -640,6 +561,23 @@ end_clearing(void)
     }
 }
 
+/* Takes all that Python has left.  A process that was restored begins with an
+ * arena of its own then, where new objects of a size lie close together: the
+ * free blocks of these are in as many pages, each of which it would copy. */
+static void
+fill_arenas(void)
+{
+    heap.arenas_are_full = true;
+    for (size_t size = 16; size <= 16 * (size_t)POOL_CLASSES; size += 16) {
+        void *p;
+
+        while ((p = PyObject_Malloc(size)) != NULL && block_size(p) != 0) {
+            memset(p, 0, size);
+        }
+        PyObject_Free(p);
+    }
+}
+
 bool
 pexcz_heap_begin(void)
 {
@@ -711,9 +649,9 @@ pexcz_heap_clear_free(void)
 uint64_t
 pexcz_heap_end(void)
 {
-    heap.active = false;
     end_clearing();
-    order_free_blocks();
+    fill_arenas();
+    heap.active = false;
     pexcz_heap_clear_free();
     return heap.next;
 }

@@ -39,7 +39,7 @@ void pexcz_heap_diverted(uint64_t *ret_start, uint64_t *ret_end);
  * objects, and differ from one dump to the next. */
 void pexcz_heap_clear_free(void);
 
-/* Sends allocations to glibc again, orders and clears free blocks, and returns
+/* Sends allocations to glibc again, takes or clears free blocks, and returns
  * the address behind the last byte that must be stored. */
 uint64_t pexcz_heap_end(void);
 

@@ -143,7 +143,9 @@ settle(PyObject *gc, struct pexcz_error *err)
                           "noticed");
     }
     Py_DECREF(writers);
-    /* That has filled Python's cache of attributes with other ones. */
+    /* That has filled Python's cache of attributes with other ones, and so
+     * have the imports: a start that replaces one writes to both names. */
+    (void)PyType_ClearCache();
     if (pexcz_refresh_rehearse() < 0) {
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "the rehearsal failed");
     }
