@@ -89,7 +89,8 @@ def make_sides(arguments: Sequence[str], pins: Path, folder: Path, packed: str,
 
 
 # Modules of CPython's own tests that Debian's Python has, and no base.
-NEEDS_TEST_MODULE = re.compile(r"could not import '(_test[a-z]*)': No module named '\1'")
+NEEDS_TEST_MODULE = re.compile(
+    r"could not import '(_test[a-z]*)': No module named '\1'|_test[a-z]* is not available")
 NO_TEST_MODULE = "skipped without CPython's test modules"
 
 

@@ -71,6 +71,9 @@ APPLICATIONS = {
         faker dirty-equals jsonschema time-machine pytz python-dateutil hypothesis
         inline-snapshot tzdata""".split(),
         ["pydantic_core._pydantic_core"], ["pydantic"]),
+    "cryptography": Application(
+        ["cryptography", "cryptography_vectors", "pytest-benchmark", "pretend", "certifi"],
+        ["cryptography.hazmat.bindings._rust"]),
     "pillow": Application(["pillow"], ["PIL._imaging", "PIL._imagingcms"]),
     "psycopg2": Application(["psycopg2-binary"], ["psycopg2._psycopg"]),
     "numpy": Application(["numpy", "hypothesis"],
@@ -114,11 +117,16 @@ SUITES = {
                            3000),
     "pydantic": Suite("pydantic", "pydantic", ["tests", "pyproject.toml"],
                       ["tests", NO_BENCHMARKS, "--ignore=tests/test_docs.py"], 4000),
+    "cryptography": Suite("cryptography", "cryptography", ["tests", "pyproject.toml"],
+                          ["tests"], 1000, 1800),
     "pillow": Suite("pillow", "pillow", ["Tests", "conftest.py", "pyproject.toml"],
                     ["Tests"], 3000, 1800),
     "psycopg2": Suite("psycopg2", "psycopg2-binary", ["tests"], ["tests"], 500,
                       database="psycopg2_test"),
+    "numpy.core": Suite("numpy", "numpy", [], ["SITE/numpy/_core/tests"], 10000, 1800),
+    "numpy.lib": Suite("numpy", "numpy", [], ["SITE/numpy/lib/tests"], 2000),
     "numpy.linalg": Suite("numpy", "numpy", [], ["SITE/numpy/linalg/tests"], 300),
+    "numpy.random": Suite("numpy", "numpy", [], ["SITE/numpy/random/tests"], 1000),
 }
 
 
