@@ -98,10 +98,11 @@ struct pexcz_snapshot_header {
     struct pexcz_snapshot_table home;
     uint64_t kernel_is_read; /* snapshot_kernel.h: 0 or 1 */
     uint64_t needs_cwd; /* 1: the modules keep the working directory's path */
-    uint64_t home_is_read;  /* 1: $HOME must be one that can be put in */
-    uint64_t libraries_end; /* address behind the last library */
-    uint32_t glibc_minor;   /* the libraries need glibc 2.N */
-    uint32_t cpu_count;     /* numbers of `cpu` that must be the same */
+    uint64_t home_is_read;     /* 1: $HOME must be one that can be put in */
+    uint64_t encoding_is_read; /* 1: the locale must be one of UTF-8 */
+    uint64_t libraries_end;    /* address behind the last library */
+    uint32_t glibc_minor;      /* the libraries need glibc 2.N */
+    uint32_t cpu_count;        /* numbers of `cpu` that must be the same */
     uint32_t cpu[PEXCZ_SNAPSHOT_CPU_FACTS]; /* library_cpu.c */
 };
 

@@ -290,7 +290,9 @@ forget_trace(struct pexcz_snapshot_report *report)
     report->home.count = 0;
     report->late.count = 0;
     report->left_count = 0;
+    report->set.count = 0;
     report->reseeds = false;
+    report->reads_encoding = false;
 }
 
 /* Which modules, and the first snapshot; `scratch` is for the answers. */

@@ -73,6 +73,7 @@ print_gates(const struct pexcz_snapshot_contents *c)
     char shown[SHOWN_SIZE];
 
     if (c->variable_count + c->absent.count + c->view.header.home_is_read
+            + c->view.header.encoding_is_read
         == 0) {
         return;
     }
@@ -80,6 +81,9 @@ print_gates(const struct pexcz_snapshot_contents *c)
     if (c->view.header.home_is_read != 0) {
         (void)printf("  $HOME is a usual path (%llu places)\n",
                      (unsigned long long)home_places(&c->view.header));
+    }
+    if (c->view.header.encoding_is_read != 0) {
+        (void)printf("  the locale is one of UTF-8\n");
     }
     for (size_t i = 0; i < c->variable_count; i++) {
         const struct pexcz_snapshot_variable *v = &c->variables[i];
@@ -257,7 +261,7 @@ print_json(const struct pexcz_inspection *in,
     json_t *root = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:b, s:i, s:o, s:o, "
         "s:o, "
-        "s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:b, s:o}",
         "file", text(in->file->path), "size", number(c->view.bytes.len),
         "address", number(PEXCZ_ADDR_SNAPSHOT), "heap", number(c->heap),
         "static_data", number(c->static_data), "library_data",
@@ -268,7 +272,8 @@ print_json(const struct pexcz_inspection *in,
         variables(c), "absent", texts(&c->absent), "home",
         h->home_is_read != 0 ? number(home_places(h)) : json_null(),
         "libraries", libraries(c), "notes", texts(&c->notes), "left",
-        left_out(c), "modules", modules(c));
+        left_out(c), "needs_utf8_locale", h->encoding_is_read != 0, "modules",
+        modules(c));
 
     if (root == NULL) {
         return pexcz_fail(err, PEXCZ_E_NOMEM, 0, "out of memory");

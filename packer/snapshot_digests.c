@@ -47,10 +47,10 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
                    + r->absent.count + r->standby.count + r->patterns.count
-                   + r->home.count + r->late.count + 8;
+                   + r->home.count + r->late.count + r->set.count + 10;
     const char **args = pexcz_alloc_array(count, sizeof(*args));
     struct pexcz_buf gate = {0};
-    char counts[7][COUNT_SIZE];
+    char counts[8][COUNT_SIZE];
     struct pexcz_snapshot_process process = {
         .executable = m->executable,
         .dump = dump,
@@ -80,7 +80,9 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         add_list(args, &n, counts[4], &r->standby);
         add_list(args, &n, counts[6], &r->patterns);
         args[n++] = r->reseeds ? "1" : "0";
+        args[n++] = r->reads_encoding ? "1" : "0";
         add_list(args, &n, counts[5], &r->home);
+        add_list(args, &n, counts[7], &r->set);
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];
         }

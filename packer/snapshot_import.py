@@ -8,10 +8,12 @@ must not be imported, how many lines, modules to be left empty (snapshot_late.py
 and, behind blanks, what those import, how many paths, files that must not be
 there, how many names, modules that are to stand by (importer/standby.h), how
 many texts, patterns that functions compile (snapshot_patterns.py), 1 if there
-are generators of random numbers to be seeded at each start, else 0, how many
-names, modules that read $HOME, and "MODULE:NAME" of global variables that are
-the working directory.  The texts of snapshot_known.py, snapshot_home.py and
-snapshot_zone.py are in front of this one.  `startup` runs the lines of .pth files and the like;
+are generators of random numbers to be seeded at each start, else 0, 1 if the
+locale's encoding was asked for, else 0, how many names, modules that read $HOME,
+how many names, variables of the environment that the imports set, and
+"MODULE:NAME" of global variables that are the working directory.  The texts of
+snapshot_known.py, snapshot_home.py and snapshot_zone.py are in front of this
+one.  `startup` runs the lines of .pth files and the like;
 `kernel` says of which version the kernel is to be.
 """
 
@@ -106,6 +108,27 @@ def import_with_cwd(modules, left, variables):
     for module, name in variables:
         setattr(sys.modules[module], name, None)
     return after
+
+
+def set_again(names):
+    """Variables of the environment that the imports set: each start does, before
+    all that others have registered.  Gates are for what was there before."""
+    values = {}
+
+    def after():
+        import os
+        os.environ.update(values)
+
+    def take_back():
+        if names:
+            import os
+            values.update((name, os.environ.pop(name)) for name in names)
+
+    if names:
+        import pexcz_snapshot
+        pexcz_snapshot.register(after_restore=after)
+        del sys.modules["pexcz_snapshot"]
+    return take_back
 
 
 class Changes:
@@ -694,6 +717,8 @@ def main(*names):
     wanted = []
     if rest.pop(0) == "1":
         wanted.append(("random", watch_generators))
+    if rest.pop(0) == "1":
+        needs_encoding()
     if "numpy.random.mtrand" in modules:
         wanted.append(("random", watch_entropy))
     if "dateutil.tz.tz" in modules:
@@ -701,6 +726,7 @@ def main(*names):
     if "aiohttp.connector" in modules:
         wanted.append(("ssl", watch_contexts))
     readers = take(rest)
+    take_back = set_again(take(rest))
     variables = [text.split(":") for text in rest]
     after = None
     startup()
@@ -718,6 +744,7 @@ def main(*names):
     if standby:
         put_aside(standby)
     compile_patterns(patterns)
+    take_back()
     kernel_done()
     mend_all([after, mend_generators(), mend_zones()], run_bodies(bodiless.found))
     replace_home(readers)

@@ -109,6 +109,7 @@ class LateWatch(HomeWatch):
         is_reader = any(n == name for variable, n in self.readers)
         if not causes and not is_reader or name in self.looked \
                 or name in MENDED or name in self.home_readers \
+                or name in self.set.values() \
                 or name in self.cwd_readers:
             return False
         spec = getattr(sys.modules.get(name), "__spec__", None)

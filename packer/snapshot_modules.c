@@ -133,8 +133,15 @@ read_line(struct pexcz_snapshot_making *m, struct pexcz_slice line)
                                                 pexcz_slice_str(both), m->err)
                             : PEXCZ_E_NOMEM;
     }
+    if (strcmp(kind, "set") == 0) {
+        return pexcz_strings_add(&r->set, &r->arena, line, m->err);
+    }
     if (strcmp(kind, "reseed") == 0) {
         r->reseeds = true;
+        return PEXCZ_OK;
+    }
+    if (strcmp(kind, "encoding") == 0) {
+        r->reads_encoding = true;
         return PEXCZ_OK;
     }
     if (strcmp(kind, "ended") == 0) {

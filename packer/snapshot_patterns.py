@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Regular expressions of functions: between snapshot_standby.py and snapshot_trace.py.
+"""Regular expressions of functions: between snapshot_standby.py and snapshot_script.py.
 
 A function that calls `re.compile("…")` or `re.sub("…", …)` finds the pattern in
 re's cache from its second call on.  If the expression and its flags are

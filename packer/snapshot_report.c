@@ -87,6 +87,16 @@ pexcz_snapshot_report_say(const struct pexcz_snapshot_report *report,
                            "  the snapshot is not used when $HOME is not set, "
                            "or no usual path");
     }
+    if (report->reads_encoding) {
+        pexcz_progress_say(
+            progress, 1,
+            "  the snapshot is not used when the locale is none "
+            "of UTF-8");
+    }
+    for (size_t i = 0; i < report->set.count; i++) {
+        pexcz_progress_say(progress, 1, "  set at each start: $%s",
+                           report->set.items[i]);
+    }
     for (size_t i = 0; i < report->absent.count; i++) {
         pexcz_progress_say(progress, 1,
                            "  the snapshot is not used when %s is there",

@@ -37,7 +37,9 @@ struct pexcz_snapshot_report {
     struct pexcz_strings late;   /* modules whose bodies run at each start,
                                   * each with what it imports */
     struct pexcz_strings home;   /* modules that read $HOME */
-    bool reseeds; /* there are generators to be seeded at each start */
+    struct pexcz_strings set;    /* variables that the imports set */
+    bool reseeds;        /* there are generators to be seeded at each start */
+    bool reads_encoding; /* the locale must be one of UTF-8 */
     struct pexcz_snapshot_left *left;
     size_t left_count;
     size_t left_cap;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which modules that are imported inside of functions can stand by.
 
-The part between snapshot_watch.py and snapshot_trace.py.  A module on standby is imported
+The part between snapshot_watch.py and snapshot_patterns.py.  A module on standby is imported
 when the snapshot is made, but in sys.modules only from its own import on
 (importer/standby.h).  So nobody may be able to tell when its body ran: it must
 change nothing that was there before, and see nothing that may be otherwise

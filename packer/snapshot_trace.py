@@ -2,8 +2,9 @@
 """Which of the modules that an application imports can be in its snapshot.
 
 The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
-snapshot_late.py, snapshot_zone_watch.py, snapshot_watch.py, snapshot_standby.py and
-snapshot_patterns.py are in front of this one.
+snapshot_late.py, snapshot_zone_watch.py, snapshot_locale_watch.py,
+snapshot_watch.py, snapshot_standby.py, snapshot_patterns.py and
+snapshot_script.py are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)
 with `arguments`, a list of text, `startup`, which runs the lines of .pth
@@ -31,6 +32,8 @@ separated by tabs:
                              "~/…" is below $HOME
   home NAME                  a module that has read $HOME
   cwd NAME ATTRIBUTE         a global variable that is the working directory
+  set NAME                   a variable of the environment, to be set at each start
+  encoding                   a module asks for the locale's encoding
   reseed                     there are instances of random.Random without a seed
   off REASON                 no snapshot at all
   standby NAME               functions import it, and it can stand by
@@ -152,7 +155,7 @@ def attempt(lines, function, *args):
         lines.append(f"ended\t{type(error).__name__}: {error}")
 
 
-def import_for_entry_point(kind, name, attribute):
+def import_for_entry_point(watch, kind, name, attribute):
     package = ""
     if kind == "call":
         __import__(name)
@@ -172,6 +175,7 @@ def import_for_entry_point(kind, name, attribute):
             return
         package = spec.parent
         code = spec.loader.get_code(spec.name)
+        text = spec.loader.get_source(spec.name)
     else:
         path = f"{PREFIX}/{name}"
         with open(path, "rb") as stream:
@@ -181,8 +185,13 @@ def import_for_entry_point(kind, name, attribute):
         code = compile(text, path, "exec", dont_inherit=True)
     if code is None:
         return
+    found = leading_imports(code)[0]
+    script = Script(text or "")
+    if len(script.imports) > len(found):
+        found = script.imports
+        watch.set_by_script = script.variables
     scope = {"__name__": "__main__", "__package__": package}
-    for level, module, fromlist in leading_imports(code)[0]:
+    for level, module, fromlist in found:
         __import__(module, scope, None, fromlist, level)
 
 
@@ -225,7 +234,7 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     watch.in_startup = False
     off = watch.startup
     if off is None and not watch.reasons:
-        attempt(lines, import_for_entry_point, kind, name, attribute)
+        attempt(lines, import_for_entry_point, watch, kind, name, attribute)
         watch.show_observed(True)
         watch.find_home(False)
         watch.find_patches()
@@ -241,11 +250,11 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
         watch.find_unknown()
         if lines_to_warm:
             watch.find_home(True)
-        watch.find_set_variables()
         watch.find_kept_paths()
         watch.active = False
         if kind != "call" or attribute:  # not one command of several
             watch.find_late()
+        watch.find_set_variables(kind != "call" or attribute != "")
     elif off is None:
         off = next(iter(watch.reasons.values()))
     watch.active = False
@@ -257,6 +266,8 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     lines += [f"gate\t{n}{given.get(n, '')}" for n in watch.gate]
     lines += [f"absent\t{n}" for n in watch.absent]
     lines += [f"late\t{' '.join([n, *watch.imported_by(n, chains)])}" for n in watch.late]
+    lines += [f"set\t{n}" for n in watch.kept_variables(chains)]
+    lines += ["encoding"] if watch.encoding_readers.difference(chains) else []
     lines += ["reseed"] if watch.unseeded else []
     lines += [f"home\t{n}" for n in watch.home_readers if n not in chains]
     lines += [f"cwd\t{n}\t{a}" for n, a in watch.cwd if n not in chains]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What modules do while they are imported: between snapshot_zone_watch.py and
+"""What modules do while they are imported: between snapshot_locale_watch.py and
 snapshot_standby.py."""
 
 import builtins
@@ -147,6 +147,11 @@ def is_variable_of_python(name):
     return name in PYTHON_ or name.startswith("PYTHON") and name[6:7] not in ("", "_")
 
 
+def is_personal(name):
+    return name in PERSONAL or is_variable_of_python(name) or (
+        name.startswith(PERSONAL_PREFIXES) and name not in RARE)
+
+
 def is_numeric_time(args):
     """Whether time.strftime() gives a time that it is given, without words of a
     language."""
@@ -156,7 +161,7 @@ def is_numeric_time(args):
     } <= set("YmdHMSj")
 
 
-class Watch(ZoneWatch):
+class Watch(LocaleWatch):
     def __init__(self):
         super().__init__()
         self.order = []        # modules whose import began
@@ -172,6 +177,8 @@ class Watch(ZoneWatch):
         self.cwd = []          # (module, global variable)
         self.absent = []       # files that were looked for and not found
         self.set = {}          # variables that are set -> the module that did
+        self.set_by_script = set()  # that the program may set before its imports
+        self.read_at_start = set()  # variables that constructors read
         self.active = False
         self.in_startup = False
         self.standing_by = False  # what is imported is to stand by
@@ -271,6 +278,7 @@ class Watch(ZoneWatch):
         self.watch_selectors()
         self.watch_paths()
         self.watch_names()
+        self.watch_getlocale()
         self.watch_zone_files()
 
     # --- the process ------------------------------------------------------
@@ -422,10 +430,7 @@ class Watch(ZoneWatch):
             sys._getframe(2).f_globals.get("__name__") in USES_IDENT)
         self.wrap(_thread, "get_ident", for_locks)
         self.wrap(_thread, "get_native_id", for_locks)
-        import _locale
-        # Nobody but a program, which is seen, sets others than LC_CTYPE.
-        self.wrap(_locale, "setlocale", lambda args: args[1:] in ((), (None,))
-                  and args[0] not in (_locale.LC_CTYPE, _locale.LC_ALL))
+        self.watch_locale()
         sys.addaudithook(self.audit)
 
     def audit(self, event, args):
@@ -459,8 +464,11 @@ class Watch(ZoneWatch):
         elif event == "os.putenv":
             self.set_variable(os.fsdecode(args[0]))
         elif event == "os.unsetenv":
-            if self.set.pop(os.fsdecode(args[0]), None) is None:
-                reason = f"sets ${os.fsdecode(args[0])}"
+            name = os.fsdecode(args[0])
+            if self.set.pop(name, None) is None:
+                reason = f"sets ${name}"
+            else:  # if the user has set it, it is gone as well
+                self.read_variable(name)
         elif event == "ctypes.dlsym" and is_of_python(args):
             return
         elif event in ("glob.glob", "glob.glob/2"):
@@ -478,16 +486,43 @@ class Watch(ZoneWatch):
         else:
             self.set.setdefault(name, module)
 
-    def find_set_variables(self):
+    def find_set_variables(self, are_set_again):
+        """Each start sets them again, before anything is imported that is not in
+        the snapshot, unless the boot or others may have seen what was there."""
         for name, module in self.set.items():
-            self.reasons.setdefault(module, f"sets ${name}")
+            if not are_set_again or is_personal(name) or name in self.read_at_start \
+                    or name not in os.environ:
+                self.reasons.setdefault(module, f"sets ${name}")
+        while True:
+            left = close(self)
+            gone = {*left, *self.late}
+            first = next((i for i, n in enumerate(self.order) if n in gone), len(self.order))
+            wrong = {module: f"sets ${name}" for name, module in self.set.items()
+                     if self.order.index(module) > first}
+            setters = {name: module for name, module in self.set.items() if module in gone}
+            setters.update(dict.fromkeys(self.set_by_script, "the script"))
+            wrong.update({
+                reader: f"reads ${name}, which {setters[name]} sets"
+                for name, reader in self.readers if reader is not None and name in setters})
+            wrong = {n: why for n, why in wrong.items() if n not in left}
+            if not wrong:
+                break
+            self.late = [n for n in self.late if n not in wrong]
+            self.reasons.update(wrong)
+
+    def kept_variables(self, chains):
+        return [name for name, module in self.set.items() if module not in chains]
 
     def library_calls(self, name):
-        """A shared object calls this function, or reads this $VARIABLE."""
+        """A shared object calls this function, or reads this $VARIABLE, or a
+        constructor of it this =VARIABLE at each start."""
         if name == "$HOME":
             self.blame("os.environ", "reads $HOME")
         elif name.startswith("$"):
             self.read_variable(name[1:])
+        elif name.startswith("="):
+            self.read_at_start.add(name[1:])
+            self.readers.add((name[1:], self.body()))
         else:
             self.blame(name, f"calls {name}() in a shared object")
 
@@ -504,9 +539,7 @@ class Watch(ZoneWatch):
         if name == "HOME" and self.replaces_home and self.active \
                 and not self.standing_by and self.read_home():
             return
-        personal = name in PERSONAL or is_variable_of_python(name) or (
-            name.startswith(PERSONAL_PREFIXES) and name not in RARE)
-        if personal and name not in self.given \
+        if is_personal(name) and name not in self.given \
                 or self.standing_by and name not in self.gate:
             self.blame("os.environ", f"reads ${name}")
         elif self.active:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What modules do with time zones while they are imported: between
-snapshot_late.py and snapshot_watch.py.
+snapshot_late.py and snapshot_locale_watch.py.
 
 Each start sets again what two kinds of objects keep, wherever they are
 (snapshot_zone.py): the names of the process's zone in those of _strptime, and

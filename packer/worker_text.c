@@ -7,9 +7,11 @@ PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
 /* What tells of the imports, in front of what does them. */
 #define WATCH                                                                 \
     PEXCZ_TEXT_AND("snapshot_zone_watch.py")                                  \
+    PEXCZ_TEXT_AND("snapshot_locale_watch.py")                                \
     PEXCZ_TEXT_AND("snapshot_watch.py")                                       \
     PEXCZ_TEXT_AND("snapshot_standby.py")                                     \
-    PEXCZ_TEXT_AND("snapshot_patterns.py")
+    PEXCZ_TEXT_AND("snapshot_patterns.py")                                    \
+    PEXCZ_TEXT_AND("snapshot_script.py")
 
 PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")

@@ -95,12 +95,25 @@ pexcz_library_unreported(void)
 
 /* --- in the place of libc's ---------------------------------------------- */
 
+/* `kind`: '$', or '=' where a constructor reads it at each start. */
+static void
+tell_variable(char kind, const char *name)
+{
+    char text[128];
+
+    if (watch.making && watch.report != NULL) {
+        (void)snprintf(text, sizeof(text), "%c%s", kind, name);
+        tell(text);
+    }
+}
+
 static char *
 library_getenv(const char *name)
 {
     char *value = NULL;
 
     if (pexcz_library_is_constructing()) {
+        tell_variable('=', name);
         value = __real_getenv(name);
         if (pexcz_library_constructor_variable(name, value, &value)
             || value != NULL) {
@@ -108,12 +121,7 @@ library_getenv(const char *name)
             return value;
         } /* of any other the snapshot is bound to its value */
     }
-    if (watch.making && watch.report != NULL) {
-        char text[128];
-
-        (void)snprintf(text, sizeof(text), "$%s", name);
-        tell(text);
-    }
+    tell_variable('$', name);
     return __wrap_getenv(name);
 }
 

@@ -23,6 +23,17 @@ pexcz_preconfig_is_utf8(const PyPreConfig *config)
            || strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+bool
+pexcz_preconfig_has_utf8_locale(void)
+{
+    const char *name = setlocale(LC_CTYPE, NULL);
+    const char *dot = name != NULL ? strchr(name, '.') : NULL;
+
+    return dot != NULL && strcspn(dot, "@") == 6
+           && strncmp(dot, ".UTF-8", 6) == 0
+           && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 /* As get_stdio_errors() of initconfig.c has it (PEP 538, PEP 540). */
 const char *
 pexcz_preconfig_stdio_errors(const PyPreConfig *config)

@@ -36,6 +36,7 @@
  */
 PEXCZ_MUST_USE int pexcz_snapshot_begin(struct pexcz_error *err);
 PEXCZ_MUST_USE int pexcz_snapshot_preinitialised(struct pexcz_error *err);
+void pexcz_snapshot_need_encoding(void); /* likewise: a locale of UTF-8 */
 void pexcz_snapshot_need_cwd(void); /* at any time before the last: there must
                                      * be one */
 PEXCZ_MUST_USE int pexcz_snapshot_write(const struct pexcz_located *located,

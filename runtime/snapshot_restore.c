@@ -162,6 +162,10 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
     if (!pexcz_preconfig_is_utf8(&preconfig)) {
         return boot_ordinarily("the locale's encoding is not UTF-8");
     }
+    if (header->encoding_is_read != 0 && !pexcz_preconfig_has_utf8_locale()) {
+        return boot_ordinarily("imports depend on the locale's encoding, and "
+                               "it is none of UTF-8");
+    }
     if (!pexcz_process_make_keys(
             pexcz_snapshot_table(header, &header->keys))) {
         return boot_ordinarily("another library took a pthread key");

@@ -140,6 +140,17 @@ needs_cwd(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* needs_encoding(): the snapshot is good for locales of UTF-8 only, not for
+ * others in which Python reads and writes it. */
+static PyObject *
+needs_encoding(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    pexcz_snapshot_need_encoding();
+    Py_RETURN_NONE;
+}
+
 /* home(): what $HOME is, None when the application has another one. */
 static PyObject *
 home(PyObject *self, PyObject *args)
@@ -271,6 +282,7 @@ static PyMethodDef methods[] = {
     {"kernel", ask_kernel, METH_NOARGS, NULL},
     {"look_for", look_for, METH_O, NULL},
     {"needs_cwd", needs_cwd, METH_NOARGS, NULL},
+    {"needs_encoding", needs_encoding, METH_NOARGS, NULL},
     {"needs_home", needs_home, METH_O, NULL},
     {"signatures", signatures, METH_O, NULL},
     {"stand_by", stand_by, METH_O, NULL},

@@ -30,6 +30,7 @@
 static struct {
     unsigned int open_files;
     bool needs_cwd;
+    bool encoding_is_read;
     struct pexcz_owned_copies copies; /* reserved before the heap begins */
 } making;
 
@@ -97,6 +98,12 @@ void
 pexcz_snapshot_need_cwd(void)
 {
     making.needs_cwd = true;
+}
+
+void
+pexcz_snapshot_need_encoding(void)
+{
+    making.encoding_is_read = true;
 }
 
 int
@@ -322,6 +329,7 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
         pexcz_snapshot_identify(located, &header);
         header.kernel_is_read = pexcz_snapshot_kernel_was_asked();
         header.needs_cwd = making.needs_cwd;
+        header.encoding_is_read = making.encoding_is_read;
         header.home_is_read = pexcz_snapshot_home_is_read();
         header.size = tables.offset + tables.bytes.len;
         header.pages_sum = XXH3_64bits(pages->ptr, pages->len);

@@ -192,7 +192,7 @@ LEFT = {
     "session": ("import os; value = os.environ.get('TERM')", "reads $TERM"),
     "environment": ("import os; value = dict(os.environ)",
                     "reads the whole environment"),
-    "set": ("import os; os.environ['SET'] = '1'; value = 0", "sets $SET"),
+    "set": ("import os; os.environ['TERM'] = '1'; value = 0", "sets $TERM"),
     "thread": ("import threading\nthreading.Thread(target=int).start()\nvalue = 0",
                "calls thread.start_"),
     "open file": ("value = open('/dev/null').name", "opens /dev/null"),

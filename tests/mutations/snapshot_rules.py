@@ -24,6 +24,7 @@ SNAPSHOT = "tests/e2e/test_snapshot.py"
 HOME = "tests/e2e/test_snapshot_home.py"
 GATES = "tests/e2e/test_snapshot_gates.py"
 ZONES = "tests/e2e/test_snapshot_zones.py"
+ENVIRONMENT = "tests/e2e/test_snapshot_environment.py"
 
 
 @dataclass
@@ -47,8 +48,24 @@ RULES: Dict[str, Rule] = {
                                left_out("bytes of OpenSSL")),
     "generators": Rule(WATCH, "                if is_unseeded(self):\n",
                        "                if False:\n", left_out("generator")),
-    "variables-of-a-session": Rule(WATCH, "        personal = name in PERSONAL or ",
-                                   "        personal = ", left_out("session")),
+    "variables-of-a-session": Rule(WATCH, "    return name in PERSONAL or ", "    return ",
+                                   left_out("session")),
+    "variables-set-too-early": Rule(
+        WATCH, "if self.order.index(module) > first}", "if False}",
+        f"{ENVIRONMENT}::test_others_are_left_out[after what is left out]"),
+    "variables-set-by-others": Rule(
+        WATCH, "for name, module in self.set.items() if module in gone}",
+        "for name, module in ()}",
+        f"{ENVIRONMENT}::test_others_are_left_out[and left out]"),
+    "variables-of-constructors": Rule(
+        "runtime/library_watch.c", "        tell_variable('=', name);\n", "",
+        f"{ENVIRONMENT}::test_variables_of_constructors_are_set_before"),
+    "the-locale's-name": Rule(
+        "packer/snapshot_locale_watch.py", "if place != 1 or", "if",
+        f"{ENVIRONMENT}::test_names_are_left_out[first]"),
+    "another-encoding": Rule(
+        "runtime/snapshot_restore.c", "header->encoding_is_read != 0", "false",
+        f"{ENVIRONMENT}::test_encodings"),
     "homes-of-other-shapes": Rule(
         "packer/add_snapshot.c", "rc == PEXCZ_OK && reads_home(a)",
         "rc == PEXCZ_OK && !a.len && reads_home(a)", f"{HOME}::test_module_is_left_out[width]"),
