@@ -21,6 +21,7 @@ from typing import Dict, Iterator, List, Optional, Sequence
 
 from measure import Candidate, interleave
 from subjects import (
+    AWS_CONSTRAINTS,
     CHECK,
     DATA_CONSTRAINTS,
     HELLO,
@@ -49,6 +50,7 @@ BOUNDS: Dict[str, Sequence[Optional[float]]] = {
     "http --version": (0.12, 0.85),
     "import botocore.session": (0.06, 1.00),
     "botocore client": (0.12, 0.85),
+    "aws --version": (0.12, 1.00),
 }
 # Other numbers, with their unit.
 LIMITS = {
@@ -117,6 +119,7 @@ def rows(subjects: Subjects) -> Iterator[Row]:
                         "--snapshot-warm=--version")  # fmt: skip
     yield Row("http --version", [str(bin_ / "http"), "--version"], exe, ["--version"])
     yield from rows_of_botocore(subjects, scripts["client"])
+    yield row_of_aws(subjects)
 
 
 def rows_of_botocore(subjects: Subjects, client: Path) -> Iterator[Row]:
@@ -131,6 +134,13 @@ def rows_of_botocore(subjects: Subjects, client: Path) -> Iterator[Row]:
         pex = subjects.pex("botocore", "-e", "main:main", constraints=DATA_CONSTRAINTS, **sources)
         exe = subjects.pack(pex, name.replace(" ", "-"))
         yield Row(name, [str(bin_ / "python"), "-I", *command], exe)
+
+
+def row_of_aws(subjects: Subjects) -> Row:
+    bin_ = subjects.venv("venv-aws", ["awscli"], AWS_CONSTRAINTS)
+    pex = subjects.pex("awscli", "-c", "aws", constraints=AWS_CONSTRAINTS)
+    exe = subjects.pack(pex, "aws", "--snapshot-warm=--version")
+    return Row("aws --version", [str(bin_ / "aws"), "--version"], exe, ["--version"])
 
 
 def measure(row: Row, runs: int, home: str) -> Dict[str, object]:

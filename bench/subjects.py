@@ -17,6 +17,7 @@ from pexes import CONSTRAINTS, build_pex  # noqa: E402
 
 # Of botocore, which wants other versions.
 DATA_CONSTRAINTS = CONSTRAINTS.with_name("constraints_data.txt")
+AWS_CONSTRAINTS = CONSTRAINTS.with_name("constraints_aws.txt")
 
 # Imported for their shared objects, or what they need.
 IMPORTED = ["requests", "flask", "sqlalchemy", "aiohttp", "pydantic", "black", "pandas"]
