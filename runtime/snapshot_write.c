@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "callbacks.h"
 #include "exe_layout.h"
+#include "gc_credit.h"
 #include "heap.h"
 #include "library_construct.h"
 #include "library_direct.h"
@@ -126,6 +127,7 @@ static int
 settle(PyObject *gc, struct pexcz_error *err)
 {
     PyObject *writers;
+    int credit = PEXCZ_GC_CREDIT_TOTAL;
     int rc = gc != NULL ? pexcz_snapshot_hooks_before_dump() : -1;
 
     /* What is made from here on must not have parts of what was freed. */
@@ -160,6 +162,7 @@ settle(PyObject *gc, struct pexcz_error *err)
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
+    pexcz_gc_credit(&credit); /* as behind the last import of a boot */
     return check_process(err);
 }
 

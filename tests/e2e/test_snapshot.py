@@ -49,6 +49,7 @@ STATE = """\
         print(me is threading.current_thread(), me.ident == threading.get_ident(),
               me.native_id == os.getpid(), threading.active_count())
         print(gc.isenabled(), gc.get_threshold(), gc.garbage, tracemalloc.is_tracing())
+        print(gc.get_count()[0] < -9000)
         print(faulthandler.is_enabled(), warnings.filters, sys.getrecursionlimit())
         print(abs(time.time() - logging._startTime) < 20)
         print(multiprocessing.process.ORIGINAL_DIR == os.getcwd())
