@@ -31,14 +31,18 @@ class Script:
         if kind == "Import":
             for alias in node.names:
                 self.note_import(0, alias.name, None)
+                self.bind(alias.asname or alias.name.partition(".")[0])
                 if alias.asname is None and alias.name in ("os", "sys"):
                     self.modules.add(alias.name)
             return True
         if kind == "ImportFrom":
             self.note_import(node.level, node.module or "",
                              tuple(alias.name for alias in node.names))
+            for alias in node.names:
+                self.bind(alias.asname or alias.name)
             return True
         if kind == "FunctionDef":
+            self.bind(node.name)
             values = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
             hints = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs)]
             return not node.decorator_list and all(map(self.is_plain, values)) \
@@ -49,6 +53,11 @@ class Script:
             return self.is_plain(node.test) and all(
                 map(self.is_setting, [*node.body, *node.orelse]))
         return self.is_setting(node)
+
+    def bind(self, name):
+        """It is something else from now on; "*" may be any."""
+        for names in self.known, self.modules:
+            names.difference_update(list(names) if name == "*" else [name])
 
     def note_import(self, *statement):
         self.imports.append(statement)
@@ -70,15 +79,17 @@ class Script:
 
     def is_target(self, node):
         if type(node).__name__ == "Name":
+            self.bind(node.id)
             self.known.add(node.id)
-            self.modules.discard(node.id)
             return True
         return type(node).__name__ == "Subscript" \
             and self.dotted(node.value) == ENVIRONMENT and self.note_variable(node.slice)
 
     def note_variable(self, node):
         name = getattr(node, "value", None)
-        if type(node).__name__ != "Constant" or type(name) is not str or name == "HOME":
+        if type(node).__name__ != "Constant" or type(name) is not str \
+                or name in ("HOME", "TZ") or name in SEEN_BY_RESTORE \
+                or is_variable_of_python(name):
             return False
         self.set.add(name)
         return True

@@ -53,6 +53,9 @@ SEEN_BY_SNAPSHOT = {
 # Set whenever a snapshot is made: snapshot_process.c.
 FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"TZ"}
 
+# What objects are made with that a start makes anew.
+SEEN_BY_RESTORE = {"SSL_CERT_DIR", "SSL_CERT_FILE"}
+
 KNOWN = {
     "_tkinter": "keeps addresses of this process",
     "readline": "reads the terminal's settings",
@@ -491,7 +494,7 @@ class Watch(LocaleWatch):
         the snapshot, unless the boot or others may have seen what was there."""
         for name, module in self.set.items():
             if not are_set_again or is_personal(name) or name in self.read_at_start \
-                    or name not in os.environ:
+                    or name in SEEN_BY_RESTORE or name not in os.environ:
                 self.reasons.setdefault(module, f"sets ${name}")
         while True:
             left = close(self)

@@ -103,6 +103,10 @@ NOT_SET = {
         {"user": "import os\nos.environ['PATH'] = '/x'\ndef main(): pass\n"},
         ["user: sets $PATH"],
     ),
+    "of what starts make": (
+        {"user": "import os\nos.environ['SSL_CERT_FILE'] = '/x'\ndef main(): pass\n"},
+        ["user: sets $SSL_CERT_FILE"],
+    ),
     "of Python": (
         {"user": "import os\nos.environ['PYTHONUTF8'] = '1'\ndef main(): pass\n"},
         ["user: sets $PYTHONUTF8"],
@@ -242,7 +246,12 @@ ENDS = {
     "condition": "if tool.NAME: os.environ['A'] = 'b'",
     "variable of a name": "for name in 'ab': os.environ[name] = '1'",
     "home": "os.environ['HOME'] = '/tmp'",
-    "not os": "os = {}\nos['x'] = 1",
+    "time zone": "os.environ['TZ'] = 'UTC'",
+    "of Python": "os.environ['PYTHONTZPATH'] = '/tmp'",
+    "not os": "os = 1\nos.environ['x'] = 1",
+    "another os": "from tool import NAME as os\nos.environ['x'] = 1",
+    "any os": "from tool import *\nos.environ['x'] = 1",
+    "not plain": "VALUE = 1\nfrom tool import NAME as VALUE\nif VALUE: pass",
     "deletes": "del os",
 }
 
