@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What modules ask of the locale while they are imported: between
-snapshot_zone_watch.py and snapshot_watch.py.
+snapshot_zone_watch.py and snapshot_variables_watch.py.
 
 A snapshot is for starts that read and write UTF-8; where a module has asked for
 the encoding, for those whose locale is one of UTF-8.  Its name is another one in

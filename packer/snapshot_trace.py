@@ -3,7 +3,7 @@
 
 The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
 snapshot_late.py, snapshot_zone_watch.py, snapshot_locale_watch.py,
-snapshot_watch.py, snapshot_standby.py, snapshot_patterns.py and
+snapshot_variables_watch.py, snapshot_watch.py, snapshot_standby.py, snapshot_patterns.py and
 snapshot_script.py are in front of this one.
 
 Runs inside the packed executable in place of the entry point (snapshot_role.c)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What modules do while they are imported: between snapshot_locale_watch.py and
+"""What modules do while they are imported: between snapshot_variables_watch.py and
 snapshot_standby.py."""
 
 import builtins
@@ -164,7 +164,7 @@ def is_numeric_time(args):
     } <= set("YmdHMSj")
 
 
-class Watch(LocaleWatch):
+class Watch(VariablesWatch):
     def __init__(self):
         super().__init__()
         self.order = []        # modules whose import began
@@ -179,9 +179,6 @@ class Watch(LocaleWatch):
         self.cwd_readers = {}  # module -> what os.getcwd() is to it
         self.cwd = []          # (module, global variable)
         self.absent = []       # files that were looked for and not found
-        self.set = {}          # variables that are set -> the module that did
-        self.set_by_script = set()  # that the program may set before its imports
-        self.read_at_start = set()  # variables that constructors read
         self.active = False
         self.in_startup = False
         self.standing_by = False  # what is imported is to stand by
@@ -481,41 +478,6 @@ class Watch(LocaleWatch):
         if reason is not None:
             self.blame(event, reason)
 
-    def set_variable(self, name):
-        """For a while: whoever removes it again leaves nothing behind."""
-        module = self.body()
-        if dict.__contains__(os.environ._data, os.fsencode(name)) or module is None:
-            self.blame("os.putenv", f"sets ${name}")
-        else:
-            self.set.setdefault(name, module)
-
-    def find_set_variables(self, are_set_again):
-        """Each start sets them again, before anything is imported that is not in
-        the snapshot, unless the boot or others may have seen what was there."""
-        for name, module in self.set.items():
-            if not are_set_again or is_personal(name) or name in self.read_at_start \
-                    or name in SEEN_BY_RESTORE or name not in os.environ:
-                self.reasons.setdefault(module, f"sets ${name}")
-        while True:
-            left = close(self)
-            gone = {*left, *self.late}
-            first = next((i for i, n in enumerate(self.order) if n in gone), len(self.order))
-            wrong = {module: f"sets ${name}" for name, module in self.set.items()
-                     if self.order.index(module) > first}
-            setters = {name: module for name, module in self.set.items() if module in gone}
-            setters.update(dict.fromkeys(self.set_by_script, "the script"))
-            wrong.update({
-                reader: f"reads ${name}, which {setters[name]} sets"
-                for name, reader in self.readers if reader is not None and name in setters})
-            wrong = {n: why for n, why in wrong.items() if n not in left}
-            if not wrong:
-                break
-            self.late = [n for n in self.late if n not in wrong]
-            self.reasons.update(wrong)
-
-    def kept_variables(self, chains):
-        return [name for name, module in self.set.items() if module not in chains]
-
     def library_calls(self, name):
         """A shared object calls this function, or reads this $VARIABLE, or a
         constructor of it this =VARIABLE at each start."""
@@ -524,8 +486,10 @@ class Watch(LocaleWatch):
         elif name.startswith("$"):
             self.read_variable(name[1:])
         elif name.startswith("="):
-            self.read_at_start.add(name[1:])
+            if name[1:] not in self.set:  # else the constructor is given it
+                self.read_at_start.add(name[1:])
             self.readers.add((name[1:], self.body()))
+            self.note_order(name[1:], self.body())
         else:
             self.blame(name, f"calls {name}() in a shared object")
 
@@ -550,6 +514,7 @@ class Watch(LocaleWatch):
             if name not in self.gate and (self.in_startup or body is not None):
                 self.gate.append(name)
             self.note_reader(body, name)
+            self.note_order(name, body)
             if self.in_startup:
                 self.looked.add(body)
 

@@ -8,6 +8,7 @@ PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
 #define WATCH                                                                 \
     PEXCZ_TEXT_AND("snapshot_zone_watch.py")                                  \
     PEXCZ_TEXT_AND("snapshot_locale_watch.py")                                \
+    PEXCZ_TEXT_AND("snapshot_variables_watch.py")                             \
     PEXCZ_TEXT_AND("snapshot_watch.py")                                       \
     PEXCZ_TEXT_AND("snapshot_standby.py")                                     \
     PEXCZ_TEXT_AND("snapshot_patterns.py")                                    \

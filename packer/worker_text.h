@@ -6,9 +6,10 @@
 extern const char pexcz_worker_text[]; /* compile_worker.py */
 /* snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
  * snapshot_late.py, snapshot_zone_watch.py,
- * snapshot_locale_watch.py, snapshot_watch.py, snapshot_standby.py,
- * snapshot_patterns.py, snapshot_script.py and snapshot_trace.py; the first
- * two, snapshot_zone.py and snapshot_import.py, alone and with one more. */
+ * snapshot_locale_watch.py, snapshot_variables_watch.py, snapshot_watch.py,
+ * snapshot_standby.py, snapshot_patterns.py, snapshot_script.py and
+ * snapshot_trace.py; the first two, snapshot_zone.py and snapshot_import.py,
+ * alone and with one more. */
 extern const char pexcz_snapshot_trace_text[];
 extern const char pexcz_snapshot_import_text[];
 extern const char pexcz_snapshot_digest_text[];  /* snapshot_digest.py */

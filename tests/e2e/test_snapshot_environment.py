@@ -126,20 +126,40 @@ def test_others_are_left_out(
 
 THREADS = """\
     import os
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    {}
+    import {}
+    {}
     import numpy
     def main():
         print(sum(1 for _ in os.scandir("/proc/self/task")), os.environ["OPENBLAS_NUM_THREADS"])
     """
 
 
-def test_variables_of_constructors_are_set_before(make_app: Callable[..., App]) -> None:
-    """They run at each start, before anything else: too early for this one."""
-    exe = make(make_app, "numpy", user=THREADS)
+SET_ONE_THREAD = 'os.environ["OPENBLAS_NUM_THREADS"] = "1"'
+
+
+def test_constructors_are_given_what_was_set(make_app: Callable[..., App]) -> None:
+    """They run at each start, before anything else."""
+    exe = make(make_app, "numpy", user=THREADS.format(SET_ONE_THREAD, "sys", ""))
+    assert left_out(exe) == []
+    for env in {}, {"OPENBLAS_NUM_THREADS": "2"}:
+        assert same(exe, env) == "1 1\n"
+
+
+def test_constructors_before_others_are_left_out(make_app: Callable[..., App]) -> None:
+    """That one is set by a module that stays out."""
+    exe = make(make_app, "numpy", outside=OUTSIDE,
+               user=THREADS.format(SET_ONE_THREAD, "outside", ""))  # fmt: skip
     left = left_out(exe)
-    assert "user: sets $OPENBLAS_NUM_THREADS" in left
     assert any("reads $OPENBLAS_NUM_THREADS, which user sets" in line for line in left)
-    assert start(exe, {}).text == "1 1\n"
+    assert same(exe, {}) == "1 1\n"
+
+
+def test_variables_set_behind_constructors(make_app: Callable[..., App]) -> None:
+    """They were not set when the constructors ran."""
+    exe = make(make_app, "numpy", user=THREADS.format("", "numpy", SET_ONE_THREAD))
+    assert left_out(exe) == ["user: sets $OPENBLAS_NUM_THREADS"]
+    assert same(exe, {}).split()[1] == "1"
 
 
 ENCODINGS = """\

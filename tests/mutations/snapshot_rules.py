@@ -40,6 +40,7 @@ def left_out(case: str) -> str:
 
 
 WATCH = "packer/snapshot_watch.py"
+VARIABLES_WATCH = "packer/snapshot_variables_watch.py"
 ZONE_WATCH = "packer/snapshot_zone_watch.py"
 RULES: Dict[str, Rule] = {
     "entropy": Rule(WATCH, '    "urandom getrandom cpu_count', '    "cpu_count',
@@ -51,15 +52,14 @@ RULES: Dict[str, Rule] = {
     "variables-of-a-session": Rule(WATCH, "    return name in PERSONAL or ", "    return ",
                                    left_out("session")),
     "variables-set-too-early": Rule(
-        WATCH, "if self.order.index(module) > first}", "if False}",
+        VARIABLES_WATCH, "if self.order.index(module) > first}", "if False}",
         f"{ENVIRONMENT}::test_others_are_left_out[after what is left out]"),
     "variables-set-by-others": Rule(
-        WATCH, "for name, module in self.set.items() if module in gone}",
-        "for name, module in ()}",
+        VARIABLES_WATCH, "for name, reader in self.read_when_set if", "for name, reader in () if",
         f"{ENVIRONMENT}::test_others_are_left_out[and left out]"),
     "variables-of-constructors": Rule(
         "runtime/library_watch.c", "        tell_variable('=', name);\n", "",
-        f"{ENVIRONMENT}::test_variables_of_constructors_are_set_before"),
+        f"{ENVIRONMENT}::test_constructors_before_others_are_left_out"),
     "the-locale's-name": Rule(
         "packer/snapshot_locale_watch.py", "if place != 1 or", "if",
         f"{ENVIRONMENT}::test_names_are_left_out[first]"),
