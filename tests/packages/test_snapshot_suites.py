@@ -66,6 +66,9 @@ APPLICATIONS = {
         ["multidict._multidict", "frozenlist._frozenlist", "yarl._quoting_c",
          "propcache._helpers_c", "aiohttp._http_parser", "aiohttp._http_writer",
          "aiohttp._websocket.mask", "aiohttp._websocket.reader_c"]),
+    "sqlalchemy": Application(
+        ["sqlalchemy", "aiosqlite", "greenlet", "pytest-xdist"],
+        ["sqlalchemy.engine._row_cy", "sqlalchemy.sql._util_cy"]),
     "pydantic": Application(
         """pydantic[email] pytest-mock pytest-benchmark pytest-timeout pytest-run-parallel
         faker dirty-equals jsonschema time-machine pytz python-dateutil hypothesis
@@ -79,6 +82,9 @@ APPLICATIONS = {
     "numpy": Application(["numpy", "hypothesis"],
                          ["numpy._core._multiarray_umath", "numpy.linalg._umath_linalg",
                           "numpy.random._generator"]),
+    "pandas": Application(["pandas", "hypothesis"],
+                          ["pandas._libs.tslibs.timezones", "pandas._libs.tslibs.strptime",
+                           "pandas._libs.algos", "pandas._libs.parsers"], ["pandas"]),
 }
 SUITES = {
     "markupsafe": Suite("markupsafe", "markupsafe", ["tests"], ["tests"], 75),
@@ -111,6 +117,21 @@ SUITES = {
                         "--ignore=tests/test_pep517_backend.py"], 50),
     "yarl": Suite("aiohttp", "yarl", ["tests", "pytest.ini"],
                   ["tests", "-o", "addopts=", NO_BENCHMARKS], 1000),
+    # What makes and reads messages, by extension modules.  All the rest, servers
+    # and clients that talk to each other, takes half an hour.
+    "aiohttp": Suite(
+        "aiohttp", "aiohttp", ["tests", "examples", "pytest.ini"],
+        [*(f"tests/test_{part}.py" for part in """client_request client_response
+           cookiejar formdata helpers http_parser http_writer multipart payload streams
+           urldispatch web_request web_response websocket_parser websocket_writer""".split()),
+         "-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal",
+         # A key asks for a module's frame, and an entry point has none below it.
+         "-k", " and ".join(f"not {name}" for name in [
+             "requestkey", "responsekey", "test_request_iter", "test_response_iter"])], 2500),
+    "sqlalchemy": Suite(
+        "sqlalchemy", "sqlalchemy",
+        ["test", "examples", "lib/sqlalchemy/testing/plugin", "setup.cfg", "pyproject.toml"],
+        ["test/base", "test/engine", "test/sql"], 10000, 1800),
     # What is left out needs pytest-examples, and with it ruff.
     "pydantic-core": Suite("pydantic", "pydantic-core", ["tests", "pyproject.toml"],
                            ["tests", NO_BENCHMARKS, "--ignore=tests/test_docstrings.py"],
@@ -127,6 +148,10 @@ SUITES = {
     "numpy.lib": Suite("numpy", "numpy", [], ["SITE/numpy/lib/tests"], 2000),
     "numpy.linalg": Suite("numpy", "numpy", [], ["SITE/numpy/linalg/tests"], 300),
     "numpy.random": Suite("numpy", "numpy", [], ["SITE/numpy/random/tests"], 1000),
+    # Of 200,000 tests those about time and the machine.
+    "pandas": Suite("pandas", "pandas", [], [
+        f"SITE/pandas/tests/{part}" for part in "tslibs scalar tools tseries config".split()],
+        10000, 1800),
 }
 
 
