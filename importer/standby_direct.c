@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Imports from the standby without importlib: of modules outside of packages,
- * which, as all that they import, are found by finders and loaders that nobody
- * has changed, in the directories where they were found before.
+ * Imports from the standby without importlib: of modules that, as all that
+ * they import, are found by finders and loaders that nobody has changed, in
+ * the directories where they were found before.
  */
 #define Py_BUILD_CORE 1
 #include "standby.h"
@@ -22,10 +22,12 @@ static struct {
     PyObject *meta_path; /* tuple of its items */
     PyObject *path;      /* of those up to the standard library's folder */
     PyObject *finders;   /* of these entries, or None */
+    PyObject *hooks;     /* tuple of the items of sys.path_hooks */
     PyTypeObject *types[MAX_TYPES];
     unsigned int versions[MAX_TYPES];
     size_t type_count;
-    PyObject *parts[3]; /* modules of the import system */
+    PyTypeObject *finder_type; /* of the standard library's directory */
+    PyObject *parts[3];        /* modules of the import system */
     uint64_t part_versions[3];
 } usual;
 
@@ -136,7 +138,13 @@ learn_usual(void)
 {
     usual.meta_path = PySequence_Tuple(PySys_GetObject("meta_path"));
     usual.path = get_path();
+    usual.hooks = PySequence_Tuple(PySys_GetObject("path_hooks"));
     usual.finders = usual.path != NULL ? get_finders(usual.path) : NULL;
+    if (usual.finders != NULL) {
+        Py_ssize_t last = PyTuple_GET_SIZE(usual.finders) - 1;
+
+        usual.finder_type = Py_TYPE(PyTuple_GET_ITEM(usual.finders, last));
+    }
     for (size_t i = 0; i < PARTS; i++) {
         usual.parts[i] = PyImport_ImportModule(part_names[i]);
         if (usual.parts[i] == NULL) {
@@ -144,7 +152,7 @@ learn_usual(void)
         }
     }
     return usual.meta_path != NULL && usual.finders != NULL
-           && add_types_of(usual.meta_path) == 0
+           && usual.hooks != NULL && add_types_of(usual.meta_path) == 0
            && add_types_of(usual.finders) == 0 && add_loaders() == 0;
 }
 
@@ -154,12 +162,45 @@ struct walk {
     size_t count;
 };
 
-static bool
-is_in_package(const struct pexcz_standby_module *m)
+/* The module of that name, on standby or not; NULL: there is none. */
+static PyObject *
+module_called(PyObject *name)
 {
-    return PyUnicode_FindChar(m->name, '.', 0, PyUnicode_GET_LENGTH(m->name),
-                              1)
-           >= 0;
+    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+
+    return number != NULL
+               ? pexcz_standby.modules[PyLong_AsSize_t(number)].module
+               : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+}
+
+static int
+set_package(struct pexcz_standby_module *m)
+{
+    Py_ssize_t end = PyUnicode_GET_LENGTH(m->name);
+    Py_ssize_t dot = PyUnicode_FindChar(m->name, '.', 0, end, -1);
+
+    if (dot < 0) {
+        return dot == -1 ? 0 : -1;
+    }
+    m->tail = PyUnicode_Substring(m->name, dot + 1, end);
+    m->package_name = PyUnicode_Substring(m->name, 0, dot);
+    if (m->tail == NULL || m->package_name == NULL) {
+        return -1;
+    }
+    PyUnicode_InternInPlace(&m->tail);
+    m->package = Py_XNewRef(module_called(m->package_name));
+    return 0;
+}
+
+static bool visit(struct walk *w, size_t number);
+
+/* False: importlib has to do it. */
+static bool
+visit_name(struct walk *w, PyObject *name)
+{
+    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+
+    return number == NULL || visit(w, PyLong_AsSize_t(number));
 }
 
 /* Adds the modules that the import of module `number` puts into sys.modules,
@@ -173,7 +214,9 @@ visit(struct walk *w, size_t number)
         return true;
     }
     w->seen[number] = true;
-    if (is_in_package(m)) {
+    if (m->tail != NULL
+        && (m->package == NULL || !PyModule_CheckExact(m->package)
+            || !visit_name(w, m->package_name))) {
         return false;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(m->imports); i++) {
@@ -183,11 +226,8 @@ visit(struct walk *w, size_t number)
             return false;
         }
         for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(found); k++) {
-            PyObject *name = PyTuple_GET_ITEM(PyTuple_GET_ITEM(found, k), 0);
-            PyObject *other
-                = PyDict_GetItemWithError(pexcz_standby.index, name);
-
-            if (other != NULL && !visit(w, PyLong_AsSize_t(other))) {
+            if (!visit_name(w,
+                            PyTuple_GET_ITEM(PyTuple_GET_ITEM(found, k), 0))) {
                 return false;
             }
         }
@@ -229,6 +269,11 @@ pexcz_standby_direct_seal(void)
 
     usual.known = learn_usual();
     PyErr_Clear();
+    for (size_t i = 0; i < pexcz_standby.count && rc == 0; i++) {
+        if (pexcz_standby.modules[i].state == STANDBY) {
+            rc = set_package(&pexcz_standby.modules[i]);
+        }
+    }
     for (size_t i = 0; i < pexcz_standby.count && rc == 0; i++) {
         if (pexcz_standby.modules[i].state == STANDBY) {
             rc = set_order(i);
@@ -311,7 +356,51 @@ is_usual(void)
         }
     }
     return begins_with("meta_path", usual.meta_path)
+           && begins_with("path_hooks", usual.hooks)
            && begins_with("path", usual.path) && has_finders();
+}
+
+static bool
+is_on_standby(PyObject *name)
+{
+    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+
+    return number != NULL
+           && pexcz_standby.modules[PyLong_AsSize_t(number)].state == STANDBY;
+}
+
+/* Whether its package is the one that there was, or is to be imported before,
+ * and the module is looked for in the same directory, and there by a finder of
+ * the usual kind, if by one that is there yet. */
+static bool
+is_package_usual(const struct pexcz_standby_module *m, PyObject *modules)
+{
+    PyObject *dict = PyModule_GetDict(m->package);
+    PyObject *cache = PySys_GetObject("path_importer_cache");
+    PyObject *path = PyDict_GetItemString(dict, "__path__");
+    PyObject *file = PyDict_GetItemString(dict, "__file__");
+    PyObject *known = PyDict_GetItemWithError(modules, m->package_name);
+    PyObject *finder;
+    Py_ssize_t n;
+
+    if (known != m->package
+        && !(known == NULL && is_on_standby(m->package_name))) {
+        return false;
+    }
+    if (path == NULL || !PyList_CheckExact(path) || PyList_GET_SIZE(path) != 1
+        || file == NULL || !PyUnicode_CheckExact(file)
+        || !PyUnicode_CheckExact(PyList_GET_ITEM(path, 0))) {
+        return false;
+    }
+    /* "…/package" and "…/package/__init__.py" */
+    n = PyUnicode_GET_LENGTH(PyList_GET_ITEM(path, 0));
+    if (PyUnicode_GET_LENGTH(file) != n + 12
+        || PyUnicode_Tailmatch(file, PyList_GET_ITEM(path, 0), 0, n, -1)
+               != 1) {
+        return false;
+    }
+    finder = PyDict_GetItemWithError(cache, PyList_GET_ITEM(path, 0));
+    return finder == NULL || Py_TYPE(finder) == usual.finder_type;
 }
 
 static bool
@@ -324,7 +413,8 @@ is_ready(const struct pexcz_standby_module *root, PyObject *modules)
         if (m->state == TAKEN
             || (m->state == STANDBY
                 && (PyDict_GetItemWithError(modules, m->name) != NULL
-                    || !pexcz_standby_can_leave(m)))) {
+                    || !pexcz_standby_can_leave(m)
+                    || (m->tail != NULL && !is_package_usual(m, modules))))) {
             return false;
         }
     }
@@ -361,7 +451,11 @@ pexcz_standby_import(PyObject *name)
         }
         m->state = IN_USE;
         if (pexcz_standby_fill(m) < 0
-            || PyDict_SetItem(modules, m->name, m->module) < 0) {
+            || PyDict_SetItem(modules, m->name, m->module) < 0
+            || (m->tail != NULL
+                && PyDict_SetItem(PyModule_GetDict(m->package), m->tail,
+                                  m->module)
+                       < 0)) {
             return -1;
         }
         m->version = pexcz_standby_version(m->module);

@@ -27,8 +27,11 @@ struct pexcz_standby_module {
     PyObject *imports;
     PyObject *children;
     PyObject *classes;
-    PyObject *spec;   /* of the import that has begun */
-    uint64_t version; /* of its variables */
+    PyObject *spec; /* of the import that has begun */
+    PyObject *tail; /* the name in its package; NULL: it is in none */
+    PyObject *package_name;
+    PyObject *package; /* the module; NULL: not known */
+    uint64_t version;  /* of its variables */
     size_t *needs;
     size_t need_count;
     struct pexcz_standby_hidden *hidden;

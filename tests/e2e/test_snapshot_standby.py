@@ -124,6 +124,27 @@ MAIN = """\
                 break
         import textwrap
 
+    def path_of_package():
+        import html
+        html.__path__.insert(0, os.getcwd())
+        with open("parser.py", "w") as stream:
+            stream.write("from_disk = True\\n")
+        import html.parser
+        print(html.parser.from_disk)
+
+    def other_package():
+        import html
+        del sys.modules["html"]
+        import html.parser as parser
+        print(sys.modules["html"] is html, parser.__name__)
+
+    def path_hook():
+        def hook(path):
+            print("asked for", path)
+            raise ImportError
+        sys.path_hooks.insert(0, hook)
+        import html.parser
+
     def importlib_function():
         import importlib._bootstrap as bootstrap
         real = bootstrap._find_spec
@@ -220,6 +241,7 @@ READY = ["library", "package", "finder", "by_hand", "threads"]
 CHANGED = [
     *("changed_value", "changed_class", "replaced", "builtin", "own_finder"),
     *("finder_class", "entry_finder", "importlib_function", "audited"),
+    *("other_package", "path_of_package", "path_hook"),
     *("path", "traced", "again", "settings", "unclean"),
 ]
 
@@ -244,7 +266,8 @@ def test_is_ready(start, app: App, scenario: str) -> None:  # noqa: F811
     assert got.text.splitlines()[-2] == "[]"
 
 
-def test_needs_no_importlib(start, app: App) -> None:  # noqa: F811
+@pytest.mark.parametrize("scenario", ["library", "package"])
+def test_needs_no_importlib(start, app: App, scenario: str) -> None:  # noqa: F811
     """Which would make new specs."""
-    got = start(app, "library", "x")
+    got = start(app, scenario, "x")
     assert got.text.splitlines()[-1] == "[]"

@@ -24,6 +24,8 @@ SNAPSHOT = "tests/e2e/test_snapshot.py"
 HOME = "tests/e2e/test_snapshot_home.py"
 GATES = "tests/e2e/test_snapshot_gates.py"
 ZONES = "tests/e2e/test_snapshot_zones.py"
+STANDBY = "tests/e2e/test_snapshot_standby.py"
+PATTERNS = "tests/e2e/test_snapshot_patterns.py"
 ENVIRONMENT = "tests/e2e/test_snapshot_environment.py"
 
 
@@ -39,8 +41,13 @@ def left_out(case: str) -> str:
     return f"{SNAPSHOT}::test_module_is_left_out[{case}]"
 
 
+def told(scenario: str) -> str:
+    return f"{STANDBY}::test_nobody_can_tell[restored-{scenario}]"
+
+
 WATCH = "packer/snapshot_watch.py"
 VARIABLES_WATCH = "packer/snapshot_variables_watch.py"
+DIRECT = "importer/standby_direct.c"
 ZONE_WATCH = "packer/snapshot_zone_watch.py"
 RULES: Dict[str, Rule] = {
     "entropy": Rule(WATCH, '    "urandom getrandom cpu_count', '    "cpu_count',
@@ -158,6 +165,23 @@ RULES: Dict[str, Rule] = {
     "standard-streams": Rule(
         "runtime/snapshot_restore.c", "    if (!streams_are_usual()) {",
         "    if (false && !streams_are_usual()) {", f"{SNAPSHOT}::test_closed_streams"),
+    "finders-of-standby": Rule(DIRECT, "&& has_finders();", "&& (has_finders() || true);",
+                               told("entry_finder")),
+    "classes-of-finders": Rule(DIRECT, "if (usual.types[i]->tp_version_tag",
+                               "if (false && usual.types[i]->tp_version_tag",
+                               told("finder_class")),
+    "functions-of-importlib": Rule(DIRECT, "if (pexcz_standby_version(usual.parts[i])",
+                                   "if (false && pexcz_standby_version(usual.parts[i])",
+                                   told("importlib_function")),
+    "audit-of-imports": Rule(DIRECT, "interpreter->audit_hooks != NULL", "false",
+                             told("audited")),
+    "path-of-standby": Rule(DIRECT, '&& begins_with("path", usual.path)', "", told("path")),
+    "modules-in-place-of-standby": Rule(DIRECT, "&& (PyDict_GetItemWithError(modules, m->name)",
+                                        "&& (PyDict_GetItemWithError(modules, Py_None)",
+                                        told("replaced")),
+    "patterns-that-warn": Rule("packer/snapshot_import.py", "        raise Warning\n",
+                               "        pass\n",
+                               f"{PATTERNS}::test_nobody_can_tell[restored]"),
 }  # fmt: skip
 
 
