@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "entry_point.h"
 #include "config_in_use.h"
+#include "entry_frame.h"
 #include "pex_helper.h"
 
 #include "exe_layout.h"
@@ -64,7 +65,7 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
     if (value == NULL) {
         return -1;
     }
-    result = PyObject_CallNoArgs(value);
+    result = pexcz_entry_frame_call(value);
     Py_DECREF(value);
     if (result == NULL) {
         return -1;

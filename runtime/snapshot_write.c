@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "callbacks.h"
+#include "entry_frame.h"
 #include "exe_layout.h"
 #include "gc_credit.h"
 #include "heap.h"
@@ -142,6 +143,11 @@ settle(PyObject *gc, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.collect() failed");
     }
     pexcz_heap_clear_free();
+    if (pexcz_entry_frame_prepare() < 0) {
+        PyErr_Print();
+        return pexcz_fail(err, PEXCZ_E_INTERNAL, 0,
+                          "the call of the entry point cannot be compiled");
+    }
     rc = pexcz_refresh_prepare(err);
     if (rc < 0) {
         return rc;

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from textwrap import dedent
 from typing import Callable, Dict, List
 
 import pytest
@@ -180,6 +181,37 @@ def test_entry_point(
 ) -> None:
     app = make_app("-e", entry, sources=PACKAGE)
     same(app, stdin=b"[1]")
+
+
+FRAMES = """\
+    import sys, traceback
+    def main():
+        below = sys._getframe(1)
+        print(below.f_code.co_name, below.f_globals is vars(sys.modules["__main__"]),
+              below.f_globals["__name__"], "entry_point" in below.f_globals, below.f_back)
+        try:
+            raise KeyError(sys.argv[1])
+        except KeyError:
+            traceback.print_exc(file=sys.stdout)
+        if sys.argv[1] == "fail":
+            raise ValueError
+        return sys.argv[1]
+    """
+
+
+def test_frame_below_a_function(make_app: Callable[..., App], sides: Sides) -> None:
+    """A script has one, and it is looked for; tracebacks do not show it."""
+    app = make_app("-e", "frames:main", sources={"frames.py": dedent(FRAMES)})
+    for word in "fail", "text":
+        done = output(sides, app, word)
+        assert done.code == 1
+        assert done.text.splitlines()[0] == "<module> True __main__ False None"
+        assert "pexcz>" not in done.text
+        if word == "text":
+            assert done.err == b"text\n"
+        else:
+            assert done.err.count(b"File ") == 1
+            assert b'frames.py", line 11, in main' in done.err
 
 
 def test_module_that_is_not_there(package: App, sides: Sides) -> None:

@@ -124,10 +124,7 @@ SUITES = {
         [*(f"tests/test_{part}.py" for part in """client_request client_response
            cookiejar formdata helpers http_parser http_writer multipart payload streams
            urldispatch web_request web_response websocket_parser websocket_writer""".split()),
-         "-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal",
-         # A key asks for a module's frame, and an entry point has none below it.
-         "-k", " and ".join(f"not {name}" for name in [
-             "requestkey", "responsekey", "test_request_iter", "test_response_iter"])], 2500),
+         "-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal"], 2500),
     "sqlalchemy": Suite(
         "sqlalchemy", "sqlalchemy",
         ["test", "examples", "lib/sqlalchemy/testing/plugin", "setup.cfg", "pyproject.toml"],
