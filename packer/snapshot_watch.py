@@ -35,7 +35,10 @@ PERSONAL = {
 }
 PERSONAL_PREFIXES = ("LC_", "PEX", "SSH_", "XDG_")
 # Unset in nearly every session.
-RARE = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}
+RARE = {
+    "PYTHONUSERBASE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+}
 
 # Of those that begin so, what is Python's own: snapshot_environment.c.
 PYTHON_ = {
@@ -151,8 +154,8 @@ def is_variable_of_python(name):
 
 
 def is_personal(name):
-    return name in PERSONAL or is_variable_of_python(name) or (
-        name.startswith(PERSONAL_PREFIXES) and name not in RARE)
+    return name in PERSONAL or name not in RARE and (
+        is_variable_of_python(name) or name.startswith(PERSONAL_PREFIXES))
 
 
 def is_numeric_time(args):

@@ -57,9 +57,6 @@ is_of_the_boot(const char *name)
 void
 pexcz_snapshot_environment_note(const char *name)
 {
-    if (is_of_the_boot(name)) {
-        return;
-    }
     for (size_t i = 0; i < watch.count && i < MAX_NAMES; i++) {
         if (strcmp(watch.names[i], name) == 0) {
             return;
@@ -90,7 +87,7 @@ is_asked_for_again(const char *name)
 char *
 __wrap_getenv(const char *name)
 {
-    if (watch.active && !is_asked_for_again(name)) {
+    if (watch.active && !is_of_the_boot(name) && !is_asked_for_again(name)) {
         pexcz_snapshot_environment_note(name);
     }
     return __real_getenv(name);
@@ -99,7 +96,7 @@ __wrap_getenv(const char *name)
 char *
 __wrap_secure_getenv(const char *name)
 {
-    if (watch.active) {
+    if (watch.active && !is_of_the_boot(name)) {
         pexcz_snapshot_environment_note(name);
     }
     return __real_secure_getenv(name);

@@ -333,6 +333,14 @@ def test_variables_that_are_not_pythons(
     assert start(gated, env={"PYTHON": "x"}).out == b"None\n"
     got = start(gated, env=env, booted="environment variable")
     assert got.out == b"3.11\n"
+    base = make_app(
+        "-e", "base:main",
+        sources={"base.py": "import site\nbase = site.getuserbase()\n"
+                            "def main(): print(base)\n"},
+    )  # fmt: skip
+    assert start(base, env={"HOME": "/h"}).out == b"/h/.local\n"
+    got = start(base, env={"PYTHONUSERBASE": "/x"}, booted="environment variable")
+    assert got.out == b"/x\n"
 
 
 def test_working_directory_is_kept_by_name(
