@@ -188,12 +188,12 @@ enum pexcz_snapshot_action_kind {
     PEXCZ_ACTION_CONSTRUCT = 1, /* constructors of library `function` */
     PEXCZ_ACTION_EXIT,          /* __cxa_atexit(function, argument, object) */
     PEXCZ_ACTION_FORK,          /* __register_atfork(the three, object) */
-    PEXCZ_ACTION_CALL,          /* import `function` is called: (argument) */
+    PEXCZ_ACTION_INIT_STREAMS,  /* std::ios_base::Init::Init(argument) */
     PEXCZ_ACTION_SETENV,        /* the variable with its name at `function` is
                                    set to the text in `argument` and `child` */
     PEXCZ_ACTION_UNSETENV,
-    PEXCZ_ACTION_STREAMS, /* import `function` is std::ios_base::Init::Init(),
-                             which constructors call */
+    PEXCZ_ACTION_STREAMS, /* import `function` is std::ios_base::Init::Init():
+                             before all that call it */
 };
 
 struct pexcz_snapshot_action {

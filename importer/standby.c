@@ -51,6 +51,15 @@ pexcz_standby_exec(PyObject *module)
 /* In the owned data, so that a snapshot has it; empty elsewhere. */
 struct pexcz_standby_state pexcz_standby;
 
+struct pexcz_standby_module *
+pexcz_standby_find(PyObject *name)
+{
+    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+
+    return number != NULL ? &pexcz_standby.modules[PyLong_AsSize_t(number)]
+                          : NULL;
+}
+
 uint64_t
 pexcz_standby_version(PyObject *module)
 {
@@ -174,7 +183,6 @@ pexcz_standby_take(PyObject *spec)
     PyThreadState *thread = PyThreadState_Get();
     struct pexcz_standby_module *m;
     PyObject *name;
-    PyObject *number;
 
     if (pexcz_standby.index == NULL
         || PyThreadState_GetInterpreter(thread) != PyInterpreterState_Main()
@@ -182,15 +190,13 @@ pexcz_standby_take(PyObject *spec)
         return NULL;
     }
     name = PyObject_GetAttrString(spec, "name");
-    number = name != NULL && PyUnicode_CheckExact(name)
-                 ? PyDict_GetItemWithError(pexcz_standby.index, name)
-                 : NULL;
+    m = name != NULL && PyUnicode_CheckExact(name) ? pexcz_standby_find(name)
+                                                   : NULL;
     Py_XDECREF(name);
     PyErr_Clear();
-    if (number == NULL || !is_called_by_import()) {
+    if (m == NULL || !is_called_by_import()) {
         return NULL;
     }
-    m = &pexcz_standby.modules[PyLong_AsSize_t(number)];
     if (m->state != STANDBY || !pexcz_standby_can_leave(m)
         || !adopt_spec(PyModule_GetDict(m->module), spec)) {
         PyErr_Clear();

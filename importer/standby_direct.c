@@ -166,11 +166,10 @@ struct walk {
 static PyObject *
 module_called(PyObject *name)
 {
-    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+    const struct pexcz_standby_module *m = pexcz_standby_find(name);
 
-    return number != NULL
-               ? pexcz_standby.modules[PyLong_AsSize_t(number)].module
-               : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+    return m != NULL ? m->module
+                     : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
 }
 
 static int
@@ -198,9 +197,9 @@ static bool visit(struct walk *w, size_t number);
 static bool
 visit_name(struct walk *w, PyObject *name)
 {
-    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+    const struct pexcz_standby_module *m = pexcz_standby_find(name);
 
-    return number == NULL || visit(w, PyLong_AsSize_t(number));
+    return m == NULL || visit(w, (size_t)(m - pexcz_standby.modules));
 }
 
 /* Adds the modules that the import of module `number` puts into sys.modules,
@@ -363,10 +362,9 @@ is_usual(void)
 static bool
 is_on_standby(PyObject *name)
 {
-    PyObject *number = PyDict_GetItemWithError(pexcz_standby.index, name);
+    const struct pexcz_standby_module *m = pexcz_standby_find(name);
 
-    return number != NULL
-           && pexcz_standby.modules[PyLong_AsSize_t(number)].state == STANDBY;
+    return m != NULL && m->state == STANDBY;
 }
 
 /* Whether its package is the one that there was, or is to be imported before,
@@ -426,17 +424,15 @@ pexcz_standby_import(PyObject *name)
 {
     const struct pexcz_standby_module *root;
     PyObject *modules;
-    PyObject *number;
 
     if (pexcz_standby.index == NULL || PyErr_Occurred() != NULL
         || !PyUnicode_CheckExact(name)) {
         return 0;
     }
-    number = PyDict_GetItemWithError(pexcz_standby.index, name);
-    if (number == NULL) {
+    root = pexcz_standby_find(name);
+    if (root == NULL) {
         return PyErr_Occurred() != NULL ? -1 : 0;
     }
-    root = &pexcz_standby.modules[PyLong_AsSize_t(number)];
     modules = PyImport_GetModuleDict();
     if (root->state != STANDBY || root->order == NULL || !is_usual()
         || !is_ready(root, modules)) {

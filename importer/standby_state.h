@@ -55,6 +55,9 @@ struct pexcz_standby_state {
 
 extern struct pexcz_standby_state pexcz_standby;
 
+/* The module of that name that was put on standby; NULL: there is none. */
+struct pexcz_standby_module *pexcz_standby_find(PyObject *name);
+
 uint64_t pexcz_standby_version(PyObject *module);
 
 /* Whether nothing has changed that its body may have seen. */

@@ -78,10 +78,10 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         add_list(args, &n, counts[2], &r->late);
         add_list(args, &n, counts[3], &r->absent);
         add_list(args, &n, counts[4], &r->standby);
-        add_list(args, &n, counts[6], &r->patterns);
+        add_list(args, &n, counts[5], &r->patterns);
         args[n++] = r->reseeds ? "1" : "0";
         args[n++] = r->reads_encoding ? "1" : "0";
-        add_list(args, &n, counts[5], &r->home);
+        add_list(args, &n, counts[6], &r->home);
         add_list(args, &n, counts[7], &r->set);
         for (size_t i = 0; i < r->cwd.count; i++) {
             args[n++] = r->cwd.items[i];

@@ -104,12 +104,22 @@ class HomeWatch:
 
         setattr(os.path, name, function)
 
-    def watch_paths(self):
-        module = module_to_watch("pathlib")
-        if HOME is None or module in self.watched \
-                or not hasattr(module, "PosixPath"):
-            return
+    def begin_watching(self, name, attribute=None):
+        """The module, once: as soon as it has the attribute, or else when its
+        body has run; None before that and later."""
+        module = module_to_watch(name)
+        if module is None or module in self.watched:
+            return None
+        if not hasattr(module, attribute) if attribute \
+                else getattr(module.__spec__, "_initializing", False):
+            return None
         self.watched.append(module)
+        return module
+
+    def watch_paths(self):
+        module = None if HOME is None else self.begin_watching("pathlib", "PosixPath")
+        if module is None:
+            return
         pure = module.PurePath
         real = pure.parent
 

@@ -34,6 +34,9 @@ class LocaleWatch(ZoneWatch):
         return self.gets_locale or args[1:] in ((), (None,)) \
             and args[0] not in (_locale.LC_CTYPE, _locale.LC_ALL)
 
+    def asks_locale(self):
+        self.blame(LOCALE, f"calls {LOCALE}")
+
     def reads_encoding(self):
         """False: it may not."""
         if self.standing_by:
@@ -45,25 +48,23 @@ class LocaleWatch(ZoneWatch):
 
     def watch_getlocale(self):
         """Of a pair of name and encoding the latter may be taken."""
-        module = module_to_watch("locale")
-        if module is None or module in self.watched \
-                or not hasattr(module, "getlocale"):
+        module = self.begin_watching("locale", "getlocale")
+        if module is None:
             return
-        self.watched.append(module)
         watch = self
         real = module.getlocale
 
         class Locale(tuple):
             def __getitem__(self, place):
                 if place != 1 or not watch.reads_encoding():
-                    watch.blame(LOCALE, f"calls {LOCALE}")
+                    watch.asks_locale()
                 return tuple.__getitem__(self, place)
 
         def asking(name):
             method = getattr(tuple, name)
 
             def asked(self, *args):
-                watch.blame(LOCALE, f"calls {LOCALE}")
+                watch.asks_locale()
                 return method(self, *args)
 
             return asked

@@ -252,9 +252,10 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
             watch.find_home(True)
         watch.find_kept_paths()
         watch.active = False
-        if kind != "call" or attribute:  # not one command of several
+        is_program = kind != "call" or attribute != ""  # not one command of several
+        if is_program:
             watch.find_late()
-        watch.find_set_variables(kind != "call" or attribute != "")
+        watch.find_set_variables(is_program)
     elif off is None:
         off = next(iter(watch.reasons.values()))
     watch.active = False

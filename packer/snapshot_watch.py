@@ -275,8 +275,7 @@ class Watch(VariablesWatch):
             if isinstance(item, str) and f"{name}.{item}" in sys.modules:
                 self.edge(f"{name}.{item}")
         for later, functions in LATER.items():
-            if module_to_watch(later) is not None:
-                self.watch_functions(later, functions.split())
+            self.watch_functions(later, functions.split())
         self.watch_contexts()
         self.watch_selectors()
         self.watch_paths()
@@ -336,11 +335,9 @@ class Watch(VariablesWatch):
 
     def watch_functions(self, name, functions):
         """Of a module that is loaded already, when others call them."""
-        module = module_to_watch(name)
-        if module is None or module in self.watched \
-                or getattr(module.__spec__, "_initializing", False):
+        module = self.begin_watching(name)
+        if module is None:
             return
-        self.watched.append(module)
         inside = lambda args: sys._getframe(2).f_globals is vars(module)
         for function in functions:
             self.wrap(module, function, inside)
@@ -381,11 +378,9 @@ class Watch(VariablesWatch):
     def watch_contexts(self):
         """OpenSSL draws keys for each, and reads files, the machine's
         certificates among them, without Python's knowledge."""
-        module = module_to_watch("ssl")
-        if module is None or module in self.watched \
-                or not hasattr(module, "SSLContext"):
+        module = self.begin_watching("ssl", "SSLContext")
+        if module is None:
             return
-        self.watched.append(module)
         watch = self
         real = module.SSLContext.__new__
 
@@ -396,11 +391,9 @@ class Watch(VariablesWatch):
         module.SSLContext.__new__ = staticmethod(__new__)
 
     def watch_selectors(self):
-        module = module_to_watch("selectors")
-        if module is None or module in self.watched \
-                or not hasattr(module, "DefaultSelector"):
+        module = self.begin_watching("selectors", "DefaultSelector")
+        if module is None:
             return
-        self.watched.append(module)
         watch = self
         real = module._BaseSelectorImpl.__init__
 

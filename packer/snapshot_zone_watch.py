@@ -46,11 +46,9 @@ class ZoneWatch(LateWatch):
 
     def watch_names(self):
         """Objects with the names of the process's zone may be made and kept."""
-        module = module_to_watch("_strptime")
-        if module is None or module in self.watched \
-                or not hasattr(module, "TimeRE"):
+        module = self.begin_watching("_strptime", "TimeRE")
+        if module is None:
             return
-        self.watched.append(module)
         watch = self
         names, table = module.LocaleTime, module.TimeRE
         find, make, compose = names.__init__, table.__init__, table.pattern
@@ -105,11 +103,9 @@ class ZoneWatch(LateWatch):
     def watch_zone_files(self):
         """A zone that dateutil.tz.gettz() is asked for by its name may be kept,
         as long as nobody looks into it."""
-        module = module_to_watch("dateutil.tz.tz")
-        if module is None or module in self.watched \
-                or module.__spec__._initializing or not finds_zones(module):
+        module = self.begin_watching("dateutil.tz.tz")
+        if module is None or not finds_zones(module):
             return
-        self.watched.append(module)
         kind = type(module.gettz)
         find = kind.nocache
 

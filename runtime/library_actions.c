@@ -131,8 +131,7 @@ void
 pexcz_library_init_streams(void *object)
 {
     struct pexcz_snapshot_action action = {
-        .kind = PEXCZ_ACTION_CALL,
-        .function = (uint64_t)actions.streams,
+        .kind = PEXCZ_ACTION_INIT_STREAMS,
         .argument = (uintptr_t)object,
     };
     void *found;
@@ -201,8 +200,6 @@ pexcz_library_actions_do(struct pexcz_slice table, int argc, char *const *argv)
 
     for (size_t i = 0; i < table.len / sizeof(*a); i++) {
         char text[MAX_VALUE + 1];
-        void *found;
-        init_fn *call;
 
         switch (a[i].kind) {
         case PEXCZ_ACTION_CONSTRUCT:
@@ -221,12 +218,8 @@ pexcz_library_actions_do(struct pexcz_slice table, int argc, char *const *argv)
                 (void (*)(void))(uintptr_t)a[i].child,
                 (void *)(uintptr_t)a[i].object);
             break;
-        case PEXCZ_ACTION_CALL:
-            found = pexcz_library_import((unsigned int)a[i].function);
-            memcpy(&call, &found, sizeof(found));
-            if (call != NULL) {
-                call((void *)(uintptr_t)a[i].argument);
-            }
+        case PEXCZ_ACTION_INIT_STREAMS:
+            pexcz_library_init_streams((void *)(uintptr_t)a[i].argument);
             break;
         case PEXCZ_ACTION_STREAMS:
             actions.streams = (int)a[i].function;

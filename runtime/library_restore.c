@@ -161,9 +161,7 @@ are_actions_sound(struct pexcz_slice table, size_t libraries, size_t imports,
 
     for (size_t i = 0; i < table.len / sizeof(*a); i++) {
         if ((a[i].kind == PEXCZ_ACTION_CONSTRUCT && a[i].function >= libraries)
-            || ((a[i].kind == PEXCZ_ACTION_CALL
-                 || a[i].kind == PEXCZ_ACTION_STREAMS)
-                && a[i].function >= imports)
+            || (a[i].kind == PEXCZ_ACTION_STREAMS && a[i].function >= imports)
             || ((a[i].kind == PEXCZ_ACTION_SETENV
                  || a[i].kind == PEXCZ_ACTION_UNSETENV)
                 && !is_text(a[i].function, located))) {

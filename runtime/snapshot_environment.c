@@ -84,11 +84,19 @@ is_asked_for_again(const char *name)
     return strcmp(name, "SQLITE_TMPDIR") == 0 || strcmp(name, "TMPDIR") == 0;
 }
 
+static void
+note_read(const char *name)
+{
+    if (!is_of_the_boot(name)) {
+        pexcz_snapshot_environment_note(name);
+    }
+}
+
 char *
 __wrap_getenv(const char *name)
 {
-    if (watch.active && !is_of_the_boot(name) && !is_asked_for_again(name)) {
-        pexcz_snapshot_environment_note(name);
+    if (watch.active && !is_asked_for_again(name)) {
+        note_read(name);
     }
     return __real_getenv(name);
 }
@@ -96,8 +104,8 @@ __wrap_getenv(const char *name)
 char *
 __wrap_secure_getenv(const char *name)
 {
-    if (watch.active && !is_of_the_boot(name)) {
-        pexcz_snapshot_environment_note(name);
+    if (watch.active) {
+        note_read(name);
     }
     return __real_secure_getenv(name);
 }

@@ -10,14 +10,9 @@ from typing import Callable, Dict, List
 
 import pytest
 from conftest import PACK, App, Result, run
+from snapshot_report import left_out
 
 BOOTED = b"pexcz: ordinary boot: "
-
-
-def left_out(exe: Path) -> List[str]:
-    report = run([PACK.with_name("pexcz"), "inspect", "--snapshot", exe]).text
-    part = report.partition("Not in the snapshot: ")[2].partition(" bytecode ")[0]
-    return sorted(line.strip() for line in part.splitlines()[1:] if line)
 
 
 def start(exe: Path, env: Dict[str, str]) -> Result:

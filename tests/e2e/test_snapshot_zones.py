@@ -11,8 +11,9 @@ from textwrap import dedent
 from typing import Callable, Dict, List
 
 import pytest
-from conftest import PACK, App, run
+from conftest import App, run
 from pexes import CONSTRAINTS
+from snapshot_report import left_out
 
 # python-dateutil 2.9, which has an archive of zones; 4 has tzdata.
 VERSIONS = [CONSTRAINTS.with_name("constraints_data.txt"), CONSTRAINTS]
@@ -55,12 +56,6 @@ def tables(make_app: Callable[..., App]) -> App:
     app = make_app("-e", "tables:main", sources={"tables.py": dedent(TABLES)})
     assert left_out(app.exe) == []
     return app
-
-
-def left_out(exe: Path) -> List[str]:
-    report = run([PACK.with_name("pexcz"), "inspect", "--snapshot", exe]).text
-    part = report.partition("Not in the snapshot: ")[2].partition(" bytecode ")[0]
-    return [line.strip() for line in part.splitlines()[1:] if line]
 
 
 def same(exe: Path, env: Dict[str, str], *before: str) -> bytes:
@@ -142,7 +137,7 @@ def keeper(make_app: Callable[..., App], constraints: Path) -> App:
 @pytest.mark.parametrize("constraints", VERSIONS, ids=["archive", "tzdata"])
 def test_zones_of_files(make_app: Callable[..., App], constraints: Path) -> None:
     app = keeper(make_app, constraints)
-    assert sorted(left_out(app.exe)) == [
+    assert left_out(app.exe) == [
         "looks: looks into the time zone Europe/Paris",
         "nowhere: looks for the time zone No/Where",
     ]
