@@ -4,10 +4,11 @@
 
 include tests/venv.mk
 
-CHECK_PARTS := check-unit check-unit-asan check-valgrind check-vfs check-format \
-    check-fuzz-corpus check-lint check-clang check-e2e \
-    check-importer check-embed check-release check-conformance check-cpython check-faults \
-    check-dist
+# Two that keep one processor busy each, and build nothing that the other one
+# builds too, run at the same time.
+CHECK_PARTS := check-unit check-unit-asan+check-valgrind check-vfs check-format \
+    check-fuzz-corpus check-lint check-e2e check-importer+check-embed \
+    check-release+check-faults check-conformance+check-dist check-clang+check-cpython
 
 .PHONY: check deps
 deps: ## install the system packages that are missing

@@ -18,9 +18,11 @@ check-e2e-others: $(OTHER_PYTHONS:%=check-e2e-%) ## most of it for the other PYT
 $(OTHER_PYTHONS:%=check-e2e-%): check-e2e-%: all
 	$(MAKE) --no-print-directory PYTHON=$* PYTHONS="$(PYTHONS)" check-e2e-part
 
+# `make check` runs a test of the other Pythons in one of the two modes only.
 .PHONY: check-e2e-part
 check-e2e-part: all | venv
-	PEXCZ_BUILD=$(abspath $(BUILD)) $(PYTEST) -n 2 --dist loadfile $(OTHERS_TESTS)
+	PEXCZ_BUILD=$(abspath $(BUILD)) PEXCZ_TEST_ONE_MODE=$(QUICK) \
+	    $(PYTEST) -n 2 --dist loadfile $(OTHERS_TESTS)
 
 # Packed applications in the root file systems of other releases of Debian.
 ROOTS ?= bullseye bookworm trixie
