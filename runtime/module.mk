@@ -126,7 +126,7 @@ $(BUILD)/others/%/bin/pexcz-pack: $(PROGRAMS)/pexcz
 EMBED_RUNTIME := $(wildcard runtime/embed_*.c) $(patsubst %,runtime/%.c,\
     app_environment app_site config_in_use entry_point import lazy_site library_files \
     library_memory library_set memory_file no_snapshot pex_helper pex_path_list pex_rc \
-    pex_variables preconfig pyconfig run_module shared_objects stub_library \
+    pex_variables preconfig pyconfig run_module process_maps shared_objects stub_library \
     sys_flags thread_exit tree_site verify_first)
 EMBED_SRCS := $(EMBED_RUNTIME) $(IMPORTER_SRCS) $(VFS_SRCS) \
     $(VFS_INTERPOSE_SRCS) $(CACHE_SRCS) $(BLOB_SRCS)

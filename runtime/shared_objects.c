@@ -5,6 +5,7 @@
 #include "library_direct.h"
 #include "library_files.h"
 #include "library_memory.h"
+#include "process_maps.h"
 #include "threads.h"
 #include "verify_first.h"
 #include "vfs.h"
@@ -290,6 +291,7 @@ pexcz_shared_objects_init(const struct pexcz_tree *tree,
         .open = pexcz_shared_objects_open,
         .place = place,
         .prepare = prepare,
+        .maps = pexcz_process_maps,
     };
 
     state.tree = tree;

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 int
 pexcz_vfs_refuse(int error)
@@ -55,6 +57,48 @@ open_error(const struct pexcz_place *place, int flags)
     return as_path ? 0 : pexcz_node_access(&place->node, R_OK);
 }
 
+/* "self/maps" or "self/smaps", with this process's number or its name, of a
+ * path below /proc; NULL for any other. */
+static const char *
+maps_of_process(const char *path)
+{
+    static const char proc[] = "/proc/";
+    const char *name = path + sizeof(proc) - 1;
+    const char *file;
+    char *end;
+
+    if (path == NULL || strncmp(path, proc, sizeof(proc) - 1) != 0) {
+        return NULL;
+    }
+    file = strchr(name, '/');
+    if (file == NULL
+        || (strcmp(file, "/maps") != 0 && strcmp(file, "/smaps") != 0)) {
+        return NULL;
+    }
+    return strncmp(name, "self/", 5) == 0
+                   || strncmp(name, "thread-self/", 12) == 0
+                   || (strtol(name, &end, 10) == getpid() && end == file)
+               ? name
+               : NULL;
+}
+
+/* -1 when it is not about them, or the kernel's text will do. */
+static int
+open_maps(const char *path, int flags)
+{
+    const struct pexcz_vfs_libraries *libraries = pexcz_vfs_libraries();
+    const char *name = maps_of_process(path);
+    int saved = errno;
+    int fd = -1;
+
+    if (name != NULL && libraries != NULL
+        && (flags & ~(O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_LARGEFILE)) == 0) {
+        fd = libraries->maps(name, flags);
+        errno = saved;
+    }
+    return fd;
+}
+
 int
 pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -66,7 +110,10 @@ pexcz_vfs_openat(int dirfd, const char *path, int flags, mode_t mode)
 
     if (!pexcz_resolve(dirfd, &path, follow ? PEXCZ_FOLLOW : PEXCZ_NOFOLLOW,
                        &place)) {
-        return pexcz_next()->openat(dirfd, path, flags, mode);
+        int maps = open_maps(path, flags);
+
+        return maps >= 0 ? maps
+                         : pexcz_next()->openat(dirfd, path, flags, mode);
     }
     error = open_error(&place, flags);
     if (error != 0) {
@@ -120,13 +167,18 @@ pexcz_vfs_fopen(const char *path, const char *mode)
     int saved;
 
     if (!pexcz_resolve(AT_FDCWD, &real, PEXCZ_FOLLOW, &place)) {
-        return pexcz_next()->fopen(real, mode);
+        fd = open_maps(real, stdio_flags(mode));
+        if (fd < 0) {
+            return pexcz_next()->fopen(real, mode);
+        }
     }
-    if (strchr("rwa", mode[0]) == NULL || mode[0] == '\0') {
+    else if (strchr("rwa", mode[0]) == NULL || mode[0] == '\0') {
         errno = EINVAL;
         return NULL;
     }
-    fd = pexcz_vfs_openat(AT_FDCWD, path, stdio_flags(mode), 0666);
+    else {
+        fd = pexcz_vfs_openat(AT_FDCWD, path, stdio_flags(mode), 0666);
+    }
     if (fd < 0) {
         return NULL;
     }

@@ -11,7 +11,8 @@
  * Threads: every function and every interposed name may be used from several
  * threads.  Nothing locks but the streams of opendir(), as libc's do.  What
  * libc promises to be safe in a signal handler or between vfork() and exec
- * stays so, with one exception: opening a compressed file uses malloc().
+ * stays so, with one exception: opening a compressed file, or /proc/self/maps,
+ * uses malloc().
  *
  * What it cannot see: other programs that are given such a path, raw system
  * calls, and files that libc or ld.so open by themselves.
@@ -59,11 +60,14 @@ void pexcz_vfs_set_self(const char *path);
  * no place.
  * prepare: libc is about to search for the library `name` (no slash) on behalf
  * of the code at `caller`.
+ * maps: "self/maps" or the like, `name`, below /proc, is opened for reading: a
+ * descriptor with the paths of the tree, or -1 when the kernel's will do.
  */
 struct pexcz_vfs_libraries {
     void *(*open)(const char *inner_path, long list, int mode);
     const char *(*place)(const char *inner_path, char *buf, size_t cap);
     void (*prepare)(const char *name, const void *caller);
+    int (*maps)(const char *name, int flags);
 };
 /* Borrowed for the life of the process. */
 void pexcz_vfs_set_libraries(const struct pexcz_vfs_libraries *libraries);

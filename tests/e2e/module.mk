@@ -26,8 +26,8 @@ check-e2e-part: all | venv
 
 # Packed applications in the root file systems of other releases of Debian.
 ROOTS ?= bullseye bookworm trixie
-ROOTS_TESTS := $(addprefix tests/e2e/test_,apps.py data_files.py process.py \
-    runtime.py shared_objects.py web.py)
+ROOTS_TESTS := $(addprefix tests/e2e/test_,apps.py data_files.py four_libraries.py \
+    process.py runtime.py shared_objects.py web.py)
 
 .PHONY: roots $(ROOTS:%=root-%)
 roots: $(ROOTS:%=root-%) ## the suite in bullseye, bookworm and trixie: minutes

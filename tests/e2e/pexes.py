@@ -26,7 +26,7 @@ CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 # Options with a value that names no project.
 VALUED = (
     *("-c", "-e", "--exe", "--inject-args", "-f", "--layout", "--pex-path"),
-    *("--inject-env", "--inject-python-args", "--platform"),
+    *("--inject-env", "--inject-python-args", "--platform", "--complete-platform"),
 )
 
 # What pip says when it cannot reach an index.

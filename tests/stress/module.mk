@@ -18,11 +18,11 @@ STRESS_LIBRARY_STARTS ?= 5000
 CHECK_PARTS += check-stress-libraries
 
 .PHONY: stress-libraries
-stress-libraries: all | venv ## 5,000 starts with NumPy, Flask, SQLAlchemy and cryptography in the snapshot
+stress-libraries: all | venv ## 5,000 starts of each of six programs with libraries in the snapshot
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/libraries.py \
 	    --starts $(STRESS_LIBRARY_STARTS)
 
 .PHONY: check-stress-libraries
-check-stress-libraries: all | venv ## 200 of them
+check-stress-libraries: all | venv ## 200 of the first
 	PEXCZ_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python tests/stress/libraries.py \
-	    --starts 200
+	    --starts 200 four

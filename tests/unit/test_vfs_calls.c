@@ -347,6 +347,62 @@ prepare_library(const char *name, const void *caller)
     prepared_for = caller;
 }
 
+static char maps_name[32];
+
+static int
+open_maps(const char *name, int flags)
+{
+    (void)snprintf(maps_name, sizeof(maps_name), "%s", name);
+    return (flags & O_CLOEXEC) != 0
+               ? -1
+               : pexcz_vfs_open(ROOT "/dir/file", O_RDONLY, 0);
+}
+
+/* Whose text it is: the callback's, or the kernel's. */
+static bool
+is_given(const char *path, int flags)
+{
+    struct stat st;
+    int fd;
+
+    maps_name[0] = '\0';
+    fd = pexcz_vfs_open(path, flags, 0);
+    CHECK(fd >= 0 && fstat(fd, &st) == 0);
+    (void)close(fd);
+    return st.st_size != 0;
+}
+
+static void
+test_maps(void)
+{
+    static const struct pexcz_vfs_libraries libraries = {.maps = open_maps};
+    char path[64];
+    FILE *stream;
+
+    CHECK(!is_given("/proc/self/maps", O_RDONLY));
+    pexcz_vfs_set_libraries(&libraries);
+    CHECK(is_given("/proc/self/maps", O_RDONLY));
+    CHECK_STR(maps_name, "self/maps");
+    CHECK(is_given("/proc/thread-self/smaps", O_RDONLY | O_NOCTTY));
+    CHECK_STR(maps_name, "thread-self/smaps");
+    (void)snprintf(path, sizeof(path), "/proc/%d/maps", getpid());
+    CHECK(is_given(path, O_RDONLY));
+    CHECK(!is_given("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+    CHECK_STR(maps_name, "self/maps");
+    CHECK(!is_given("/proc//self/maps", O_RDONLY));
+    CHECK(!is_given("/proc/self/status", O_RDONLY));
+    CHECK(!is_given("/proc/1/status", O_RDONLY));
+    CHECK_STR(maps_name, "");
+    CHECK(pexcz_vfs_open("/proc/self/maps", O_RDONLY | O_DIRECTORY, 0) < 0
+          && errno == ENOTDIR);
+    stream = pexcz_vfs_fopen("/proc/self/maps", "r");
+    CHECK(stream != NULL);
+    CHECK_STR(maps_name, "self/maps");
+    CHECK_EQ(fgetc(stream), 'h');
+    (void)fclose(stream);
+    pexcz_vfs_set_libraries(NULL);
+}
+
 static void
 test_libraries(void)
 {
@@ -458,6 +514,7 @@ main(int argc, char **argv)
     test_cwd();
     test_programs();
     test_libraries();
+    test_maps();
     test_mount();
     test_threads();
     vfs_unmount_tree();
