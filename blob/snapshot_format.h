@@ -79,7 +79,7 @@ struct pexcz_snapshot_header {
     uint8_t stdlib_id[16];
     uint8_t app_id[16];
     uint64_t thread_state; /* address of the main thread's PyThreadState */
-    uint64_t anchors[8];   /* addresses that the link must agree in */
+    uint64_t anchors[10];  /* addresses that the link must agree in */
     struct pexcz_snapshot_table pages;
     struct pexcz_snapshot_table kept;
     struct pexcz_snapshot_table delta;

@@ -15,6 +15,9 @@
 
 extern char pexcz_data_start[];
 extern char pexcz_data_end[];
+/* Of the linker script: stdlib-blob/link_base.py. */
+extern char pexcz_hot_data_start[];
+extern char pexcz_hot_data_end[];
 extern char pexcz_bss_start[];
 extern char pexcz_bss_end[];
 
@@ -30,6 +33,8 @@ pexcz_owned_anchors(uint64_t ret[PEXCZ_OWNED_ANCHORS])
     ret[3] = (uintptr_t)(&_PyRuntime + 1);
     ret[4] = (uintptr_t)pexcz_bss_start;
     ret[5] = (uintptr_t)pexcz_bss_end;
+    ret[6] = (uintptr_t)pexcz_hot_data_start;
+    ret[7] = (uintptr_t)pexcz_hot_data_end;
 }
 
 /* --- copies -------------------------------------------------------------- */

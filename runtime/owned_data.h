@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The static data that belongs to Python and its libraries: .data and .bss
- * between the marks of the link, and _PyRuntime.  What the process itself
- * owns (the vfs, the blobs, this runtime) is linked outside of them.
+ * between the marks of the link, .hot_data and _PyRuntime.  What the process
+ * itself owns (the vfs, the blobs, this runtime) is linked outside of them.
  *
  * A snapshot stores its whole pages, and the changed words of the others.  A
  * word that ld.so relocated or a constructor set (addresses of libc, CPU
@@ -13,7 +13,7 @@
 
 #include "buf.h"
 
-#define PEXCZ_OWNED_ANCHORS 6
+#define PEXCZ_OWNED_ANCHORS 8
 
 /* The bounds of the ranges, by which a snapshot knows its executable. */
 void pexcz_owned_anchors(uint64_t ret[PEXCZ_OWNED_ANCHORS]);

@@ -58,14 +58,30 @@ def write_inittab(path, extensions, own):
     )
 
 
+def hot_data():
+    """An output section for the variables of hot_data.list, in whole pages."""
+    lines = (HERE / "hot_data.list").read_text().splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    inputs = "".join(f"    *(.data.{name})\n" for name in names)
+    page = "ALIGN(CONSTANT (MAXPAGESIZE))"
+    return (
+        f"  .hot_data : {page}\n  {{\n    pexcz_hot_data_start = .;\n{inputs}"
+        f"    . = {page};\n    pexcz_hot_data_end = .;\n  }}\n"
+    )
+
+
 def write_linker_script(path, ld):
-    """ld's own script with spare room behind the program headers."""
+    """ld's own script with spare room behind the program headers, and with the
+    variables together that a start writes to."""
     text = subprocess.check_output([ld, "-no-pie", "-z", "now", "--verbose"], text=True)
     script = text.split("=" * 50)[1]
     room = f"SIZEOF_HEADERS + {SPARE_PHDRS * PHDR_SIZE}"
     script, count = re.subn(r"\bSIZEOF_HEADERS\b", room, script)
     if count == 0:
         raise LinkError("ld's default script has no SIZEOF_HEADERS")
+    script, count = re.subn(r"^  \.data  +:", lambda m: hot_data() + m[0], script, flags=re.M)
+    if count != 1:
+        raise LinkError("ld's default script has no .data")
     path.write_text(script)
 
 
