@@ -4,6 +4,7 @@
 #include "exe_layout.h"
 #include "heap.h"
 #include "library_actions.h"
+#include "library_cpu.h"
 #include "library_relocate.h"
 #include "library_settle.h"
 #include "library_state.h"
@@ -492,11 +493,13 @@ pexcz_library_construct(size_t number)
     if (constructing.other) {
         made = __real_pthread_key_create(&other_key, NULL) == 0;
     }
+    pexcz_cpu_constructors_begin();
     run(library, 1, own_argv, own_environment);
     if (!constructing.other) {
         made = __real_pthread_key_create(&other_key, NULL) == 0;
     }
     rest = wait_for_rest();
+    pexcz_cpu_constructors_end(constructing.acts);
     constructing.active = false;
     pexcz_heap_divert(false);
     if (made && (!constructing.acts || constructing.key_count == 0)) {

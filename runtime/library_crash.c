@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library_crash.h"
 
+#include "library_cpu.h"
 #include "library_direct.h"
 #include "library_state.h"
 
@@ -30,13 +31,16 @@ to_blame(uint64_t address)
 static void
 crash(int number, siginfo_t *info, void *context)
 {
-    const ucontext_t *c = context;
+    ucontext_t *c = context;
     uint64_t address = (uint64_t)c->uc_mcontext.gregs[REG_RIP];
     const struct pexcz_snapshot_library *l = to_blame(address);
     char text[512 + PEXCZ_SNAPSHOT_PATH];
     int n;
 
     (void)info;
+    if (number == SIGTRAP && pexcz_cpu_answer(c)) {
+        return;
+    }
     if (l == NULL) {
         (void)signal(number, SIG_DFL);
         (void)raise(number);
@@ -52,7 +56,8 @@ crash(int number, siginfo_t *info, void *context)
 void
 pexcz_library_crash_begin(void)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    static const int signals[]
+        = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
     static char stack[1 << 16];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};

@@ -42,7 +42,6 @@ static struct {
     uint64_t next;                       /* address of the next library */
     struct tried tried[MAX_TRIED];
     size_t tried_count;
-    bool asks_cpu;
 } making;
 
 struct pexcz_library_state pexcz_library_state;
@@ -175,15 +174,7 @@ judge(const struct pexcz_library_elf *file,
     bool has_objects = false;
     bool prints = false;
 
-    for (size_t i = 0; i < file->segment_count; i++) {
-        const Elf64_Phdr *p = &file->segments[i];
-
-        if ((p->p_flags & PF_X) != 0
-            && pexcz_cpu_is_asked(pexcz_slice_make(
-                file->bytes.ptr + p->p_offset, (size_t)p->p_filesz))) {
-            making.asks_cpu = true;
-        }
-    }
+    pexcz_cpu_watch(library);
     for (uint64_t i = 1; i < file->symbols.size / sizeof(Elf64_Sym); i++) {
         Elf64_Sym symbol;
         const char *name;
@@ -679,7 +670,7 @@ pexcz_libraries_write(struct pexcz_snapshot_header *header, uint64_t offset,
     end_table(&header->changes, out, offset, &start);
     header->libraries_end = making.next;
     header->glibc_minor = s->glibc_minor;
-    if (making.asks_cpu) {
+    if (pexcz_cpu_was_asked()) {
         header->cpu_count = PEXCZ_SNAPSHOT_CPU_FACTS;
         pexcz_cpu_facts(header->cpu);
     }

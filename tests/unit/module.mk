@@ -21,6 +21,13 @@ $(BUILD)/tests/$(MODE)/test_vfs%: tests/unit/test_vfs%.c $(OBJ)/vfs.a \
 	$(Q)$(CC) $(CPPFLAGS) -Ivfs -Itests/unit $(CFLAGS) $(LDFLAGS) $< \
 	    $(OBJ)/vfs.a $(OBJ)/blob.a -lzstd -o $@
 
+$(BUILD)/tests/$(MODE)/test_x86_length: tests/unit/test_x86_length.c \
+    runtime/x86_length.c $(wildcard tests/unit/*.h runtime/x86_length.h)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CPPFLAGS) -Iruntime -Itests/unit $(CFLAGS) $(LDFLAGS) \
+	    $(filter %.c,$^) -o $@
+
 .PHONY: unit-tests check-unit check-unit-asan check-valgrind
 unit-tests: $(UNIT_TESTS)
 
