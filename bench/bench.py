@@ -85,7 +85,8 @@ def rows(subjects: Subjects) -> Iterator[Row]:
     pex = subjects.pex("-e", "imports:main", imports=text + "def main(): pass\n")
     yield Row("imports of the standard library", [python, "-I", "-S", "-c", text],
               subjects.pack(pex, "imports"))  # fmt: skip
-    exe = subjects.pack(subjects.pex("cowsay", "-c", "cowsay"), "cowsay")
+    exe = subjects.pack(subjects.pex("cowsay", "-c", "cowsay"), "cowsay",
+                        "--snapshot-warm=-t hello")  # fmt: skip
     yield Row("cowsay", [str(bin_ / "cowsay"), "-t", "moo"], exe, ["-t", "moo"])
     exe = subjects.pack(subjects.pex("pip", "-c", "pip"), "pip",
                         "--snapshot-warm=--version")  # fmt: skip
@@ -109,11 +110,11 @@ def rows(subjects: Subjects) -> Iterator[Row]:
         pex = subjects.pex(name, "-e", "user:main", user=text + "def main(): pass\n")
         yield Row(f"import {name}", [venv_python, "-I", "-c", text],
                   subjects.pack(pex, f"import-{name}"))  # fmt: skip
-    exe = subjects.pack(
-        subjects.pex("flask", "-e", "response:main", response=RESPONSE), "response"
-    )
+    pex = subjects.pex("flask", "-e", "response:main", response=RESPONSE)
+    exe = subjects.pack(pex, "response", "--snapshot-warm=")
     yield Row("flask response", [venv_python, "-I", str(scripts["response"])], exe)
-    exe = subjects.pack(subjects.pex("black", "-c", "black"), "black")
+    exe = subjects.pack(subjects.pex("black", "-c", "black"), "black",
+                        "--snapshot-warm=--version")  # fmt: skip
     yield Row("black --version", [str(bin_ / "black"), "--version"], exe, ["--version"])
     exe = subjects.pack(subjects.pex("httpie", "-c", "http"), "http",
                         "--snapshot-warm=--version")  # fmt: skip
@@ -132,7 +133,8 @@ def rows_of_botocore(subjects: Subjects, client: Path) -> Iterator[Row]:
     commands = (["-c", text], [str(client)])
     for (name, sources), command in zip(pexes.items(), commands):
         pex = subjects.pex("botocore", "-e", "main:main", constraints=DATA_CONSTRAINTS, **sources)
-        exe = subjects.pack(pex, name.replace(" ", "-"))
+        warm = ["--snapshot-warm="] if name == "botocore client" else []
+        exe = subjects.pack(pex, name.replace(" ", "-"), *warm)
         yield Row(name, [str(bin_ / "python"), "-I", *command], exe)
 
 

@@ -6,6 +6,7 @@
 #include "library_twice.h"
 #include "snapshot_digests.h"
 #include "snapshot_format.h"
+#include "snapshot_places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -312,7 +313,10 @@ make_first(struct pexcz_snapshot_making *m, int fd, int scratch)
         }
         rc = pexcz_snapshot_empty(fd, m->err);
         if (rc == PEXCZ_OK) {
-            rc = pexcz_snapshot_dump(m, false, fd);
+            rc = pexcz_snapshot_empty(m->places, m->err);
+        }
+        if (rc == PEXCZ_OK) {
+            rc = pexcz_snapshot_dump(m, false, "record", fd);
         }
     } while (rc < 0 && is_import_failure(m));
     return rc;
@@ -391,7 +395,7 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
     }
     rc = pexcz_snapshot_empty(second, m->err);
     if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_dump(m, true, second);
+        rc = pexcz_snapshot_dump(m, true, NULL, second);
         *ret_module = rc < 0 ? module_of_failure(m) : NULL;
     }
     if (rc == PEXCZ_OK) {
@@ -491,34 +495,46 @@ make_either(struct pexcz_snapshot_making *m, int first, int second)
     return rc;
 }
 
+/* Once more, with what a start writes to side by side, in the memory file
+ * `placed`; `second` is for the other one. */
 static int
-make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
-                int first, int second)
+make_placed(struct pexcz_snapshot_making *m, int first, int second, int placed)
+{
+    struct pexcz_slice a = {0};
+    struct pexcz_slice b = {0};
+    const char *module;
+    int rc = pexcz_snapshot_list_places(m, first);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_dump(m, false, "use", placed);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_empty(second, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_dump(m, true, "use", second);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_map(placed, &a, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_map(second, &b, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = compare(m, a, b, &module);
+    }
+    pexcz_snapshot_unmap(&a);
+    pexcz_snapshot_unmap(&b);
+    return rc;
+}
+
+static int
+append_file(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
+            int file)
 {
     struct pexcz_slice snapshot = {0};
-    int rc;
+    int rc = pexcz_snapshot_map(file, &snapshot, m->err);
 
-    /* A file that is open for writing cannot be run. */
-    if (fchmod(out->fd, 0700) < 0) {
-        return pexcz_fail(m->err, PEXCZ_E_IO, errno, "%s", out->path);
-    }
-    rc = reopen(&out->fd, O_RDONLY, m->err);
-    if (rc == PEXCZ_OK) {
-        m->executable = out->fd;
-        rc = make_either(m, first, second);
-    }
-    if (rc < 0) {
-        m->report->off
-            = pexcz_arena_printf(&m->report->arena, m->err, "%s", m->err->msg);
-        rc = m->report->off != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
-    }
-    if (rc == PEXCZ_OK) {
-        rc = reopen(&out->fd, O_RDWR, m->err);
-    }
-    if (rc < 0 || m->report->off != NULL) {
-        return rc;
-    }
-    rc = pexcz_snapshot_map(first, &snapshot, m->err);
     if (rc == PEXCZ_OK) {
         rc = note_libraries(m, snapshot);
     }
@@ -528,6 +544,41 @@ make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
     pexcz_snapshot_unmap(&snapshot);
     return rc;
 }
+
+/* `files`: memory files for snapshots. */
+static int
+make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
+                const int files[3])
+{
+    bool is_placed = false;
+    int rc;
+
+    /* A file that is open for writing cannot be run. */
+    if (fchmod(out->fd, 0700) < 0) {
+        return pexcz_fail(m->err, PEXCZ_E_IO, errno, "%s", out->path);
+    }
+    rc = reopen(&out->fd, O_RDONLY, m->err);
+    if (rc == PEXCZ_OK) {
+        m->executable = out->fd;
+        rc = make_either(m, files[0], files[1]);
+    }
+    if (rc == PEXCZ_OK && m->report->off == NULL) {
+        is_placed = make_placed(m, files[0], files[1], files[2]) == PEXCZ_OK;
+    }
+    if (rc < 0) {
+        m->report->off
+            = pexcz_arena_printf(&m->report->arena, m->err, "%s", m->err->msg);
+        rc = m->report->off != NULL ? PEXCZ_OK : PEXCZ_E_NOMEM;
+    }
+    if (rc == PEXCZ_OK) {
+        rc = reopen(&out->fd, O_RDWR, m->err);
+    }
+    return rc == PEXCZ_OK && m->report->off == NULL
+               ? append_file(m, out, files[is_placed ? 2 : 0])
+               : rc;
+}
+
+#define FILES 4 /* three snapshots, places of blocks */
 
 int
 pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
@@ -543,9 +594,8 @@ pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
         .wish = wish,
         .err = err,
     };
-    int first;
-    int second;
-    int rc;
+    int files[FILES];
+    int rc = PEXCZ_OK;
 
     if (plan->boot.kind == PEXCZ_ENTRY_NONE
         && plan->boot.commands.count == 0) {
@@ -556,16 +606,21 @@ pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
         ret->off = "the output cannot be run while it is made: no /proc";
         return PEXCZ_OK;
     }
-    first = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
-    second = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
-    rc = first >= 0 && second >= 0
-             ? make_and_append(&m, out, first, second)
-             : pexcz_fail(err, PEXCZ_E_IO, errno, "cannot make a memory file");
-    if (first >= 0) {
-        (void)close(first);
+    for (size_t i = 0; i < FILES; i++) {
+        files[i] = memfd_create("pexcz-snapshot", MFD_CLOEXEC);
+        if (files[i] < 0) {
+            rc = pexcz_fail(err, PEXCZ_E_IO, errno,
+                            "cannot make a memory file");
+        }
     }
-    if (second >= 0) {
-        (void)close(second);
+    m.places = files[FILES - 1];
+    if (rc == PEXCZ_OK) {
+        rc = make_and_append(&m, out, files);
+    }
+    for (size_t i = 0; i < FILES; i++) {
+        if (files[i] >= 0) {
+            (void)close(files[i]);
+        }
     }
     return rc;
 }

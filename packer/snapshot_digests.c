@@ -42,7 +42,8 @@ add_list(const char **args, size_t *n, char count[COUNT_SIZE],
 
 static int
 run_imports(const struct pexcz_snapshot_making *m, const char *script,
-            bool dump, bool second, const char *home, int fd)
+            bool dump, bool second, const char *home, const char *places,
+            int fd)
 {
     const struct pexcz_snapshot_report *r = m->report;
     size_t count = r->modules.count + r->left_count + r->cwd.count
@@ -56,6 +57,8 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
         .dump = dump,
         .libraries = m->libraries,
         .second = second,
+        .places = places,
+        .places_file = m->places,
         .wish = m->wish,
         .home = home,
         .script = script,
@@ -95,9 +98,11 @@ run_imports(const struct pexcz_snapshot_making *m, const char *script,
 }
 
 int
-pexcz_snapshot_dump(const struct pexcz_snapshot_making *m, bool second, int fd)
+pexcz_snapshot_dump(const struct pexcz_snapshot_making *m, bool second,
+                    const char *places, int fd)
 {
-    return run_imports(m, pexcz_snapshot_import_text, true, second, NULL, fd);
+    return run_imports(m, pexcz_snapshot_import_text, true, second, NULL,
+                       places, fd);
 }
 
 /* --- modules that differ ------------------------------------------------- */
@@ -145,7 +150,7 @@ pexcz_snapshot_find_difference(struct pexcz_snapshot_making *m, int first,
         rc = pexcz_snapshot_empty(fds[i], m->err);
         if (rc == PEXCZ_OK) {
             rc = run_imports(m, pexcz_snapshot_digest_text, false, i != 0,
-                             NULL, fds[i]);
+                             NULL, NULL, fds[i]);
         }
         if (rc == PEXCZ_OK) {
             rc = pexcz_snapshot_map(fds[i], &maps[i], m->err);
@@ -178,7 +183,8 @@ tell_outcome(const struct pexcz_snapshot_making *m, const char *home,
         return pexcz_fail(m->err, PEXCZ_E_IO, errno,
                           "cannot make a memory file");
     }
-    rc = run_imports(m, pexcz_snapshot_outcome_text, false, false, home, fd);
+    rc = run_imports(m, pexcz_snapshot_outcome_text, false, false, home, NULL,
+                     fd);
     if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_map(fd, ret, m->err);
     }

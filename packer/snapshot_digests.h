@@ -8,9 +8,11 @@
 
 #include "snapshot_modules.h"
 
-/* Makes the first or the second snapshot, in the memory file `fd`. */
+/* Makes the first or the second snapshot, in the memory file `fd`; `places`:
+ * what is done with m->places (runtime/snapshot.h), or NULL. */
 PEXCZ_MUST_USE int pexcz_snapshot_dump(const struct pexcz_snapshot_making *m,
-                                       bool second, int fd);
+                                       bool second, const char *places,
+                                       int fd);
 
 /*
  * For two snapshots that differ, which m->err tells: runs the imports twice

@@ -16,9 +16,11 @@ struct pexcz_snapshot_making {
     struct pexcz_strings failed;
     const char *without; /* why there are no shared objects, or NULL */
     int executable;      /* the packed file, for reading */
-    bool libraries;      /* with shared objects */
-    bool standby;        /* with modules on standby */
-    bool home;           /* with modules that read $HOME */
+    int places; /* memory file: of the first snapshot's blocks, then the list
+                   of those that are to lie together */
+    bool libraries; /* with shared objects */
+    bool standby;   /* with modules on standby */
+    bool home;      /* with modules that read $HOME */
     struct pexcz_error *err;
 };
 

@@ -4,6 +4,7 @@
 #include "text_file.h"
 
 PEXCZ_TEXT_FILE(pexcz_worker_text, "compile_worker.py");
+PEXCZ_TEXT_FILE(pexcz_snapshot_use_text, "snapshot_use.py");
 /* What tells of the imports, in front of what does them. */
 #define WATCH                                                                 \
     PEXCZ_TEXT_AND("snapshot_zone_watch.py")                                  \

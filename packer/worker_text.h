@@ -3,7 +3,8 @@
 #ifndef PEXCZ_WORKER_TEXT_H
 #define PEXCZ_WORKER_TEXT_H
 
-extern const char pexcz_worker_text[]; /* compile_worker.py */
+extern const char pexcz_worker_text[];       /* compile_worker.py */
+extern const char pexcz_snapshot_use_text[]; /* snapshot_use.py */
 /* snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
  * snapshot_late.py, snapshot_zone_watch.py,
  * snapshot_locale_watch.py, snapshot_variables_watch.py, snapshot_watch.py,

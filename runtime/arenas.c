@@ -18,13 +18,23 @@ static atomic_uint count;
 /* The second half of a huge page. */
 static _Atomic(void *) spare;
 
+/* Where the next one is to be; NULL: anywhere. */
+static _Atomic(char *) place;
+
 static void *
 map(size_t size)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+    void *want = place != NULL ? atomic_fetch_add(&place, size) : NULL;
+    void *p = mmap(want, size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return p != MAP_FAILED ? p : NULL;
+}
+
+void
+pexcz_arenas_place(void *address)
+{
+    place = address;
 }
 
 /* Where a huge page can be; NULL: there is no room. */

@@ -14,6 +14,9 @@
 void *pexcz_arena_map(size_t size);
 void pexcz_arena_unmap(void *p, size_t size);
 
+/* The next ones lie at this address and behind it, if nothing else does. */
+void pexcz_arenas_place(void *address);
+
 /* Before Python is initialised: its arenas come from here. */
 void pexcz_arenas_use(void);
 

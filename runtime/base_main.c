@@ -19,6 +19,7 @@
 #include "real_files.h"
 #include "shared_objects.h"
 #include "snapshot.h"
+#include "snapshot_rehearsal.h"
 #include "snapshot_role.h"
 #include "verify_first.h"
 #include "vfs.h"
@@ -150,12 +151,6 @@ main(int argc, char **argv)
     struct pexcz_python_options options = {
         .tree = &located.tree,
         .executable = path,
-        .argc = argc,
-        .argv = argv,
-        .original_argc = argc,
-        .original_argv = argv,
-        .process_argc = argc,
-        .process_argv = argv,
         .site = true,
     };
     struct pexcz_pex_variables variables = {0};
@@ -177,6 +172,11 @@ main(int argc, char **argv)
     if (pexcz_is_snapshot_role(&located, argc, argv)) {
         pexcz_snapshot_role(&located, argc, argv);
     }
+    pexcz_rehearsal_begin(&located, &argc, &argv);
+    options.argc = options.original_argc = options.process_argc = argc;
+    options.argv = argv;
+    options.process_argv = argv;
+    options.original_argv = argv;
     options.isolated = !located.has_app;
     options.environment = located.has_app && pexcz_trusts_environment();
     if (options.environment

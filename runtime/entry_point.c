@@ -7,6 +7,7 @@
 #include "exe_layout.h"
 #include "import.h"
 #include "run_module.h"
+#include "snapshot_rehearsal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@ static int
 run_module(struct pexcz_slice name)
 {
     PyObject *text = text_of(name);
-    int rc = text != NULL ? pexcz_run_module(text) : -1;
+    int rc = text == NULL                   ? -1
+             : pexcz_rehearsal_has_script() ? pexcz_rehearsal_run_script()
+                                            : pexcz_run_module(text);
 
     Py_XDECREF(text);
     return rc;
@@ -64,6 +67,10 @@ run_call(struct pexcz_slice name, struct pexcz_slice attributes)
     }
     if (value == NULL) {
         return -1;
+    }
+    if (pexcz_rehearsal_has_script()) {
+        Py_DECREF(value);
+        return pexcz_rehearsal_run_script();
     }
     result = pexcz_entry_frame_call(value);
     Py_DECREF(value);
@@ -172,6 +179,9 @@ run_script(struct pexcz_slice path)
     size_t n;
     FILE *stream;
 
+    if (pexcz_rehearsal_has_script()) {
+        return pexcz_rehearsal_run_script();
+    }
     (void)snprintf(file, sizeof(file), "%s/%.*s", PEXCZ_PREFIX, (int)path.len,
                    (const char *)path.ptr);
     stream = fopen(file, "rbe");

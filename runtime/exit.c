@@ -5,6 +5,7 @@
 #include "import.h"
 #include "live_objects.h"
 #include "python_version.h"
+#include "snapshot_rehearsal.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ wants_warnings(void)
 static int
 tear_down(void)
 {
+    pexcz_rehearsal_end(); /* this writes to all */
     pexcz_frozen_release();
     return Py_FinalizeEx();
 }

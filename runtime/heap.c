@@ -3,6 +3,7 @@
 
 #include "arenas.h"
 #include "exe_layout.h"
+#include "heap_places.h"
 
 #include <Python.h>
 
@@ -59,6 +60,8 @@ static struct {
     bool diverting;
     uint64_t diverted;      /* 0, or address of that memory */
     uint64_t diverted_next; /* as `next` */
+    uint64_t together;      /* room for blocks that are to lie together */
+    uint64_t together_end;
 } heap = {.lock = ATOMIC_FLAG_INIT};
 
 /* Free blocks of a class are linked through their first word. */
@@ -211,12 +214,14 @@ arena_free(void *p)
 {
     struct block *b = (struct block *)p - 1;
 
-    if (!heap.active || b->class >= CLASS_COUNT
-        || (uint64_t)(uintptr_t)b >= DIVERTED) {
+    if (!heap.active || (uint64_t)(uintptr_t)b >= DIVERTED) {
         return;
     }
     /* What it held would show in the padding of what comes next. */
     memset(p, 0, b->size);
+    if (b->class >= CLASS_COUNT) {
+        return;
+    }
     lock();
     set_next_free(b, heap.free[b->class]);
     heap.free[b->class] = b;
@@ -487,20 +492,58 @@ block_size(const void *p)
     return pool->class < POOL_CLASSES ? 16 * ((size_t)pool->class + 1) : 0;
 }
 
+/* Of those that are to lie together; NULL: it is to lie anywhere.  In a
+ * process that was restored, they are to Python blocks of malloc. */
+static void *
+take_together(size_t size)
+{
+    uint64_t start = heap.together + sizeof(struct block);
+    uint64_t whole = (size + 15) & ~(uint64_t)15;
+    struct block *b = (struct block *)(uintptr_t)heap.together;
+
+    if (!pexcz_places_next() || heap.diverting || whole > RESERVED / 2
+        || start + whole > heap.together_end) {
+        return NULL;
+    }
+    b->size = whole;
+    b->class = ALIGNED_CLASS;
+    heap.together = start + whole;
+    return b + 1;
+}
+
+/* Of any block that Python has. */
+static size_t
+python_block_size(const void *p)
+{
+    size_t size = block_size(p);
+
+    return size != 0 ? size : (size_t)arena_size(p);
+}
+
 static void *
 clearing_malloc(void *context, size_t size)
 {
     const PyMemAllocatorEx *u = context;
+    void *p = take_together(size);
 
-    return u->malloc(u->ctx, size);
+    p = p != NULL ? p : u->malloc(u->ctx, size);
+    pexcz_places_note(p);
+    return p;
 }
 
 static void *
 clearing_calloc(void *context, size_t count, size_t size)
 {
     const PyMemAllocatorEx *u = context;
+    void *p = NULL;
+    size_t all;
 
-    return u->calloc(u->ctx, count, size);
+    if (!__builtin_mul_overflow(count, size, &all)) {
+        p = take_together(all); /* memory that nobody had before */
+    }
+    p = p != NULL ? p : u->calloc(u->ctx, count, size);
+    pexcz_places_note(p);
+    return p;
 }
 
 static void
@@ -512,6 +555,7 @@ clearing_free(void *context, void *p)
     if (size != 0) {
         memset(p, 0, size);
     }
+    pexcz_places_forget(p);
     u->free(u->ctx, p);
 }
 
@@ -520,18 +564,28 @@ clearing_realloc(void *context, void *p, size_t size)
 {
     const PyMemAllocatorEx *u = context;
     size_t old = p != NULL ? block_size(p) : 0;
-    void *copy;
+    void *copy = take_together(size);
 
-    if (old == 0) {
-        return u->realloc(u->ctx, p, size);
+    if (copy == NULL && old == 0) {
+        copy = u->realloc(u->ctx, p, size);
+        if (copy != NULL) {
+            pexcz_places_forget(p);
+            pexcz_places_note(copy);
+        }
+        return copy;
     }
-    if (size <= old) {
+    if (copy == NULL && size <= old) {
+        pexcz_places_note(p);
         return p;
     }
-    copy = u->malloc(u->ctx, size);
+    if (copy == NULL) {
+        copy = u->malloc(u->ctx, size);
+    }
     if (copy != NULL) {
-        memcpy(copy, p, old);
+        old = p != NULL ? python_block_size(p) : 0;
+        memcpy(copy, p, old < size ? old : size);
         clearing_free(context, p);
+        pexcz_places_note(copy);
     }
     return copy;
 }
@@ -579,7 +633,7 @@ fill_arenas(void)
 }
 
 bool
-pexcz_heap_begin(void)
+pexcz_heap_begin(uint64_t together)
 {
     PyObjectArenaAllocator arenas = {
         .alloc = python_arena_alloc,
@@ -594,7 +648,10 @@ pexcz_heap_begin(void)
     if (got != want) {
         return false;
     }
-    heap.next = FIRST;
+    heap.together = FIRST;
+    heap.together_end = FIRST + together;
+    heap.next = (heap.together_end + PEXCZ_PAGE_SIZE - 1)
+                & ~(uint64_t)(PEXCZ_PAGE_SIZE - 1);
     heap.size = RESERVED;
     heap.active = true;
     PyObject_SetArenaAllocator(&arenas);
@@ -660,4 +717,16 @@ void
 pexcz_heap_adopt(uint64_t end)
 {
     heap.size = end - PEXCZ_ADDR_SNAPSHOT;
+}
+
+int
+pexcz_heap_record(struct pexcz_error *err)
+{
+    return pexcz_places_record(FIRST, DIVERTED, err);
+}
+
+int
+pexcz_heap_write_places(int fd, struct pexcz_error *err)
+{
+    return pexcz_places_write(fd, heap.next, python_block_size, err);
 }

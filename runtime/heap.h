@@ -17,12 +17,20 @@
 #ifndef PEXCZ_HEAP_H
 #define PEXCZ_HEAP_H
 
+#include "error.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Reserves the addresses and sends allocations there, Python's arenas as
- * well; before Python starts.  False when the addresses are not free. */
-bool pexcz_heap_begin(void);
+ * well; before Python starts.  `together`: bytes for blocks that are to lie
+ * together (heap_places.h).  False when the addresses are not free. */
+bool pexcz_heap_begin(uint64_t together);
+
+/* Before that: records where Python's blocks lie.  When no more is allocated:
+ * writes it. */
+PEXCZ_MUST_USE int pexcz_heap_record(struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_heap_write_places(int fd, struct pexcz_error *err);
 
 /* From now on code in this range is served from the snapshot's heap as well:
  * a library of the system that works for those of the image. */

@@ -7,6 +7,7 @@
 #include "library_direct.h"
 #include "snapshot.h"
 #include "snapshot_header.h"
+#include "snapshot_rehearsal.h"
 #include "snapshot_role.h"
 
 #include <stdio.h>
@@ -46,6 +47,31 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     (void)argv;
     (void)dprintf(STDERR_FILENO, "heap snapshots cannot be made\n");
     _exit(1);
+}
+
+void
+pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
+{
+    (void)located;
+    (void)argc;
+    (void)argv;
+}
+
+void
+pexcz_rehearsal_end(void)
+{
+}
+
+bool
+pexcz_rehearsal_has_script(void)
+{
+    return false;
+}
+
+int
+pexcz_rehearsal_run_script(void)
+{
+    return 0;
 }
 
 void *

@@ -15,13 +15,15 @@
 /*
  * How the packer starts an executable to make its snapshot:
  *
- *   //pexcz/snapshot FD GATE SCRIPT ARGUMENT…
+ *   //pexcz/snapshot FD PLACES GATE SCRIPT ARGUMENT…
  *
  * Goes to the folder /, boots the application up to its .pth files and runs
  * the Python text SCRIPT with `arguments`, the rest of the command line, and
  * `startup`, a function that runs the lines of .pth files and the like; then
  * writes the snapshot to the descriptor FD.  With FD "-" it ends with the
- * script.  With ",python" behind FD no shared object is loaded into it.  GATE,
+ * script.  With ",python" behind FD no shared object is loaded into it. PLACES
+ * is "record" (the places of blocks are written to descriptor 4), "use" (the
+ * list of blocks there is to lie together; heap_places.h) or empty.  GATE,
  * names joined by commas, are variables that the snapshot depends on.
  */
 #define PEXCZ_SNAPSHOT_PROGRAM "//pexcz/snapshot"
@@ -30,11 +32,19 @@
 #define PEXCZ_SNAPSHOT_EXECUTABLE "//pexcz/executable"
 #define PEXCZ_SNAPSHOT_ARGV0 "/pexcz/program"
 
+#define PEXCZ_PLACES_FD 4
+enum pexcz_places {
+    PEXCZ_PLACES_NONE,
+    PEXCZ_PLACES_RECORD,
+    PEXCZ_PLACES_USE,
+};
+
 /*
  * The steps of making one, in order.  begin() before Python is touched;
  * preinitialised() when pexcz_python_preconfigure() is done.
  */
-PEXCZ_MUST_USE int pexcz_snapshot_begin(struct pexcz_error *err);
+PEXCZ_MUST_USE int pexcz_snapshot_begin(enum pexcz_places places,
+                                        struct pexcz_error *err);
 PEXCZ_MUST_USE int pexcz_snapshot_preinitialised(struct pexcz_error *err);
 void pexcz_snapshot_need_encoding(void); /* likewise: a locale of UTF-8 */
 void pexcz_snapshot_need_cwd(void); /* at any time before the last: there must

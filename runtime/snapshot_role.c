@@ -30,7 +30,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define FIXED_ARGUMENTS 4
+#define FIXED_ARGUMENTS 5
 
 static _Noreturn void
 give_up(const struct pexcz_error *err)
@@ -394,8 +394,16 @@ refuse_options(void)
     }
 }
 
+static enum pexcz_places
+places_of(const char *text)
+{
+    return strcmp(text, "record") == 0 ? PEXCZ_PLACES_RECORD
+           : strcmp(text, "use") == 0  ? PEXCZ_PLACES_USE
+                                       : PEXCZ_PLACES_NONE;
+}
+
 static void
-boot(const struct pexcz_located *located, bool dump)
+boot(const struct pexcz_located *located, bool dump, const char *places)
 {
     static char executable[] = PEXCZ_SNAPSHOT_EXECUTABLE;
     static char *argv[] = {executable, NULL};
@@ -426,7 +434,7 @@ boot(const struct pexcz_located *located, bool dump)
         give_up(&err);
     }
     pexcz_snapshot_home_begin();
-    if (dump && pexcz_snapshot_begin(&err) < 0) {
+    if (dump && pexcz_snapshot_begin(places_of(places), &err) < 0) {
         give_up(&err);
     }
     status = pexcz_python_preconfigure(&options);
@@ -466,13 +474,13 @@ make(void *argument)
     /* Numbers above 256 are objects in the heap, small ones are not: it must
      * not show in the snapshot who packs. */
     pexcz_vfs_set_owner(0, 0);
-    boot(r->located, dump);
+    boot(r->located, dump, r->argv[2]);
     if (strchr(r->argv[1], ',') == NULL) {
         /* Not before Python has noted which handlers there are. */
         pexcz_library_crash_begin();
     }
-    note_gate(r->argv[2]);
-    if (run_script(r->argv[3], r->argv + FIXED_ARGUMENTS,
+    note_gate(r->argv[3]);
+    if (run_script(r->argv[4], r->argv + FIXED_ARGUMENTS,
                    r->argc - FIXED_ARGUMENTS)
         < 0) {
         _exit(1);

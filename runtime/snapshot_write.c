@@ -4,6 +4,7 @@
 #include "exe_layout.h"
 #include "gc_credit.h"
 #include "heap.h"
+#include "heap_places.h"
 #include "library_construct.h"
 #include "library_direct.h"
 #include "library_settle.h"
@@ -31,6 +32,7 @@
 
 static struct {
     unsigned int open_files;
+    enum pexcz_places places;
     bool needs_cwd;
     bool encoding_is_read;
     struct pexcz_owned_copies copies; /* reserved before the heap begins */
@@ -74,8 +76,9 @@ check_process(struct pexcz_error *err)
 }
 
 int
-pexcz_snapshot_begin(struct pexcz_error *err)
+pexcz_snapshot_begin(enum pexcz_places places, struct pexcz_error *err)
 {
+    uint64_t together = 0;
     struct pexcz_owned_copies *c = &making.copies;
     int rc = pexcz_owned_copy_file(&c->initial, err);
 
@@ -89,7 +92,14 @@ pexcz_snapshot_begin(struct pexcz_error *err)
     }
     pexcz_process_be_neutral();
     making.open_files = count_entries("/proc/self/fd");
-    if (rc == PEXCZ_OK && !pexcz_heap_begin()) {
+    making.places = places;
+    if (rc == PEXCZ_OK && places == PEXCZ_PLACES_RECORD) {
+        rc = pexcz_heap_record(err);
+    }
+    if (rc == PEXCZ_OK && places == PEXCZ_PLACES_USE) {
+        rc = pexcz_places_use(PEXCZ_PLACES_FD, &together, err);
+    }
+    if (rc == PEXCZ_OK && !pexcz_heap_begin(together)) {
         rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
                         "the addresses of the snapshot are not free");
     }
@@ -322,7 +332,12 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
     PyOS_BeforeFork();
     pexcz_main_thread_clear_frames();
     header.heap_end = pexcz_heap_end();
-    rc = pexcz_library_settle(header.heap_end, err);
+    if (making.places == PEXCZ_PLACES_RECORD) {
+        rc = pexcz_heap_write_places(PEXCZ_PLACES_FD, err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_library_settle(header.heap_end, err);
+    }
     if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_home_settle(header.heap_end, err);
     }

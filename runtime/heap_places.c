@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "heap_places.h"
+
+#include "buf.h"
+#include "snapshot_place.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    uint32_t count;     /* of allocations */
+    uint32_t *ordinals; /* one for each grain; NULL: they are not recorded */
+    uint64_t start;
+    uint64_t end;
+    const uint32_t *wanted; /* the rest of the list */
+    const uint32_t *wanted_end;
+} places;
+
+int
+pexcz_places_record(uint64_t start, uint64_t end, struct pexcz_error *err)
+{
+    uint64_t grains = (end - start) / PEXCZ_PLACE_GRAIN;
+    void *p
+        = mmap(NULL, grains * sizeof(*places.ordinals), PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, errno, "out of memory");
+    }
+    places.ordinals = p;
+    places.start = start;
+    places.end = end;
+    return PEXCZ_OK;
+}
+
+int
+pexcz_places_use(int fd, uint64_t *ret_size, struct pexcz_error *err)
+{
+    const struct pexcz_place_list *list;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(*list)) {
+        return pexcz_fail(err, PEXCZ_E_IO, errno, "no list of blocks");
+    }
+    list = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (list == MAP_FAILED) {
+        return pexcz_fail(err, PEXCZ_E_NOMEM, errno, "out of memory");
+    }
+    places.wanted = (const uint32_t *)(const void *)(list + 1);
+    places.wanted_end = places.wanted + list->count;
+    *ret_size = list->size;
+    return PEXCZ_OK;
+}
+
+bool
+pexcz_places_next(void)
+{
+    places.count++;
+    if (places.wanted == places.wanted_end
+        || places.wanted[0] != places.count) {
+        return false;
+    }
+    places.wanted++;
+    return true;
+}
+
+static uint32_t *
+grain_of(const void *p)
+{
+    uint64_t address = (uintptr_t)p;
+
+    return places.ordinals != NULL && address >= places.start
+                   && address < places.end
+               ? places.ordinals + (address - places.start) / PEXCZ_PLACE_GRAIN
+               : NULL;
+}
+
+void
+pexcz_places_note(const void *p)
+{
+    uint32_t *grain = grain_of(p);
+
+    if (grain != NULL) {
+        *grain = places.count;
+    }
+}
+
+void
+pexcz_places_forget(const void *p)
+{
+    uint32_t *grain = grain_of(p);
+
+    if (grain != NULL) {
+        *grain = 0;
+    }
+}
+
+int
+pexcz_places_write(int fd, uint64_t end, size_t (*size_of)(const void *p),
+                   struct pexcz_error *err)
+{
+    uint64_t grains = (end - places.start) / PEXCZ_PLACE_GRAIN;
+    struct pexcz_buf all = {0};
+    int rc = PEXCZ_OK;
+
+    for (uint64_t i = 0; i < grains && rc == PEXCZ_OK; i++) {
+        uint64_t address = places.start + i * PEXCZ_PLACE_GRAIN;
+        struct pexcz_place place = {
+            .address = address,
+            .ordinal = places.ordinals[i],
+        };
+
+        if (place.ordinal != 0) {
+            place.size = (uint32_t)size_of((const void *)(uintptr_t)address);
+            rc = pexcz_buf_append(&all, &place, sizeof(place), err);
+        }
+    }
+    for (size_t at = 0; rc == PEXCZ_OK && at < all.len;) {
+        ssize_t n = pwrite(fd, all.ptr + at, all.len - at, (off_t)at);
+
+        if (n < 0 && errno != EINTR) {
+            rc = pexcz_fail(err, PEXCZ_E_IO, errno,
+                            "the list of blocks cannot be written");
+        }
+        at += n > 0 ? (size_t)n : 0;
+    }
+    pexcz_buf_done(&all);
+    return rc;
+}
