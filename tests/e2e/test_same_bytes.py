@@ -16,7 +16,9 @@ from sides import run
 APPS: Dict[str, List[str]] = {
     "pure": ["cowsay==6.1", "-c", "cowsay"],
     "native": ["markupsafe", "flask", "-e", "markupsafe"],
+    "warm": ["cowsay==6.1", "-c", "cowsay"],
 }
+OPTIONS = {"warm": ["--snapshot-warm=-t moo"]}
 
 
 def as_others_do(number: int) -> Dict[str, object]:
@@ -63,7 +65,7 @@ def test_same_bytes(
         if os.geteuid() != 0 or shutil.which("setpriv") is None:
             user = []
         done = run(["sh", "-c", f'umask {way["umask"]:o}; exec "$0" "$@"', *user,
-                    home / "bin/pexcz-pack", "-q", "-j", way["jobs"], copied,
+                    home / "bin/pexcz-pack", "-q", "-j", way["jobs"], *OPTIONS.get(kind, []), copied,
                     "-o", "cow"], cwd=folder, env=way["env"])
         assert done.code == 0, done.err
         assert done.err == b""
