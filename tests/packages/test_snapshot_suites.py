@@ -86,6 +86,11 @@ APPLICATIONS = {
                           ["pandas._libs.tslibs.timezones", "pandas._libs.tslibs.strptime",
                            "pandas._libs.algos", "pandas._libs.parsers"], ["pandas"]),
 }
+AIOHTTP_COPIED = ["tests", "examples", "pytest.ini"]
+AIOHTTP_MESSAGES = [f"tests/test_{part}.py" for part in """client_request client_response
+    cookiejar formdata helpers http_parser http_writer multipart payload streams
+    urldispatch web_request web_response websocket_parser websocket_writer""".split()]
+AIOHTTP_OPTIONS = ["-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal"]
 SUITES = {
     "markupsafe": Suite("markupsafe", "markupsafe", ["tests"], ["tests"], 75),
     "pyyaml": Suite("pyyaml", "pyyaml", ["tests"], ["tests"], 1200),
@@ -120,14 +125,14 @@ SUITES = {
                         "--ignore=tests/test_pep517_backend.py"], 50),
     "yarl": Suite("aiohttp", "yarl", ["tests", "pytest.ini"],
                   ["tests", "-o", "addopts=", NO_BENCHMARKS], 1000),
-    # What makes and reads messages, by extension modules.  All the rest, servers
-    # and clients that talk to each other, takes half an hour.
-    "aiohttp": Suite(
-        "aiohttp", "aiohttp", ["tests", "examples", "pytest.ini"],
-        [*(f"tests/test_{part}.py" for part in """client_request client_response
-           cookiejar formdata helpers http_parser http_writer multipart payload streams
-           urldispatch web_request web_response websocket_parser websocket_writer""".split()),
-         "-o", "addopts=", "-m", "not dev_mode and not autobahn and not internal"], 2500, 1800),
+    # What makes and reads messages, by extension modules.
+    "aiohttp": Suite("aiohttp", "aiohttp", AIOHTTP_COPIED,
+                     [*AIOHTTP_MESSAGES, *AIOHTTP_OPTIONS], 2500, 1800),
+    # Servers and clients that talk to each other.
+    "aiohttp.rest": Suite(
+        "aiohttp", "aiohttp", AIOHTTP_COPIED,
+        ["tests", *(f"--ignore={path}" for path in AIOHTTP_MESSAGES),
+         NO_BENCHMARKS, "--ignore-glob=*leak*", "--timeout=120", *AIOHTTP_OPTIONS], 2000, 1800),
     "sqlalchemy": Suite(
         "sqlalchemy", "sqlalchemy",
         ["test", "examples", "lib/sqlalchemy/testing/plugin", "setup.cfg", "pyproject.toml"],
