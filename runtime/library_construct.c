@@ -493,13 +493,13 @@ pexcz_library_construct(size_t number)
     if (constructing.other) {
         made = __real_pthread_key_create(&other_key, NULL) == 0;
     }
-    pexcz_cpu_constructors_begin();
+    pexcz_cpu_trial(true);
     run(library, 1, own_argv, own_environment);
     if (!constructing.other) {
         made = __real_pthread_key_create(&other_key, NULL) == 0;
     }
     rest = wait_for_rest();
-    pexcz_cpu_constructors_end(constructing.acts);
+    pexcz_cpu_trial(false);
     constructing.active = false;
     pexcz_heap_divert(false);
     if (made && (!constructing.acts || constructing.key_count == 0)) {

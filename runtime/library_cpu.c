@@ -56,8 +56,7 @@ static struct {
     bool is_xgetbv[MAX_QUESTIONS];     /* ... this one */
     size_t count;
     bool asked;
-    bool constructing;
-    bool asked_by_constructors;
+    bool trial;
 } watched;
 
 struct function {
@@ -269,12 +268,7 @@ pexcz_cpu_answer(ucontext_t *context)
     }
     r[REG_RAX] = a;
     r[REG_RDX] = d;
-    if (watched.constructing) {
-        watched.asked_by_constructors = true;
-    }
-    else {
-        watched.asked = true;
-    }
+    watched.asked = watched.asked || !watched.trial;
     return true;
 }
 
@@ -285,17 +279,7 @@ pexcz_cpu_was_asked(void)
 }
 
 void
-pexcz_cpu_constructors_begin(void)
+pexcz_cpu_trial(bool trial)
 {
-    watched.constructing = true;
-    watched.asked_by_constructors = false;
-}
-
-void
-pexcz_cpu_constructors_end(bool each_process)
-{
-    watched.constructing = false;
-    if (!each_process && watched.asked_by_constructors) {
-        watched.asked = true;
-    }
+    watched.trial = trial;
 }

@@ -25,13 +25,9 @@ void pexcz_cpu_watch(const struct pexcz_snapshot_library *library);
 /* In a handler of SIGTRAP: false when it was for something else. */
 bool pexcz_cpu_answer(ucontext_t *context);
 
-/* Whether one has asked, but for what constructors are told that run in each
- * process. */
+/* Whether one has asked, but for constructors that are tried: they run again,
+ * for the image or in each process. */
 bool pexcz_cpu_was_asked(void);
-
-/* Before constructors run, and behind them: whether they run in each process.
- */
-void pexcz_cpu_constructors_begin(void);
-void pexcz_cpu_constructors_end(bool each_process);
+void pexcz_cpu_trial(bool trial);
 
 #endif

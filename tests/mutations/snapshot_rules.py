@@ -25,6 +25,7 @@ HOME = "tests/e2e/test_snapshot_home.py"
 GATES = "tests/e2e/test_snapshot_gates.py"
 ZONES = "tests/e2e/test_snapshot_zones.py"
 STANDBY = "tests/e2e/test_snapshot_standby.py"
+PROCESSOR = "tests/e2e/test_snapshot_processor.py"
 PATTERNS = "tests/e2e/test_snapshot_patterns.py"
 ENVIRONMENT = "tests/e2e/test_snapshot_environment.py"
 
@@ -67,6 +68,15 @@ RULES: Dict[str, Rule] = {
     "variables-of-constructors": Rule(
         "runtime/library_watch.c", "        tell_variable('=', name);\n", "",
         f"{ENVIRONMENT}::test_constructors_before_others_are_left_out"),
+    "processors-that-are-asked": Rule(
+        "runtime/library_cpu.c", "watched.asked || !watched.trial;", "watched.asked;",
+        f"{PROCESSOR}::test_who_asks[import]"),
+    "processors-of-constructors": Rule(
+        "runtime/library_construct.c", "    pexcz_cpu_trial(false);\n", "",
+        f"{PROCESSOR}::test_who_asks[constructor]"),
+    "bytes-that-may-ask": Rule(
+        "runtime/library_cpu.c", "kind == KIND_UNKNOWN\n", "false\n",
+        f"{PROCESSOR}::test_who_asks[assembler]"),
     "the-locale's-name": Rule(
         "packer/snapshot_locale_watch.py", "if place != 1 or", "if",
         f"{ENVIRONMENT}::test_names_are_left_out[first]"),
