@@ -172,7 +172,11 @@ main(int argc, char **argv)
     if (pexcz_is_snapshot_role(&located, argc, argv)) {
         pexcz_snapshot_role(&located, argc, argv);
     }
-    pexcz_rehearsal_begin(&located, &argc, &argv);
+    if (pexcz_rehearsal_begin(&located, &argc, &argv)) {
+        /* It must not show in a snapshot who packs, and where. */
+        (void)strcpy(path, PEXCZ_SNAPSHOT_EXECUTABLE);
+        pexcz_vfs_set_owner(0, 0);
+    }
     options.argc = options.original_argc = options.process_argc = argc;
     options.argv = argv;
     options.process_argv = argv;

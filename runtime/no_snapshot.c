@@ -49,12 +49,13 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
     _exit(1);
 }
 
-void
+bool
 pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
 {
     (void)located;
     (void)argc;
     (void)argv;
+    return false;
 }
 
 void

@@ -26,14 +26,13 @@
 #define FIXED_ARGUMENTS 3
 #define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
 #define TRAP_FLAG 0x100
-/* A page that was written to so often without anything new stays open. */
-#define USELESS_TRAPS 250
-/* Behind so many traps patience is over: pages are opened earlier, and closed
- * again after each round; and behind so many more, none is any more. */
-#define PATIENT_TRAPS 50000
-#define FEW_USELESS_TRAPS 32
-#define TRAPS_OF_ROUND 2048
-#define MAX_TRAPS 200000
+/* A page that was written to so often without anything new stays open.  This
+ * looks at one page alone, or a write more here would change what is seen
+ * there; and a script is a guess anyway, and everybody packs with it. */
+#define USELESS_TRAPS 128
+#define USELESS_TRAPS_OF_SCRIPT 32
+/* For applications that run for long: behind so many none is closed. */
+#define MAX_TRAPS 400000
 #define NOT_WATCHED UINT8_MAX /* more than USELESS_TRAPS + MAX_OPEN */
 /* One instruction writes to no more pages. */
 #define MAX_OPEN 4
@@ -45,6 +44,7 @@ static struct {
     uint8_t *useless; /* traps of each page since the last that was new */
     uint8_t *seen;    /* a bit for each grain */
     unsigned int traps;
+    uint8_t limit; /* of `useless` */
 } rehearsal;
 
 static __thread struct {
@@ -83,26 +83,6 @@ on_write(int number, siginfo_t *info, void *context)
     *flags |= TRAP_FLAG;
 }
 
-static bool
-is_worth_watching(size_t page)
-{
-    return rehearsal.useless[page] < (rehearsal.traps < PATIENT_TRAPS
-                                          ? USELESS_TRAPS
-                                          : FEW_USELESS_TRAPS);
-}
-
-static void
-begin_round(void)
-{
-    for (size_t page = 0; page < rehearsal.page_count; page++) {
-        if (rehearsal.useless[page] != NOT_WATCHED
-            && !is_worth_watching(page)) {
-            rehearsal.useless[page] = FEW_USELESS_TRAPS / 2;
-            protect(page, PROT_READ);
-        }
-    }
-}
-
 static void
 on_step(int number, siginfo_t *info, void *context)
 {
@@ -114,16 +94,12 @@ on_step(int number, siginfo_t *info, void *context)
     while (open_pages.count != 0) {
         size_t page = open_pages.pages[--open_pages.count];
 
-        rehearsal.useless[page]++;
-        if (rehearsal.traps < MAX_TRAPS && is_worth_watching(page)) {
+        if (++rehearsal.useless[page] < rehearsal.limit
+            && rehearsal.traps < MAX_TRAPS) {
             protect(page, PROT_READ);
         }
     }
     rehearsal.traps++;
-    if (rehearsal.traps > PATIENT_TRAPS && rehearsal.traps < MAX_TRAPS
-        && rehearsal.traps % TRAPS_OF_ROUND == 0) {
-        begin_round();
-    }
 }
 
 static _Noreturn void
@@ -214,7 +190,7 @@ watch(void)
     (void)munmap((void *)(uintptr_t)places, size);
 }
 
-void
+bool
 pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
 {
     void *address = (void *)(uintptr_t)PEXCZ_ADDR_SNAPSHOT;
@@ -223,13 +199,15 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
     if (*argc <= FIXED_ARGUMENTS
         || strcmp((*argv)[0], PEXCZ_REHEARSAL_PROGRAM) != 0
         || !located->has_app || !pexcz_trusts_environment()) {
-        return;
+        return false;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (chdir("/") != 0) {
         give_up("/");
     }
     rehearsal.script = strcmp((*argv)[1], "script") == 0 ? (*argv)[2] : NULL;
+    rehearsal.limit
+        = rehearsal.script != NULL ? USELESS_TRAPS_OF_SCRIPT : USELESS_TRAPS;
     located->snapshot = pexcz_slice_make(
         map(SNAPSHOT_FD, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_FIXED_NOREPLACE, address, &size),
@@ -240,6 +218,7 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
     watch();
     *argc -= FIXED_ARGUMENTS;
     *argv += FIXED_ARGUMENTS;
+    return true;
 }
 
 void

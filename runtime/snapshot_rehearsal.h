@@ -21,7 +21,7 @@
 
 /* If the process is one, takes its arguments off the command line and begins
  * to watch.  Ends the process with a line on stderr when that cannot be. */
-void pexcz_rehearsal_begin(struct pexcz_located *located, int *argc,
+bool pexcz_rehearsal_begin(struct pexcz_located *located, int *argc,
                            char ***argv);
 
 /* Watches no longer. */
