@@ -95,8 +95,11 @@ class LateWatch(HomeWatch):
             self.late = [n for n in self.late if n not in wrong]
         for name in self.late:
             self.reasons.pop(name, None)
-        self.gate = [v for v in self.gate if any(
-            n not in self.late for variable, n in self.readers if variable == v)]
+        self.gate = [v for v in self.gate if self.is_read(v, self.late)]
+
+    def is_read(self, variable, left_out):
+        """Whether something else than these modules reads it."""
+        return any(n not in left_out for v, n in self.readers if v == variable)
 
     def imported_by(self, name, chains):
         """What is imported where its body would be, in order."""

@@ -264,7 +264,8 @@ def main(fd, replaced, kind, name, attribute, count, *rest):
     chains = close(watch)
     order = list(watch.order)
     given = {n: f"={os.fsdecode(v)}" for n, v in watch.given.items()}
-    lines += [f"gate\t{n}{given.get(n, '')}" for n in watch.gate]
+    gate = [n for n in watch.gate if watch.is_read(n, chains)]
+    lines += [f"gate\t{n}{given.get(n, '')}" for n in gate]
     lines += [f"absent\t{n}" for n in watch.absent]
     lines += [f"late\t{' '.join([n, *watch.imported_by(n, chains)])}" for n in watch.late]
     lines += [f"set\t{n}" for n in watch.kept_variables(chains)]

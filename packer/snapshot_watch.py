@@ -53,8 +53,10 @@ SEEN_BY_SNAPSHOT = {
     "PYTHONUSERBASE",
 }
 
-# Set whenever a snapshot is made: snapshot_process.c.
-FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"TZ"}
+# Set whenever a snapshot is made: snapshot_process.c of the packer, and
+# app_environment.c of the runtime, which has its own way with $PATH.
+FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"PEX", b"TZ"}
+OWN_PATH = b"/proc/pexcz/bin"
 
 # What objects are made with that a start makes anew.
 SEEN_BY_RESTORE = {"SSL_CERT_DIR", "SSL_CERT_FILE"}
@@ -543,7 +545,8 @@ class Watch(VariablesWatch):
                      "__eq__", "__or__"):
             setattr(Variables, name, whole(name))
         self.given = {os.fsdecode(key): value for key, value
-                      in os.environ._data.items() if key not in FIXED_VARIABLES}
+                      in os.environ._data.items() if key not in FIXED_VARIABLES
+                      and (key != b"PATH" or value.strip(b":") != OWN_PATH)}
         os.environ._data = os.environb._data = Variables(os.environ._data)
 
         class Arguments(list):

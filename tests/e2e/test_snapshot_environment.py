@@ -278,3 +278,29 @@ def test_ends_of_scripts(make_app: Callable[..., App], tmp_path: Path, text: str
     exe = make_app("--exe", str(script), sources={"tool.py": "NAME = 'tool'\n", "late.py": ""}).exe
     report = run([PACK.with_name("pexcz"), "inspect", "--snapshot", exe]).text
     assert " tool\n" in report and " late\n" not in report
+
+
+# What a start sets itself, and what only modules read that stay out.
+OWN = {
+    "own.py": "import os\nPEX = os.environ.get('PEX')\nPATH = os.environ.get('PATH')\n",
+    "whole.py": "import os\nALL = {name: os.environ[name] for name in os.environ}\n"
+    "HERE = os.environ.get('ONLY_HERE')\n",
+    "user.py": dedent("""\
+        import json, wsgiref.handlers
+        from own import PEX, PATH
+        from whole import ALL, HERE
+        TEXT = f"{PEX} {PATH} {HERE}"
+        def main():
+            ALL.pop("PEXCZ_SNAPSHOT", None)
+            print(TEXT, ALL, sorted(wsgiref.handlers.BaseHandler.os_environ) == sorted(ALL))
+        """),
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--venv=prepend"]], ids=["plain", "PATH"])
+def test_what_a_start_sets_itself(make_app: Callable[..., App], options: List[str]) -> None:
+    exe = make_app("-e", "user:main", *options, sources=OWN).exe
+    names = [line.partition(":")[0] for line in left_out(exe)]
+    assert {"own", "whole", "wsgiref.handlers"} <= {*names} and "json" not in names
+    for env in {}, {"ONLY_HERE": "1"}:
+        same(exe, {**env, "LANG": "C.UTF-8"})
