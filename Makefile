@@ -64,7 +64,8 @@ CPPFLAGS += -isystem $(SYSROOT)/usr/include \
 endif
 # Debugging information, and so the build ID, names no folder of this machine.
 OPT += -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
-ifneq ($(BUILD),build)
+# However the usual folder is spelled, its flags are the same.
+ifneq ($(abspath $(BUILD)),$(CURDIR)/build)
 OPT += -ffile-prefix-map=$(BUILD)=build
 endif
 CFLAGS := -std=c17 $(OPT) -fno-pie -pthread -fvisibility=hidden $(WARNINGS)
