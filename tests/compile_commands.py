@@ -30,7 +30,7 @@ INCLUDES = {
     "samples/embed/c": ["runtime/include"],
     "samples/embed/plugin": ["runtime/include"],
     "runtime": ["importer", "vfs", "cache"],
-    "tests/unit": ["packer", "vfs"],
+    "tests/unit": ["packer", "vfs", "runtime"],
     "tests/vfs": ["vfs"],
     "bench": ["vfs"],
     "tests/format": [],
