@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob_writer_internal.h"
+#include "write_at.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -66,25 +65,11 @@ pexcz_blob_writer_pwrite(struct pexcz_blob_writer *w, uint64_t at,
                          const void *bytes, size_t len,
                          struct pexcz_error *err)
 {
-    const uint8_t *p = bytes;
+    int rc = pexcz_write_at(w->fd, bytes, len, w->base + at, err);
 
-    while (len != 0) {
-        ssize_t n = pwrite(w->fd, p, len, (off_t)(w->base + at));
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return pexcz_fail(err, PEXCZ_E_IO, n < 0 ? errno : ENOSPC,
-                              "%s%scannot write",
-                              w->options.name != NULL ? w->options.name : "",
-                              w->options.name != NULL ? ": " : "");
-        }
-        p += n;
-        len -= (size_t)n;
-        at += (uint64_t)n;
-    }
-    return PEXCZ_OK;
+    return rc < 0 && w->options.name != NULL
+               ? pexcz_wrap(err, "%s", w->options.name)
+               : rc;
 }
 
 /* Keys are hashed as bytes, so padding must be zero. */

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob_access.h"
 #include "threads.h"
+#include "write_at.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <zstd.h>
-
-static int
-write_all(int fd, struct pexcz_slice bytes, uint64_t at,
-          struct pexcz_error *err)
-{
-    while (bytes.len != 0) {
-        ssize_t n = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return pexcz_fail(err, PEXCZ_E_IO, n < 0 ? errno : ENOSPC,
-                              "cannot write");
-        }
-        bytes = pexcz_slice_make(bytes.ptr + n, bytes.len - (size_t)n);
-        at += (uint64_t)n;
-    }
-    return PEXCZ_OK;
-}
 
 bool
 pexcz_blob_frame_next(struct pexcz_slice *rest, uint64_t left,
@@ -117,8 +96,7 @@ write_frames(void *context)
             != size) {
             note_corrupt(f);
         }
-        else if (write_all(f->fd, pexcz_slice_make(buffer, size), at, &err)
-                 < 0) {
+        else if (pexcz_write_at(f->fd, buffer, size, at, &err) < 0) {
             note_failure(f, &err);
         }
     }
@@ -171,7 +149,7 @@ pexcz_blob_content_to(const struct pexcz_blob *blob, uint32_t payload, int fd,
     }
     rc = pexcz_blob_content(blob, payload, &scratch, &content, err);
     if (rc == PEXCZ_OK) {
-        rc = write_all(fd, content, 0, err);
+        rc = pexcz_write_at(fd, content.ptr, content.len, 0, err);
     }
     pexcz_buf_done(&scratch);
     return rc;

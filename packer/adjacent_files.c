@@ -2,7 +2,7 @@
 #include "adjacent_files.h"
 
 #include "cache_walk.h"
-#include "out_file.h"
+#include "write_at.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "tree_walk.h"
 #include "utf8.h"
+#include "write_at.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "interrupt.h"
 #include "utf8.h"
+#include "write_at.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -255,29 +256,6 @@ pexcz_out_file_close(struct pexcz_out_file *out)
     }
     free(out->path);
     *out = (struct pexcz_out_file){.fd = -1, .dir = -1};
-}
-
-int
-pexcz_write_at(int fd, const void *bytes, size_t size, uint64_t offset,
-               struct pexcz_error *err)
-{
-    const uint8_t *p = bytes;
-
-    while (size != 0) {
-        ssize_t n = pwrite(fd, p, size, (off_t)offset);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return pexcz_fail(err, PEXCZ_E_IO, n < 0 ? errno : ENOSPC,
-                              "cannot write");
-        }
-        p += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return PEXCZ_OK;
 }
 
 int

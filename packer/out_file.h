@@ -53,8 +53,4 @@ PEXCZ_MUST_USE int pexcz_out_file_write(const struct pexcz_out_file *out,
                                         uint64_t offset,
                                         struct pexcz_error *err);
 
-/* The same for any file, which the message does not name. */
-PEXCZ_MUST_USE int pexcz_write_at(int fd, const void *bytes, size_t size,
-                                  uint64_t offset, struct pexcz_error *err);
-
 #endif

@@ -6,32 +6,13 @@
 #include "snapshot_place.h"
 #include "snapshot_process.h"
 #include "worker_text.h"
+#include "write_at.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
-
-static int
-write_all(int fd, struct pexcz_slice bytes, struct pexcz_error *err)
-{
-    int rc = pexcz_snapshot_empty(fd, err);
-
-    while (rc == PEXCZ_OK && bytes.len != 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-
-        if (n < 0 && errno != EINTR) {
-            return pexcz_fail(err, PEXCZ_E_IO, errno, "a memory file");
-        }
-        if (n > 0) {
-            bytes = pexcz_slice_make(bytes.ptr + n, bytes.len - (size_t)n);
-        }
-    }
-    return rc;
-}
 
 /* That of a command, where there are several; of its path, the folder does not
  * matter. */
@@ -81,7 +62,7 @@ rehearse(struct pexcz_snapshot_making *m, int snapshot, int seen,
 static bool
 was_written(const struct pexcz_place *place, struct pexcz_slice written)
 {
-    uint64_t grain = (place->address - FIRST) / PEXCZ_PLACE_GRAIN;
+    uint64_t grain = (place->address - PEXCZ_ADDR_HEAP) / PEXCZ_PLACE_GRAIN;
     uint64_t end
         = grain + (place->size + PEXCZ_PLACE_GRAIN - 1) / PEXCZ_PLACE_GRAIN;
 
@@ -128,7 +109,10 @@ make_list(struct pexcz_snapshot_making *m, struct pexcz_slice written)
         memcpy(list.ptr, &head, sizeof(head));
         qsort(list.ptr + sizeof(head), head.count, sizeof(uint32_t),
               compare_ordinals);
-        rc = write_all(m->places, pexcz_buf_slice(&list), m->err);
+        rc = pexcz_snapshot_empty(m->places, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_write_at(m->places, list.ptr, list.len, 0, m->err);
     }
     pexcz_snapshot_unmap(&table);
     pexcz_buf_done(&list);
@@ -145,7 +129,7 @@ bitmap_size(int snapshot, size_t *ret, struct pexcz_error *err)
 
     if (rc == PEXCZ_OK) {
         header = (const void *)map.ptr;
-        *ret = (header->heap_end - FIRST) / (8 * PEXCZ_PLACE_GRAIN);
+        *ret = (header->heap_end - PEXCZ_ADDR_HEAP) / (8 * PEXCZ_PLACE_GRAIN);
     }
     pexcz_snapshot_unmap(&map);
     return rc;

@@ -17,8 +17,6 @@
 #include <unistd.h>
 
 #define RESERVED (PEXCZ_ADDR_SNAPSHOT_END - PEXCZ_ADDR_SNAPSHOT)
-/* Behind the page of the snapshot's header. */
-#define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
 /* Four sizes for each doubling, from 16 bytes to the whole reservation. */
 #define CLASS_COUNT 132
 #define ALIGNED_CLASS CLASS_COUNT /* of a block that is never reused */
@@ -648,8 +646,8 @@ pexcz_heap_begin(uint64_t together)
     if (got != want) {
         return false;
     }
-    heap.together = FIRST;
-    heap.together_end = FIRST + together;
+    heap.together = PEXCZ_ADDR_HEAP;
+    heap.together_end = PEXCZ_ADDR_HEAP + together;
     heap.next = (heap.together_end + PEXCZ_PAGE_SIZE - 1)
                 & ~(uint64_t)(PEXCZ_PAGE_SIZE - 1);
     heap.size = RESERVED;
@@ -722,7 +720,7 @@ pexcz_heap_adopt(uint64_t end)
 int
 pexcz_heap_record(struct pexcz_error *err)
 {
-    return pexcz_places_record(FIRST, DIVERTED, err);
+    return pexcz_places_record(PEXCZ_ADDR_HEAP, DIVERTED, err);
 }
 
 int

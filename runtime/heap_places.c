@@ -3,11 +3,11 @@
 
 #include "buf.h"
 #include "snapshot_place.h"
+#include "write_at.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static struct {
     uint32_t count;     /* of allocations */
@@ -117,14 +117,8 @@ pexcz_places_write(int fd, uint64_t end, size_t (*size_of)(const void *p),
             rc = pexcz_buf_append(&all, &place, sizeof(place), err);
         }
     }
-    for (size_t at = 0; rc == PEXCZ_OK && at < all.len;) {
-        ssize_t n = pwrite(fd, all.ptr + at, all.len - at, (off_t)at);
-
-        if (n < 0 && errno != EINTR) {
-            rc = pexcz_fail(err, PEXCZ_E_IO, errno,
-                            "the list of blocks cannot be written");
-        }
-        at += n > 0 ? (size_t)n : 0;
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_write_at(fd, all.ptr, all.len, 0, err);
     }
     pexcz_buf_done(&all);
     return rc;

@@ -205,8 +205,7 @@ pexcz_library_settle(uint64_t heap_end, struct pexcz_error *err)
     (void)dl_iterate_phdr(add_code, NULL);
     rc = pexcz_library_construct_collect(err);
     if (rc == PEXCZ_OK) {
-        rc = settle_range(PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE, heap_end,
-                          err);
+        rc = settle_range(PEXCZ_ADDR_HEAP, heap_end, err);
     }
     for (size_t i = 0; i < s->count; i++) {
         for (size_t k = 0; k < s->made[i].segment_count && rc == PEXCZ_OK;

@@ -67,7 +67,7 @@ pexcz_snapshot_check(const struct pexcz_located *located,
         return NULL;
     }
     if (h->tables > h->size || h->tables < PEXCZ_PAGE_SIZE
-        || h->heap_end <= PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE
+        || h->heap_end <= PEXCZ_ADDR_HEAP
         || h->heap_end - PEXCZ_ADDR_SNAPSHOT > h->tables
         || !is_inside(&h->pages, h) || !is_inside(&h->kept, h)
         || !is_inside(&h->delta, h) || !is_inside(&h->env, h)

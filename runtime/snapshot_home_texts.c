@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define SIZE PEXCZ_SNAPSHOT_HOME_SIZE
-#define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
 /* A text with more in front of the home is not looked for. */
 #define MAX_PREFIX 4096u
 
@@ -201,7 +200,7 @@ text_around(const char *home, uint64_t heap_end)
     uint64_t first = (uint64_t)(uintptr_t)home - sizeof(PyASCIIObject);
 
     for (uint64_t at = first & ~(uint64_t)15;
-         at >= FIRST && first - at <= MAX_PREFIX; at -= 16) {
+         at >= PEXCZ_ADDR_HEAP && first - at <= MAX_PREFIX; at -= 16) {
         PyASCIIObject *text = (PyASCIIObject *)(uintptr_t)at;
 
         if (is_plain_text(text) && text->length > 0
@@ -228,7 +227,7 @@ is_own(const char *at)
 static bool
 settle_texts(uint64_t heap_end)
 {
-    const char *at = (const char *)(uintptr_t)FIRST;
+    const char *at = (const char *)(uintptr_t)PEXCZ_ADDR_HEAP;
     const char *end = (const char *)(uintptr_t)heap_end;
 
     while ((at = find_component(at, end)) != NULL) {
@@ -290,8 +289,9 @@ pexcz_snapshot_home_write(struct pexcz_buf *out, struct pexcz_error *err)
 static bool
 is_in_heap(uint64_t address, uint64_t size, uint64_t heap_end)
 {
-    return address >= FIRST && address % 8 == 0 && size <= heap_end - FIRST
-           && address - FIRST <= heap_end - FIRST - size;
+    return address >= PEXCZ_ADDR_HEAP && address % 8 == 0
+           && size <= heap_end - PEXCZ_ADDR_HEAP
+           && address - PEXCZ_ADDR_HEAP <= heap_end - PEXCZ_ADDR_HEAP - size;
 }
 
 static bool
@@ -323,7 +323,7 @@ is_list_sound(const struct pexcz_snapshot_home *entry, uint64_t heap_end)
     }
     items = (uint64_t)(uintptr_t)list->ob_item;
     count = (uint64_t)list->ob_base.ob_size;
-    return count <= (heap_end - FIRST) / sizeof(PyObject *)
+    return count <= (heap_end - PEXCZ_ADDR_HEAP) / sizeof(PyObject *)
            && is_in_heap(items, count * sizeof(PyObject *), heap_end)
            && entry->place < count && list->ob_item[entry->place] == Py_None;
 }

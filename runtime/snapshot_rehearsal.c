@@ -24,7 +24,6 @@
 #define TABLE_FD 4
 #define SEEN_FD 5
 #define FIXED_ARGUMENTS 3
-#define FIRST (PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE)
 #define TRAP_FLAG 0x100
 /* A page that was written to so often without anything new stays open.  This
  * looks at one page alone, or a write more here would change what is seen
@@ -55,7 +54,7 @@ static __thread struct {
 static void
 protect(size_t page, int protection)
 {
-    void *p = (void *)(uintptr_t)(FIRST + page * PEXCZ_PAGE_SIZE);
+    void *p = (void *)(uintptr_t)(PEXCZ_ADDR_HEAP + page * PEXCZ_PAGE_SIZE);
 
     (void)mprotect(p, PEXCZ_PAGE_SIZE, protection);
 }
@@ -64,7 +63,7 @@ protect(size_t page, int protection)
 static void
 on_write(int number, siginfo_t *info, void *context)
 {
-    uint64_t offset = (uint64_t)(uintptr_t)info->si_addr - FIRST;
+    uint64_t offset = (uint64_t)(uintptr_t)info->si_addr - PEXCZ_ADDR_HEAP;
     size_t page = offset / PEXCZ_PAGE_SIZE;
     uint8_t *seen = &rehearsal.seen[offset / PEXCZ_PLACE_GRAIN / 8];
     uint8_t bit = (uint8_t)(1u << offset / PEXCZ_PLACE_GRAIN % 8);
@@ -133,7 +132,7 @@ set_pages(const struct pexcz_place *places, size_t count, size_t size,
           uint8_t useless)
 {
     for (size_t i = 0; i < count; i++) {
-        uint64_t start = places[i].address - FIRST;
+        uint64_t start = places[i].address - PEXCZ_ADDR_HEAP;
         size_t last = (start + places[i].size - 1) / PEXCZ_PAGE_SIZE;
 
         for (size_t page = start / PEXCZ_PAGE_SIZE;
@@ -174,7 +173,8 @@ watch(void)
         = map(SEEN_FD, PROT_READ | PROT_WRITE, MAP_SHARED, NULL, &size);
     rehearsal.page_count = size * 8 * PEXCZ_PLACE_GRAIN / PEXCZ_PAGE_SIZE;
     if (rehearsal.page_count
-        > (header->heap_end - FIRST + PEXCZ_PAGE_SIZE - 1) / PEXCZ_PAGE_SIZE) {
+        > (header->heap_end - PEXCZ_ADDR_HEAP + PEXCZ_PAGE_SIZE - 1)
+              / PEXCZ_PAGE_SIZE) {
         errno = EINVAL;
         give_up("the file for what is written to");
     }
@@ -193,7 +193,7 @@ watch(void)
 bool
 pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
 {
-    void *address = (void *)(uintptr_t)PEXCZ_ADDR_SNAPSHOT;
+    void *snapshot = (void *)(uintptr_t)PEXCZ_ADDR_SNAPSHOT;
     size_t size;
 
     if (*argc <= FIXED_ARGUMENTS
@@ -208,11 +208,9 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
     rehearsal.script = strcmp((*argv)[1], "script") == 0 ? (*argv)[2] : NULL;
     rehearsal.limit
         = rehearsal.script != NULL ? USELESS_TRAPS_OF_SCRIPT : USELESS_TRAPS;
-    located->snapshot = pexcz_slice_make(
-        map(SNAPSHOT_FD, PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_FIXED_NOREPLACE, address, &size),
-        0);
-    located->snapshot.len = size;
+    (void)map(SNAPSHOT_FD, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_FIXED_NOREPLACE, snapshot, &size);
+    located->snapshot = pexcz_slice_make(snapshot, size);
     /* Python's cache of attributes goes by the addresses of names. */
     pexcz_arenas_place((void *)(uintptr_t)PEXCZ_ADDR_LIBRARIES_END);
     watch();
@@ -224,7 +222,7 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
 void
 pexcz_rehearsal_end(void)
 {
-    (void)mprotect((void *)(uintptr_t)FIRST,
+    (void)mprotect((void *)(uintptr_t)PEXCZ_ADDR_HEAP,
                    rehearsal.page_count * PEXCZ_PAGE_SIZE,
                    PROT_READ | PROT_WRITE);
     rehearsal.page_count = 0;

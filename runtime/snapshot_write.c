@@ -22,9 +22,9 @@
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
 #include "standby.h"
+#include "write_at.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -214,7 +214,7 @@ static int
 collect_pages(struct tables *t, struct pexcz_error *err)
 {
     uint64_t mask = PEXCZ_PAGE_SIZE - 1;
-    uint64_t heap = PEXCZ_ADDR_SNAPSHOT + PEXCZ_PAGE_SIZE;
+    uint64_t heap = PEXCZ_ADDR_HEAP;
     uint64_t heap_end = (t->header->heap_end + mask) & ~mask;
     int rc = pexcz_buf_append(&t->pages.bytes, (const void *)(uintptr_t)heap,
                               (size_t)(heap_end - heap), err);
@@ -299,22 +299,11 @@ static int
 write_at(int fd, const void *bytes, size_t size, uint64_t offset,
          struct pexcz_error *err)
 {
-    const char *p = bytes;
+    int rc = pexcz_write_at(fd, bytes, size, offset, err);
 
-    while (size != 0) {
-        ssize_t n = pwrite(fd, p, size, (off_t)offset);
-
-        if (n < 0 && errno != EINTR) {
-            return pexcz_fail(err, PEXCZ_E_IO, errno,
-                              "the snapshot cannot be written");
-        }
-        if (n > 0) {
-            p += n;
-            offset += (uint64_t)n;
-            size -= (size_t)n;
-        }
-    }
-    return PEXCZ_OK;
+    return rc < 0 ? pexcz_fail(err, PEXCZ_E_IO, err->sys_errno,
+                               "the snapshot cannot be written")
+                  : rc;
 }
 
 int
