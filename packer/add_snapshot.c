@@ -380,34 +380,47 @@ reads_home(struct pexcz_slice snapshot)
     return h->home_is_read != 0;
 }
 
+/* Makes the other one, in the memory file `second`, and compares; *ret_first
+ * is the first one, to be unmapped by the caller. */
+static int
+make_second(struct pexcz_snapshot_making *m, const char *places, int first,
+            int second, struct pexcz_slice *ret_first, bool *ret_differ,
+            const char **ret_module)
+{
+    struct pexcz_slice b = {0};
+    int rc = pexcz_snapshot_empty(second, m->err);
+
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_dump(m, true, places, second);
+        *ret_module = rc < 0 ? module_of_failure(m) : NULL;
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_map(first, ret_first, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = pexcz_snapshot_map(second, &b, m->err);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = compare(m, *ret_first, b, ret_module);
+        *ret_differ = rc < 0;
+    }
+    pexcz_snapshot_unmap(&b);
+    return rc;
+}
+
 /* The snapshot in the memory file `first`; `second` is for the other one. */
 static int
 make_two(struct pexcz_snapshot_making *m, int first, int second,
          bool *ret_differ, const char **ret_module)
 {
     struct pexcz_slice a = {0};
-    struct pexcz_slice b = {0};
     int rc = make_first(m, first, second);
 
     *ret_module = rc < 0 ? module_of_failure(m) : NULL;
     if (rc < 0 || m->report->off != NULL) {
         return rc;
     }
-    rc = pexcz_snapshot_empty(second, m->err);
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_dump(m, true, NULL, second);
-        *ret_module = rc < 0 ? module_of_failure(m) : NULL;
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_map(first, &a, m->err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_map(second, &b, m->err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = compare(m, a, b, ret_module);
-        *ret_differ = rc < 0;
-    }
+    rc = make_second(m, NULL, first, second, &a, ret_differ, ret_module);
     if (rc == PEXCZ_OK) {
         rc = check_twice(m, a, ret_module);
     }
@@ -415,7 +428,6 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
         rc = pexcz_snapshot_try_homes(m, ret_module);
     }
     pexcz_snapshot_unmap(&a);
-    pexcz_snapshot_unmap(&b);
     return rc;
 }
 
@@ -500,31 +512,19 @@ make_either(struct pexcz_snapshot_making *m, int first, int second)
 static int
 make_placed(struct pexcz_snapshot_making *m, int first, int second, int placed)
 {
-    struct pexcz_slice a = {0};
-    struct pexcz_slice b = {0};
+    struct pexcz_slice snapshot = {0};
     const char *module;
+    bool differ;
     int rc = pexcz_snapshot_list_places(m, first);
 
     if (rc == PEXCZ_OK) {
         rc = pexcz_snapshot_dump(m, false, "use", placed);
     }
     if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_empty(second, m->err);
+        rc = make_second(m, "use", placed, second, &snapshot, &differ,
+                         &module);
     }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_dump(m, true, "use", second);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_map(placed, &a, m->err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_map(second, &b, m->err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = compare(m, a, b, &module);
-    }
-    pexcz_snapshot_unmap(&a);
-    pexcz_snapshot_unmap(&b);
+    pexcz_snapshot_unmap(&snapshot);
     return rc;
 }
 

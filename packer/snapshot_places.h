@@ -11,8 +11,8 @@
 /*
  * Rehearses starts from the snapshot in the memory file `snapshot`, with
  * --snapshot-warm the application's runs as well, and puts the list into
- * m->places, which has the places of the snapshot's blocks.  Errors:
- * UNSUPPORTED when there is nothing to gain, or what starting it gives.
+ * m->places, which has the places of the snapshot's blocks.  Errors are those
+ * of pexcz_snapshot_process_rehearse(), of the first rehearsal only.
  */
 PEXCZ_MUST_USE int pexcz_snapshot_list_places(struct pexcz_snapshot_making *m,
                                               int snapshot);
