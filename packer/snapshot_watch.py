@@ -56,7 +56,7 @@ SEEN_BY_SNAPSHOT = {
 # Set whenever a snapshot is made: snapshot_process.c of the packer, and
 # app_environment.c of the runtime, which has its own way with $PATH.
 FIXED_VARIABLES = {b"HOME", b"LC_CTYPE", b"PEX", b"TZ"}
-OWN_PATH = b"/proc/pexcz/bin"
+OWN_PATH = f"{PREFIX}/bin".encode()
 
 # What objects are made with that a start makes anew.
 SEEN_BY_RESTORE = {"SSL_CERT_DIR", "SSL_CERT_FILE"}

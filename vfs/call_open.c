@@ -63,13 +63,14 @@ static const char *
 maps_of_process(const char *path)
 {
     static const char proc[] = "/proc/";
-    const char *name = path + sizeof(proc) - 1;
+    const char *name;
     const char *file;
     char *end;
 
     if (path == NULL || strncmp(path, proc, sizeof(proc) - 1) != 0) {
         return NULL;
     }
+    name = path + sizeof(proc) - 1;
     file = strchr(name, '/');
     if (file == NULL
         || (strcmp(file, "/maps") != 0 && strcmp(file, "/smaps") != 0)) {

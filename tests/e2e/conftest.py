@@ -224,6 +224,15 @@ def same(sides: Sides) -> Callable[..., Result]:
 
 
 @pytest.fixture
+def emulator() -> str:
+    """Runs programs as on another processor of this kind: `-cpu MODEL PROGRAM`."""
+    found = shutil.which("qemu-x86_64-static")
+    if found is None:
+        pytest.skip("qemu-x86_64-static is not installed")
+    return found
+
+
+@pytest.fixture
 def open_folder() -> Iterator[Path]:
     """As tmp_path, but other users may come in, too."""
     with tempfile.TemporaryDirectory(prefix="pexcz-test-") as name:

@@ -137,11 +137,10 @@ def test_features_that_are_hidden_from_an_import(
 
 @pytest.mark.parametrize("packed", [WHOLE], indirect=True)
 @pytest.mark.parametrize("model", PROCESSORS)
-def test_another_processor(packed: Side, want: bytes, model: str) -> None:
+def test_another_processor(
+    packed: Side, want: bytes, model: str, emulator: str
+) -> None:
     """NumPy keeps what the processor can do: another one boots ordinarily."""
-    emulator = shutil.which("qemu-x86_64-static")
-    if emulator is None:
-        pytest.skip("qemu-x86_64-static is not installed")
     shutil.copy(emulator, packed.folder / "qemu")
     *enter, program = packed.command([])
     done = run(

@@ -5,7 +5,6 @@ for them while it was imported, and only then."""
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -87,11 +86,8 @@ def snapshot(exe: Path) -> Dict[str, object]:
     return report
 
 
-def emulated(exe: Path, model: str) -> List[bytes]:
+def emulated(emulator: str, exe: Path, model: str) -> List[bytes]:
     """What it prints on another processor, and what `explain` has to say."""
-    emulator = shutil.which("qemu-x86_64-static")
-    if emulator is None:
-        pytest.skip("qemu-x86_64-static is not installed")
     env = {"LANG": "C.UTF-8", "HOME": str(exe.parent), "PEXCZ_SNAPSHOT": "explain"}
     done = run([emulator, "-cpu", model, exe], env=env)
     assert done.code == 0, done.err.decode()
@@ -111,11 +107,13 @@ def test_who_asks(pack_own: Callable[..., Path], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["asks later", "import"])
-def test_another_processor(pack_own: Callable[..., Path], name: str) -> None:
+def test_another_processor(
+    pack_own: Callable[..., Path], emulator: str, name: str
+) -> None:
     """Each answer is that of the processor that the process runs on."""
     text, binds = LIBRARIES[name]
     exe = pack_own(ASK + text, user=USER)
-    out, explanation = emulated(exe, "Nehalem")
+    out, explanation = emulated(emulator, exe, "Nehalem")
     why = b"pexcz: ordinary boot: a shared object was made for another processor"
     assert explanation == (why if binds else b"")
     kept, now = json.loads(out)
@@ -124,7 +122,7 @@ def test_another_processor(pack_own: Callable[..., Path], name: str) -> None:
 
 
 def test_application_on_another_processor(
-    make_pex: Callable[..., Path], tmp_path: Path
+    make_pex: Callable[..., Path], emulator: str, tmp_path: Path
 ) -> None:
     """aiohttp, Flask and requests, restored where AVX is missing."""
     arguments, sources = recipe("web")
@@ -133,4 +131,4 @@ def test_application_on_another_processor(
     assert report.code == 0, report.err.decode()
     assert snapshot(exe)["needs_processor"] is False
     want = both(exe)[0]
-    assert emulated(exe, "Nehalem") == [want.encode(), b""]
+    assert emulated(emulator, exe, "Nehalem") == [want.encode(), b""]
