@@ -38,7 +38,7 @@ def variables(debug: Path) -> List[Variable]:
         for m in re.finditer(r"^(\w+) (\w+) [dD] (\S+)$", text, re.M)
     ]
     names = [name for _, _, name in found]
-    return found[names.index("pexcz_data_start") + 1 : names.index("pexcz_data_end")]
+    return found[names.index("pexcz_hot_data_end") + 1 : names.index("_PyRuntime")]
 
 
 def written(row: Row, home: str, known: List[Variable]) -> Set[str]:

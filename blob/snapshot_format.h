@@ -13,11 +13,9 @@
  *            size}
  *   kept     addresses of words in these pages that keep the value of the
  *            process: ld.so or a constructor has set them
- *   delta    runs of words that changed in .data and .bss outside of whole
- *            pages: {address, size}, bytes
  *   env      what the imports read of the environment: NAME, 0, '=' VALUE or
  *            '-' when it was unset, 0
- *   keys     pthread keys that live in the heap or the delta: {key,
+ *   keys     pthread keys that live in the heap or static data: {key,
  *            destructor}
  *   atfork   handlers to register again: {prepare, parent, child}
  *   libraries  shared objects of the application that lie in the image: their
@@ -53,7 +51,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PEXCZ_SNAPSHOT_MAGIC "PEXCZSN1"
+#define PEXCZ_SNAPSHOT_MAGIC "PEXCZSN2"
 
 #define PEXCZ_SNAPSHOT_CPU_FACTS 12
 #define PEXCZ_SNAPSHOT_SEGMENTS 21
@@ -79,10 +77,9 @@ struct pexcz_snapshot_header {
     uint8_t stdlib_id[16];
     uint8_t app_id[16];
     uint64_t thread_state; /* address of the main thread's PyThreadState */
-    uint64_t anchors[10];  /* addresses that the link must agree in */
+    uint64_t anchors[6];   /* addresses that the link must agree in */
     struct pexcz_snapshot_table pages;
     struct pexcz_snapshot_table kept;
-    struct pexcz_snapshot_table delta;
     struct pexcz_snapshot_table env;
     struct pexcz_snapshot_table keys;
     struct pexcz_snapshot_table atfork;
@@ -112,7 +109,7 @@ struct pexcz_snapshot_page_run {
     uint64_t size;
 };
 
-/* One run of the delta; `size` bytes follow. */
+/* One run of `changes`; `size` bytes follow. */
 struct pexcz_snapshot_run {
     uint64_t address;
     uint64_t size; /* a multiple of 8 */

@@ -8,7 +8,7 @@ SNAPSHOT_SRCS := $(wildcard runtime/snapshot_*.c runtime/heap*.c) \
     $(filter-out $(addprefix runtime/library_,files.c memory.c pure.c set.c),\
     $(wildcard runtime/library_*.c)) $(patsubst %,runtime/%.c,callbacks \
     main_thread openssl_cpu owned_data page_runs process_facts x86_length)
-RUNTIME_SRCS := $(filter-out runtime/mark_%.c runtime/embed_%.c \
+RUNTIME_SRCS := $(filter-out runtime/embed_%.c \
     $(if $(filter x86_64,$(ARCH)),runtime/no_snapshot.c,$(SNAPSHOT_SRCS)),\
     $(wildcard runtime/*.c))
 PYTHON_JSON := $(STDLIB_DIST)/python/PYTHON.json
@@ -20,7 +20,7 @@ BASE_SRCS := $(RUNTIME_SRCS) $(IMPORTER_SRCS)
 PYOBJ := $(OBJ)/python$(PYTHON)
 PIC := $(OBJ)/pic-$(PYTHON)
 BASE_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(BASE_SRCS))
-# Outside of the marks: what belongs to the process, not to Python.
+# What belongs to the process, not to Python: a snapshot has nothing of its data.
 PROCESS_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(RUNTIME_SRCS)) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a
 PYTHON_OBJS := $(patsubst %.c,$(PYOBJ)/%.o,$(IMPORTER_SRCS))
 # The runtime mends libpython, libedit and OpenSSL: thread_exit.c,
@@ -35,7 +35,6 @@ WRAPPED += pthread_key_create pthread_key_delete pthread_atfork pthread_self \
     getenv secure_getenv ffi_closure_alloc ffi_closure_free OPENSSL_cpuid_setup \
     PyInit__hashlib PyInit__ssl PyImport_ImportModuleLevelObject
 endif
-MARKS := $(OBJ)/runtime/mark_start.o $(OBJ)/runtime/mark_end.o
 BASE_ELF := $(OBJ)/base-$(PYTHON).elf
 # `make install` puts those of all Pythons into one folder.
 BASE := $(PYTHON_BUILD)/lib/pexcz/base-$(PYTHON)$(CROSS:%=-%)
@@ -56,14 +55,14 @@ $(PYOBJ)/runtime/pex_helper.o $(PIC)/runtime/pex_helper.o: $(wildcard runtime/*.
 # It is malloc: the compiler must not know what malloc does.
 $(PYOBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
-$(BASE_ELF): $(BASE_OBJS) $(MARKS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
-    runtime/exports.list stdlib-blob/link_base.py stdlib-blob/hot_data.list $(PYTHON_JSON)
+$(BASE_ELF): $(BASE_OBJS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
+    runtime/exports.list stdlib-blob/link_base.py stdlib-blob/hot_data.list stdlib-blob/hot_text.list $(PYTHON_JSON)
 	@echo "  LD  $@"
 	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --cc $(CC) --module _pexcz \
 	    --module pexcz_snapshot --exports vfs/exports.list \
-	    --exports runtime/exports.list $(WRAPPED:%=--wrap %) --last $(OBJ)/runtime/mark_end.o \
-	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ \
-	    $(PROCESS_OBJS) $(LIBZSTD) $(OBJ)/runtime/mark_start.o $(PYTHON_OBJS)
+	    --exports runtime/exports.list $(WRAPPED:%=--wrap %) \
+	    $(patsubst %,--process %,$(PROCESS_OBJS) $(LIBZSTD)) \
+	    $(STDLIB_DIST)/python $(OBJ)/link-$(PYTHON) $@ $(PYTHON_OBJS)
 
 # The base of another machine is seldom linked: what it would lack shows here.
 ifeq ($(ARCH),x86_64)

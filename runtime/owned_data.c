@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define Py_BUILD_CORE 1
 #include "owned_data.h"
 
 #include "exe_layout.h"
 #include "page_runs.h"
 
-#include <Python.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <internal/pycore_runtime.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
+/* Of the linker script (stdlib-blob/link_base.py), at page boundaries. */
 extern char pexcz_data_start[];
 extern char pexcz_data_end[];
-/* Of the linker script: stdlib-blob/link_base.py. */
-extern char pexcz_hot_data_start[];
-extern char pexcz_hot_data_end[];
 extern char pexcz_bss_start[];
 extern char pexcz_bss_end[];
 
@@ -29,12 +24,8 @@ pexcz_owned_anchors(uint64_t ret[PEXCZ_OWNED_ANCHORS])
 {
     ret[0] = (uintptr_t)pexcz_data_start;
     ret[1] = (uintptr_t)pexcz_data_end;
-    ret[2] = (uintptr_t)&_PyRuntime;
-    ret[3] = (uintptr_t)(&_PyRuntime + 1);
-    ret[4] = (uintptr_t)pexcz_bss_start;
-    ret[5] = (uintptr_t)pexcz_bss_end;
-    ret[6] = (uintptr_t)pexcz_hot_data_start;
-    ret[7] = (uintptr_t)pexcz_hot_data_end;
+    ret[2] = (uintptr_t)pexcz_bss_start;
+    ret[3] = (uintptr_t)pexcz_bss_end;
 }
 
 /* --- copies -------------------------------------------------------------- */
@@ -119,33 +110,6 @@ pexcz_owned_copy_file(struct pexcz_buf *out, struct pexcz_error *err)
 
 /* --- tables -------------------------------------------------------------- */
 
-void
-pexcz_owned_pages(size_t i, uint64_t *ret_start, uint64_t *ret_end)
-{
-    uint64_t a[PEXCZ_OWNED_ANCHORS];
-    uint64_t mask = PEXCZ_PAGE_SIZE - 1;
-
-    pexcz_owned_anchors(a);
-    *ret_start = (a[2 * i] + mask) & ~mask;
-    *ret_end = a[2 * i + 1] & ~mask;
-    if (*ret_end < *ret_start) {
-        *ret_end = *ret_start;
-    }
-}
-
-/* One word of owned data, with what the copies say. */
-struct word {
-    uint64_t address;
-    uint64_t now;
-    uint64_t initial;
-    uint64_t before;
-    uint64_t preinitialised;
-    bool in_page; /* a whole page of it is stored */
-};
-
-typedef int word_visitor(const struct word *word, struct pexcz_buf *out,
-                         struct pexcz_error *err);
-
 static uint64_t
 word_at(const struct pexcz_buf *copy, size_t offset)
 {
@@ -155,9 +119,22 @@ word_at(const struct pexcz_buf *copy, size_t offset)
     return value;
 }
 
-static int
-visit_words(const struct pexcz_owned_copies *copies, word_visitor *visit,
-            struct pexcz_buf *out, struct pexcz_error *err)
+/* Whether the process has set the word at `address`, and Python did not change
+ * it; `offset` is its place in the copies. */
+static bool
+is_kept(const struct pexcz_owned_copies *copies, uint64_t address,
+        size_t offset)
+{
+    uint64_t now = *(const uint64_t *)(uintptr_t)address;
+    uint64_t before = word_at(&copies->before, offset);
+
+    return now == before && word_at(&copies->preinitialised, offset) == before
+           && word_at(&copies->initial, offset) != before;
+}
+
+int
+pexcz_owned_kept(const struct pexcz_owned_copies *copies,
+                 struct pexcz_buf *out, struct pexcz_error *err)
 {
     uint64_t a[PEXCZ_OWNED_ANCHORS];
     size_t offset = 0;
@@ -165,76 +142,19 @@ visit_words(const struct pexcz_owned_copies *copies, word_visitor *visit,
 
     pexcz_owned_anchors(a);
     for (size_t i = 0; i < RANGES; i++) {
-        uint64_t start;
-        uint64_t end;
-
-        pexcz_owned_pages(i, &start, &end);
         for (uint64_t at = a[2 * i]; at < a[2 * i + 1] && rc == PEXCZ_OK;
              at += 8, offset += 8) {
-            struct word word = {
-                .address = at,
-                .now = *(const uint64_t *)(uintptr_t)at,
-                .initial = word_at(&copies->initial, offset),
-                .before = word_at(&copies->before, offset),
-                .preinitialised = word_at(&copies->preinitialised, offset),
-                .in_page = at >= start && at < end,
-            };
-
-            rc = visit(&word, out, err);
+            if (is_kept(copies, at, offset)) {
+                rc = out->len < MAX_KEPT * sizeof(at)
+                         ? pexcz_buf_append(out, &at, sizeof(at), err)
+                         : pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                                      "more than %d words that belong to "
+                                      "the process",
+                                      MAX_KEPT);
+            }
         }
     }
     return rc;
-}
-
-static bool
-is_changed(const struct word *word)
-{
-    return word->now != word->before || word->preinitialised != word->before;
-}
-
-static int
-visit_delta(const struct word *word, struct pexcz_buf *out,
-            struct pexcz_error *err)
-{
-    struct pexcz_snapshot_run run = {.address = word->address, .size = 8};
-    int rc;
-
-    if (word->in_page || !is_changed(word)) {
-        return PEXCZ_OK;
-    }
-    rc = pexcz_buf_append(out, &run, sizeof(run), err);
-    return rc == PEXCZ_OK
-               ? pexcz_buf_append(out, &word->now, sizeof(word->now), err)
-               : rc;
-}
-
-static int
-visit_kept(const struct word *word, struct pexcz_buf *out,
-           struct pexcz_error *err)
-{
-    if (!word->in_page || is_changed(word) || word->before == word->initial) {
-        return PEXCZ_OK;
-    }
-    if (out->len >= MAX_KEPT * sizeof(word->address)) {
-        return pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                          "more than %d words that belong to the process",
-                          MAX_KEPT);
-    }
-    return pexcz_buf_append(out, &word->address, sizeof(word->address), err);
-}
-
-int
-pexcz_owned_delta(const struct pexcz_owned_copies *copies,
-                  struct pexcz_buf *out, struct pexcz_error *err)
-{
-    return visit_words(copies, visit_delta, out, err);
-}
-
-int
-pexcz_owned_kept(const struct pexcz_owned_copies *copies,
-                 struct pexcz_buf *out, struct pexcz_error *err)
-{
-    return visit_words(copies, visit_kept, out, err);
 }
 
 /* --- restore ------------------------------------------------------------- */
@@ -255,8 +175,7 @@ is_owned(uint64_t address, uint64_t size)
 }
 
 bool
-pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept,
-                  struct pexcz_slice pages)
+pexcz_owned_check(struct pexcz_slice kept, struct pexcz_slice pages)
 {
     const struct pexcz_snapshot_page_run *runs = (const void *)pages.ptr;
     const uint64_t *addresses = (const void *)kept.ptr;
@@ -273,41 +192,12 @@ pexcz_owned_check(struct pexcz_slice delta, struct pexcz_slice kept,
             return false;
         }
     }
-    while (delta.len >= sizeof(struct pexcz_snapshot_run)) {
-        struct pexcz_snapshot_run run;
-
-        memcpy(&run, delta.ptr, sizeof(run));
-        delta.ptr += sizeof(run);
-        delta.len -= sizeof(run);
-        if (run.size > delta.len || run.size % 8 != 0
-            || !is_owned(run.address, run.size)) {
-            return false;
-        }
-        delta.ptr += run.size;
-        delta.len -= (size_t)run.size;
-    }
-    return delta.len == 0 && count <= MAX_KEPT;
-}
-
-static void
-apply_delta(struct pexcz_slice delta)
-{
-    const uint8_t *p = delta.ptr;
-    const uint8_t *end = p + delta.len;
-
-    while (p < end) {
-        struct pexcz_snapshot_run run;
-
-        memcpy(&run, p, sizeof(run));
-        memcpy((void *)(uintptr_t)run.address, p + sizeof(run),
-               (size_t)run.size);
-        p += sizeof(run) + run.size;
-    }
+    return count <= MAX_KEPT;
 }
 
 void
-pexcz_owned_apply(struct pexcz_slice delta, struct pexcz_slice kept,
-                  struct pexcz_slice pages, const void *snapshot)
+pexcz_owned_apply(struct pexcz_slice kept, struct pexcz_slice pages,
+                  const void *snapshot)
 {
     const uint64_t *addresses = (const void *)kept.ptr;
     size_t count = kept.len / sizeof(*addresses);
@@ -320,5 +210,4 @@ pexcz_owned_apply(struct pexcz_slice delta, struct pexcz_slice kept,
     for (size_t i = 0; i < count; i++) {
         *(uint64_t *)(uintptr_t)addresses[i] = values[i];
     }
-    apply_delta(delta);
 }

@@ -28,14 +28,15 @@ is_zero_at(uint64_t address)
     return is_zero((const uint64_t *)(uintptr_t)address);
 }
 
-/* The end of the run that begins at `start`: before the next hole. */
+/* The end of the run that begins at `start`: before the next hole of more than
+ * `max_hole` pages. */
 static uint64_t
-run_end(uint64_t start, uint64_t limit)
+hole_after(uint64_t start, uint64_t limit, unsigned int max_hole)
 {
     uint64_t end = start;
     unsigned int hole = 0;
 
-    for (uint64_t at = start; at < limit && hole <= MAX_HOLE;
+    for (uint64_t at = start; at < limit && hole <= max_hole;
          at += PEXCZ_PAGE_SIZE) {
         if (is_zero_at(at)) {
             hole++;
@@ -45,6 +46,19 @@ run_end(uint64_t start, uint64_t limit)
         end = at + PEXCZ_PAGE_SIZE;
     }
     return end;
+}
+
+/* What is moved is one run in spite of holes; what is copied has none. */
+static uint64_t
+run_end(uint64_t start, uint64_t limit)
+{
+    uint64_t end = hole_after(start, limit, MAX_HOLE);
+    uint64_t content = 0;
+
+    for (uint64_t at = start; at < end; at += PEXCZ_PAGE_SIZE) {
+        content += is_zero_at(at) ? 0 : PEXCZ_PAGE_SIZE;
+    }
+    return content > MAX_COPIED ? end : hole_after(start, end, 0);
 }
 
 int

@@ -216,15 +216,14 @@ collect_pages(struct tables *t, struct pexcz_error *err)
     uint64_t mask = PEXCZ_PAGE_SIZE - 1;
     uint64_t heap = PEXCZ_ADDR_HEAP;
     uint64_t heap_end = (t->header->heap_end + mask) & ~mask;
+    uint64_t owned[PEXCZ_OWNED_ANCHORS];
     int rc = pexcz_buf_append(&t->pages.bytes, (const void *)(uintptr_t)heap,
                               (size_t)(heap_end - heap), err);
 
-    for (size_t i = 0; i < PEXCZ_OWNED_ANCHORS / 2 && rc == PEXCZ_OK; i++) {
-        uint64_t start;
-        uint64_t end;
-
-        pexcz_owned_pages(i, &start, &end);
-        rc = pexcz_page_runs_add(&t->pages, start, end, PEXCZ_PAGE_SIZE, err);
+    pexcz_owned_anchors(owned);
+    for (size_t i = 0; i < PEXCZ_OWNED_ANCHORS && rc == PEXCZ_OK; i += 2) {
+        rc = pexcz_page_runs_add(&t->pages, owned[i], owned[i + 1],
+                                 PEXCZ_PAGE_SIZE, err);
     }
     if (rc == PEXCZ_OK) {
         rc = pexcz_libraries_pages(&t->pages, PEXCZ_PAGE_SIZE, err);
@@ -262,11 +261,6 @@ build_tables(struct tables *t, struct pexcz_error *err)
         rc = pexcz_buf_append(&t->bytes, t->kept.ptr, t->kept.len, err);
     }
     end_table(t, start, &t->header->kept);
-    start = t->bytes.len;
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_owned_delta(&making.copies, &t->bytes, err);
-    }
-    end_table(t, start, &t->header->delta);
     start = t->bytes.len;
     if (rc == PEXCZ_OK) {
         rc = pexcz_process_keys(&t->bytes, err);

@@ -112,8 +112,8 @@ def build(src, work, version, target, build_python, pgo, jobs):
     configure = [
         "./configure",
         f"CC={cc} -B{stub}",
-        # Each variable in a section of its own: link_base.py orders some of them.
-        f"CFLAGS=-fno-pie -fdata-sections -fdebug-prefix-map={work}=/build -fmacro-prefix-map={work}=/build",
+        # Each variable and function in a section of its own: link_base.py orders some of them.
+        f"CFLAGS=-fno-pie -fdata-sections -ffunction-sections -fdebug-prefix-map={work}=/build -fmacro-prefix-map={work}=/build",
         f"LDFLAGS=-L{slibs} -no-pie -Wl,--no-as-needed",
         f"LIBS={compat}",
         "--prefix=/install",

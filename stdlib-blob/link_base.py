@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links the base executable from a distribution's PYTHON.json and our objects.
 
-link_base.py [--exports FILE…] [--wrap NAME…] [--cc CC] --last OBJECT DIST WORK OUT OBJECT…:
+link_base.py [--exports FILE…] [--wrap NAME…] [--cc CC] [--process OBJECT…] DIST WORK OUT OBJECT…:
 writes OUT (ET_EXEC, stripped) and OUT.debug.  The base exports the CPython API and the names in
 the export files, nothing of the static archives; it has room for eight more
-program headers (blob/exe_layout.h) and keeps the glibc floor.
+program headers (blob/exe_layout.h) and keeps the glibc floor.  What belongs to the process (--process) has its data apart from Python's, which a
+snapshot replaces (runtime/owned_data.c).
 """
 
 import argparse
@@ -19,6 +20,9 @@ import targets
 import versions
 
 HERE = Path(__file__).resolve().parent
+PAGE = "ALIGN(CONSTANT (MAXPAGESIZE))"
+# Of a variable that is no neighbour for small ones, in bytes.
+LARGE = 4000
 SPARE_PHDRS = 8
 PHDR_SIZE = 56
 # The largest page that a kernel may have: segments are aligned so.
@@ -58,30 +62,106 @@ def write_inittab(path, extensions, own):
     )
 
 
-def hot_data():
-    """An output section for the variables of hot_data.list, in whole pages."""
-    lines = (HERE / "hot_data.list").read_text().splitlines()
-    names = [line for line in lines if line and not line.startswith("#")]
-    inputs = "".join(f"    *(.data.{name})\n" for name in names)
-    page = "ALIGN(CONSTANT (MAXPAGESIZE))"
+def sections(kind, names):
+    return "".join(f"    *(.{kind}.{name})\n" for name in names)
+
+
+def patterns(process):
+    """The process' own objects and archives, as a linker script names them."""
+    return [f"{path}:*" if str(path).endswith(".a") else str(path) for path in process]
+
+
+def of_process(kind, process):
+    return "".join(f"    {file}(.{kind} .{kind}.*)\n" for file in patterns(process))
+
+
+def large_variables(nm, objects):
+    """Names of variables that begin as zeros and take pages of their own."""
+    text = subprocess.check_output([nm, "-S", *objects], text=True, stderr=subprocess.DEVNULL)
+    found = re.findall(r"^\w+ (\w+) [bB] (\S+)$", text, re.M)
+    return sorted({name for size, name in found if int(size, 16) >= LARGE})
+
+
+def listed(file):
+    lines = (HERE / file).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def hot_text():
+    """The functions of hot_text.list; NAME.cold is what the compiler calls
+    unlikely, a part of the function or all of it."""
+    text = ""
+    for name in listed("hot_text.list"):
+        likely = name.removesuffix(".cold")
+        kinds = ("unlikely.",) if name != likely else ("", "hot.", "startup.")
+        text += "    *(" + " ".join(f".text.{kind}{likely}" for kind in kinds) + ")\n"
+    return text
+
+
+def process_rodata(process):
+    """An output section for the process' own constants: the linker merges equal
+    texts of one, so they would lie anywhere among Python's."""
+    kinds = "(.rodata .rodata.*)"
+    files = "".join(f"    {file}{kinds}\n" for file in patterns(process))
+    return f"  .process_rodata :\n  {{\n{files}  }}\n"
+
+
+def data_sections(process):
+    """Instead of .data: what the process owns; what Python owns, in whole
+    pages, and of that first the variables of hot_data.list."""
+    names = listed("hot_data.list")
     return (
-        f"  .hot_data : {page}\n  {{\n    pexcz_hot_data_start = .;\n{inputs}"
-        f"    . = {page};\n    pexcz_hot_data_end = .;\n  }}\n"
+        f"  .process_data :\n  {{\n{of_process('data', process)}  }}\n"
+        f"  .hot_data : {PAGE}\n  {{\n    pexcz_data_start = .;\n{sections('data', names)}"
+        "    pexcz_hot_data_end = .;\n  }\n"
     )
 
 
-def write_linker_script(path, ld):
-    """ld's own script with spare room behind the program headers, and with the
-    variables together that a start writes to."""
-    text = subprocess.check_output([ld, "-no-pie", "-z", "now", "--verbose"], text=True)
-    script = text.split("=" * 50)[1]
+PYTHON_RUNTIME = f"""  .PyRuntime :
+  {{
+    *(.PyRuntime)
+    . = {PAGE};
+    pexcz_data_end = .;
+  }}
+"""
+
+
+def bss_sections(process, large_of_process, large):
+    """Within .bss likewise.  The small variables of both are neighbours, so that
+    a start finds those that it needs in few pages (runtime/small_pages.c)."""
+    others = f"EXCLUDE_FILE({' '.join(patterns(process))})"
+    return (
+        f"{sections('bss', large_of_process)}    . = {PAGE};\n    pexcz_bss_start = .;\n"
+        f"{sections('bss', large)}    pexcz_small_start = .;\n"
+        f"    *({others} .bss {others} .bss.*)\n    *({others} COMMON)\n"
+        f"    . = {PAGE};\n    pexcz_bss_end = .;\n"
+        f"{of_process('bss', process)}    *(.bss .bss.* COMMON)\n    pexcz_small_end = .;\n"
+    )
+
+
+def replace(script, pattern, new):
+    script, count = re.subn(pattern, lambda m: new, script, flags=re.M)
+    if count != 1:
+        raise LinkError(f"ld's default script does not have one {pattern}")
+    return script
+
+
+def write_linker_script(path, target, process, objects):
+    """ld's own script with spare room behind the program headers, and with
+    static data in the order of data_sections()."""
+    command = [target.tool("ld"), "-no-pie", "-z", "lazy", "--verbose"]
+    script = subprocess.check_output(command, text=True).split("=" * 50)[1]
     room = f"SIZEOF_HEADERS + {SPARE_PHDRS * PHDR_SIZE}"
     script, count = re.subn(r"\bSIZEOF_HEADERS\b", room, script)
     if count == 0:
         raise LinkError("ld's default script has no SIZEOF_HEADERS")
-    script, count = re.subn(r"^  \.data  +:", lambda m: hot_data() + m[0], script, flags=re.M)
-    if count != 1:
-        raise LinkError("ld's default script has no .data")
+    nm = target.tool("nm")
+    bss = bss_sections(process, large_variables(nm, process), large_variables(nm, objects))
+    script = replace(script, r"^    \*\(\.text\.unlikely ", hot_text() + "    *(.text.unlikely ")
+    script = replace(script, r"^  \.rodata  +:", process_rodata(process) + "  .rodata :")
+    script = replace(script, r"^  \.data  +:", data_sections(process) + "  .data :")
+    script = replace(script, r"^  \.data1  +:.*\n", PYTHON_RUNTIME)
+    script = replace(script, r"^ +\*\(\.bss \.bss\.\*.*\n +\*\(COMMON\)\n", bss)
     path.write_text(script)
 
 
@@ -94,7 +174,29 @@ def write_exports(path, nm, objects, files):
     path.write_text("{\n" + "".join(f"  {n};\n" for n in sorted(names)) + "};\n")
 
 
-def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped, cc):
+def relocated_data(readelf, executable):
+    """Functions of libc whose address ld.so writes into data at each start."""
+    text = subprocess.check_output([readelf, "-rW", executable], text=True)
+    return sorted(set(re.findall(r" R_X86_64_64 +\w+ (\w+)@", text)))
+
+
+def compile_addresses(cc, names, out):
+    """An object with these addresses in read-only data.  For these the linker
+    makes them constants, those of the functions' entries in .plt, and then does
+    so in all data: a start copies a page less for each page of such data."""
+    lines = [f"extern void {name}(void);" for name in names]
+    lines += [f"const void *const pexcz_address_of_{name} = (const void *){name};" for name in names]
+    subprocess.run([cc, "-fno-builtin", "-fno-pie", "-x", "c", "-c", "-", "-o", out],
+                   input="\n".join(lines) + "\n", text=True, check=True)  # fmt: skip
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LinkError(done.stderr.strip()[-4000:])
+
+
+def link(dist, work, out, process, own_objects, own_modules, export_files, wrapped, cc):
     target = targets.Target(cc)
     info = json.loads((dist / "PYTHON.json").read_text())["build_info"]
     work.mkdir(parents=True, exist_ok=True)
@@ -117,7 +219,7 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
             [cc, "-O2", "-fno-pie", "-isystem", include, "-c", source, "-o", work / name]
         )
     script = work / "base.ld"
-    write_linker_script(script, target.tool("ld"))
+    write_linker_script(script, target, process, own_objects + objects)
     exports = work / "exports.list"
     write_exports(exports, target.tool("nm"), objects, export_files)
     debug = out.with_name(out.name + ".debug")
@@ -125,19 +227,21 @@ def link(dist, work, out, own_objects, last, own_modules, export_files, wrapped,
     unknown = {f for f in libraries if f.startswith("-l")} - set(LIBRARIES) - REPLACED
     if unknown:
         raise LinkError(f"needs {unknown}")
+    addresses = work / "addresses.o"
     command = [
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
-        "-Wl,-z,now,-z,relro,-z,noexecstack",
+        "-Wl,-z,lazy,-z,relro,-z,noexecstack",
         f"-Wl,-z,max-page-size={PAGE_SIZES[target.machine]}",
         "-Wl,--build-id=sha1,--exclude-libs,ALL,--no-as-needed",
         f"-Wl,--dynamic-list={exports}", *[f"-Wl,--wrap={n}" for n in wrapped], "-T", script,
-        *own_objects, *objects, work / "inittab.o", work / "compat.o",
-        "-Wl,--start-group", *static, "-Wl,--end-group", last,
+        *process, *own_objects, *objects, work / "inittab.o", work / "compat.o", addresses,
+        "-Wl,--start-group", *static, "-Wl,--end-group",
         *LIBRARIES,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise LinkError(done.stderr.strip()[-4000:])
+    compile_addresses(cc, [], addresses)
+    run(command)
+    compile_addresses(cc, relocated_data(target.tool("readelf"), debug), addresses)
+    run(command)
     text = subprocess.check_output(
         [target.tool("nm"), "-D", "--undefined-only", debug], text=True)
     for name in re.findall(r" [Uw] (\w+)", text):
@@ -159,12 +263,13 @@ def main():
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--wrap", action="append", default=[])
     parser.add_argument("--cc", default="gcc")
-    parser.add_argument("--last", required=True, help="the object behind all others")
+    parser.add_argument("--process", action="append", default=[],
+                        help="an object or archive of which a snapshot has nothing")
     parser.add_argument("objects", nargs="+")
     options = parser.parse_intermixed_args()
     try:
-        link(options.dist, options.work, options.out, options.objects,
-             options.last, options.module, options.exports, options.wrap,
+        link(options.dist, options.work, options.out, options.process,
+             options.objects, options.module, options.exports, options.wrap,
              options.cc)
     except (LinkError, targets.TargetError, OSError, KeyError, subprocess.CalledProcessError) as error:
         print(f"link_base: {error}", file=sys.stderr)

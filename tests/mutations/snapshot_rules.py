@@ -141,8 +141,8 @@ RULES: Dict[str, Rule] = {
         f"{SNAPSHOT}::test_variables_of_python[env0-environment variable]"),
     "features-of-the-processor": Rule(
         "runtime/owned_data.c",
-        "    if (!word->in_page || is_changed(word) || word->before == word->initial) {",
-        "    if (true || !word->in_page || word->before == word->initial) {",
+        "            if (is_kept(copies, at, offset)) {",
+        "            if (false && is_kept(copies, at, offset)) {",
         f"{GATES}::test_cpu_features_are_those_of_the_process"),
     "sum-of-the-header": Rule(
         "runtime/snapshot_header.c",
