@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds to stdlib-blob/hot_data.list: variables that restored starts write to.
+"""Makes stdlib-blob/hot_data.list: variables that restored starts write to.
 
-Starts each program of bench.py once under `perf`, and looks up what its page
-faults in .data are about.  Of each page that is the first variable only: to be
-run again, after `make`, until little is added.  What most programs write to
-comes first, so that those that need only little of it find it together.
+Starts each program of bench.py once, and compares Python's static data at its
+exit with that behind the restore; and once under `perf`, since reference counts
+that come back to what they were show in page faults alone, the first of each
+page.  So it is to be run again, after `make`, until little is added; what was
+found that way stays.  What most programs write to comes first, so that those
+that need only little of it find it together.
 """
 
 from __future__ import annotations
@@ -19,46 +21,92 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Counter as Counts
-from typing import List, Set, Tuple
+from typing import Iterable, List, Set, Tuple
 
 from bench import Row, rows
+from measure import ENVIRONMENT
 from subjects import REPOSITORY, Subjects
+from traced import BREAKPOINT, Traced
 
 LIST = REPOSITORY / "stdlib-blob/hot_data.list"
 # Programs that write to a variable, of all: one that fewer need is in the way.
 LEAST = 3
+HEAD = """# Variables that a restored start writes to, mostly the reference counts of
+# types and of the strings in frozen modules: link_base.py puts them together,
+# so that few pages are copied.  `bench/hot_data.py` makes the list.
+"""
+# Tables of which a start needs a part that is anywhere.
+LARGE = {"arena_map_root"}
+# What is called when static data is restored, and nothing was written to.
+RESTORED = "pexcz_libraries_act"
 Variable = Tuple[int, int, str]
 
 
-def variables(debug: Path) -> List[Variable]:
-    """(address, size, name) of what the list may move, by address."""
-    text = subprocess.check_output(["nm", "-n", "-S", str(debug)], text=True)
-    found = [
-        (int(m[1], 16), int(m[2], 16), m[3])
-        for m in re.finditer(r"^(\w+) (\w+) [dD] (\S+)$", text, re.M)
-    ]
-    names = [name for _, _, name in found]
-    return found[names.index("pexcz_hot_data_end") + 1 : names.index("_PyRuntime")]
+class Data:
+    """Python's static data, of which the list may move any variable."""
+
+    def __init__(self, debug: Path) -> None:
+        text = subprocess.check_output(["nm", "-n", "-S", str(debug)], text=True)
+        symbols = {m[2]: int(m[1], 16) for m in re.finditer(r"^(\w+) .* (\S+)$", text, re.M)}
+        self.restored = symbols[RESTORED]
+        self.ranges = [
+            (symbols["pexcz_data_start"], symbols["_PyRuntime"]),
+            (symbols["pexcz_bss_start"], symbols["pexcz_bss_end"]),
+        ]
+        self.variables: List[Variable] = [
+            (int(m[1], 16), int(m[2], 16), m[3])
+            for m in re.finditer(r"^(\w+) (\w+) [bBdD] (\S+)$", text, re.M)
+            if any(start <= int(m[1], 16) < end for start, end in self.ranges)
+        ]
+        self.starts = [address for address, _, _ in self.variables]
+
+    def read(self, process: Traced) -> List[bytes]:
+        return [process.read(start, end - start) for start, end in self.ranges]
+
+    def names_at(self, addresses: Iterable[int]) -> Set[str]:
+        names = set()
+        for address in addresses:
+            i = bisect.bisect(self.starts, address) - 1
+            if i >= 0 and address < self.starts[i] + self.variables[i][1]:
+                names.add(self.variables[i][2])
+        return names
 
 
-def written(row: Row, home: str, known: List[Variable]) -> Set[str]:
-    starts = [address for address, _, _ in known]
-    names = set()
+def changed(row: Row, home: str, data: Data) -> Set[str]:
+    """What is not as it was behind the restore; in .bss: what is not zero, since
+    to restore it is to write to it."""
+    process = Traced(row.exe, row.arguments, home)
+    instruction = process.read(data.restored, 1)
+    process.write(data.restored, bytes([BREAKPOINT]))
+    before: List[bytes] = []
+    after: List[bytes] = []
+    for address in process.breakpoints():
+        after = data.read(process)
+        if address == data.restored:
+            before = [after[0], bytes(len(after[1]))]
+            process.write(address, instruction)
+    if process.status != 0 or not before:
+        raise RuntimeError(f"{row.name}: not restored, or status {process.status}")
+    return data.names_at(
+        start + i
+        for (start, end), old, new in zip(data.ranges, before, after)
+        for i in range(0, end - start, 8)
+        if old[i : i + 8] != new[i : i + 8]
+    )
+
+
+def faulted(row: Row, home: str, data: Data) -> Set[str]:
     with tempfile.TemporaryDirectory() as folder:
-        data = os.path.join(folder, "perf.data")
+        file = os.path.join(folder, "perf.data")
         subprocess.run(
-            ["perf", "record", "-q", "-e", "page-faults", "-c", "1", "-d", "-o", data,
-             str(row.exe), *row.arguments], check=True, env={**os.environ, "HOME": home},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # fmt: skip
+            ["perf", "record", "-q", "-e", "page-faults", "-c", "1", "-d", "-o", file,
+             str(row.exe), *row.arguments], check=True, env={**ENVIRONMENT, "HOME": home},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)  # fmt: skip
         text = subprocess.check_output(
-            ["perf", "script", "-i", data, "-F", "addr"],
+            ["perf", "script", "-i", file, "-F", "addr"],
             text=True, stderr=subprocess.DEVNULL)  # fmt: skip
-    for word in text.split():
-        address = int(word, 16)
-        i = bisect.bisect(starts, address) - 1
-        if i >= 0 and address < starts[i] + known[i][1]:
-            names.add(known[i][2])
-    return names
+    return data.names_at(int(word, 16) for word in text.split())
 
 
 def main() -> int:
@@ -67,15 +115,19 @@ def main() -> int:
     parser.add_argument("debug", type=Path, help="base-X.Y.elf.debug")
     options = parser.parse_args()
     subjects = Subjects(Path(os.environ["PEXCZ_BUILD"]), options.python.absolute())
-    known = variables(options.debug)
-    lines = LIST.read_text().splitlines()
+    data = Data(options.debug)
+    old = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
     counts: Counts[str] = Counter()
     for row in rows(subjects):
-        counts.update(written(row, str(subjects.folder / "home"), known))
-    added = [n for n, count in counts.items() if count >= LEAST and n not in lines]
-    added.sort(key=lambda name: (-counts[name], name))
-    LIST.write_text("\n".join([*lines, *added]) + "\n")
-    print(f"{len(added)} added")
+        home = str(subjects.folder / "home")
+        names = changed(row, home, data) | faulted(row, home, data)
+        print(f"{row.name}: {len(names)}")
+        counts.update(names)
+    kept = {name for name, count in counts.items() if count >= LEAST} | set(old)
+    kept -= LARGE
+    ordered = sorted(kept, key=lambda name: (-counts[name], name))
+    LIST.write_text(HEAD + "\n".join(ordered) + "\n")
+    print(f"{len(kept) - len(set(old))} added")
     return 0
 
 

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import bisect
-import ctypes
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -24,6 +22,7 @@ from typing import Dict, List, Set, Tuple
 
 from bench import Row, rows
 from subjects import REPOSITORY, Subjects
+from traced import BREAKPOINT, Traced
 
 LIST = REPOSITORY / "stdlib-blob/hot_text.list"
 HEAD = """# Functions that restored starts run: link_base.py puts them together, so that few
@@ -31,16 +30,6 @@ HEAD = """# Functions that restored starts run: link_base.py puts them together,
 """
 # Programs that run a function, of all.
 LEAST = 3
-BREAKPOINT = 0xCC
-# Of <sys/ptrace.h> and <sys/user.h>, on x86-64.
-TRACEME, PEEKUSER, POKEUSER, CONT, SETOPTIONS = 0, 3, 6, 7, 0x4200
-TRACE_CHILDREN_AND_EXIT_WITH_US = 0x2 | 0x4 | 0x8 | 0x100000
-RIP = 16 * 8
-WALL = 0x40000000
-
-libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
-libc.ptrace.restype = ctypes.c_long
 
 
 class Code:
@@ -79,42 +68,17 @@ class Code:
 
 
 def executed(row: Row, home: str, code: Code) -> Set[str]:
-    environment = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": home}
-    child = os.fork()
-    if child == 0:
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        libc.ptrace(TRACEME, 0, None, None)
-        os.execve(row.exe, [str(row.exe), *row.arguments], environment)
-    os.waitpid(child, 0)
-    libc.ptrace(SETOPTIONS, child, None, TRACE_CHILDREN_AND_EXIT_WITH_US)
     names: Set[str] = set()
-    memory = os.open(f"/proc/{child}/mem", os.O_RDWR)
-    os.pwrite(memory, code.patched, code.start)
-    stopped: Dict[int, int] = {child: 0}
-    while True:
-        for pid, number in stopped.items():
-            libc.ptrace(CONT, pid, None, number)
-        pid, status = os.waitpid(-1, WALL)
-        stopped = {}
-        if not os.WIFSTOPPED(status):
-            if pid == child:
-                break
-            continue
-        number = os.WSTOPSIG(status)
-        if number == signal.SIGTRAP:
-            address = libc.ptrace(PEEKUSER, pid, RIP, None) - 1
-            if 0 <= address - code.start < len(code.patched) and status >> 16 == 0:
-                at, size, name = code.function_at(address)
-                names.add(name)
-                piece = code.original[at - code.start : at - code.start + max(size, 1)]
-                os.pwrite(memory, piece, at)
-                libc.ptrace(POKEUSER, pid, RIP, address)
-        stopped[pid] = 0 if number in (signal.SIGTRAP, signal.SIGSTOP) else number
-    os.close(memory)
-    if status != 0:
-        raise RuntimeError(f"{row.name}: status {status}")
+    process = Traced(row.exe, row.arguments, home)
+    process.write(code.start, bytes(code.patched))
+    for address in process.breakpoints():
+        if address != 0:
+            start, size, name = code.function_at(address)
+            names.add(name)
+            offset = start - code.start
+            process.write(start, code.original[offset : offset + max(size, 1)])
+    if process.status != 0:
+        raise RuntimeError(f"{row.name}: status {process.status}")
     return names
 
 

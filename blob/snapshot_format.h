@@ -11,8 +11,6 @@
  *
  *   pages    runs of pages of .data, .bss and the libraries: {address, offset,
  *            size}
- *   kept     addresses of words in these pages that keep the value of the
- *            process: ld.so or a constructor has set them
  *   env      what the imports read of the environment: NAME, 0, '=' VALUE or
  *            '-' when it was unset, 0
  *   keys     pthread keys that live in the heap or static data: {key,
@@ -60,8 +58,7 @@
 
 struct pexcz_snapshot_table {
     uint64_t offset; /* from the header */
-    uint64_t size;   /* of header, pages and tables */
-    uint64_t tables; /* offset of the tables, the end of the pages */
+    uint64_t size;   /* in bytes */
 };
 
 struct pexcz_snapshot_header {
@@ -79,7 +76,6 @@ struct pexcz_snapshot_header {
     uint64_t thread_state; /* address of the main thread's PyThreadState */
     uint64_t anchors[6];   /* addresses that the link must agree in */
     struct pexcz_snapshot_table pages;
-    struct pexcz_snapshot_table kept;
     struct pexcz_snapshot_table env;
     struct pexcz_snapshot_table keys;
     struct pexcz_snapshot_table atfork;

@@ -10,8 +10,8 @@ static bool
 tables_are_inside(const struct pexcz_snapshot_header *h)
 {
     const struct pexcz_snapshot_table tables[]
-        = {h->pages,   h->kept,  h->env, h->keys,   h->atfork, h->libraries,
-           h->imports, h->words, h->tls, h->absent, h->home,   h->tls_inner};
+        = {h->pages, h->env, h->keys,   h->atfork, h->libraries, h->imports,
+           h->words, h->tls, h->absent, h->home,   h->tls_inner};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (tables[i].offset < h->tables || tables[i].offset > h->size

@@ -9,10 +9,9 @@ extern char pexcz_small_start[];
 extern char pexcz_small_end[];
 
 /*
- * Any start reads and writes nearly all pages of small variables that begin as
- * zeros.  Asked for at once they cost a third of their page faults, which are
- * two where a page is read first.  Linux < 5.14 does not know the request and
- * nothing is lost.
+ * Any start writes to all pages of these variables, which begin as zeros; many
+ * it reads first, which is a second page fault.  Linux < 5.14 does not know
+ * the request, and nothing is lost.
  */
 static void
 fetch_small_pages(void)
@@ -27,5 +26,6 @@ fetch_small_pages(void)
 }
 
 /* Before all constructors, which use such variables. */
-__attribute__((section(".preinit_array"), used)) static void (*const fetch)(void)
+__attribute__((section(".preinit_array"),
+               used)) static void (*const fetch)(void)
     = fetch_small_pages;

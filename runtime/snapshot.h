@@ -39,13 +39,9 @@ enum pexcz_places {
     PEXCZ_PLACES_USE,
 };
 
-/*
- * The steps of making one, in order.  begin() before Python is touched;
- * preinitialised() when pexcz_python_preconfigure() is done.
- */
+/* The steps of making one, in order; begin() before Python is touched. */
 PEXCZ_MUST_USE int pexcz_snapshot_begin(enum pexcz_places places,
                                         struct pexcz_error *err);
-PEXCZ_MUST_USE int pexcz_snapshot_preinitialised(struct pexcz_error *err);
 void pexcz_snapshot_need_encoding(void); /* likewise: a locale of UTF-8 */
 void pexcz_snapshot_need_cwd(void); /* at any time before the last: there must
                                      * be one */

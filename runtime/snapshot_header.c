@@ -69,13 +69,13 @@ pexcz_snapshot_check(const struct pexcz_located *located,
     if (h->tables > h->size || h->tables < PEXCZ_PAGE_SIZE
         || h->heap_end <= PEXCZ_ADDR_HEAP
         || h->heap_end - PEXCZ_ADDR_SNAPSHOT > h->tables
-        || !is_inside(&h->pages, h) || !is_inside(&h->kept, h)
-        || !is_inside(&h->env, h) || !is_inside(&h->keys, h)
-        || !is_inside(&h->atfork, h) || !is_inside(&h->libraries, h)
-        || !is_inside(&h->imports, h) || !is_inside(&h->words, h)
-        || !is_inside(&h->tls, h) || !is_inside(&h->absent, h)
-        || !is_inside(&h->home, h) || !is_inside(&h->outside, h)
-        || !is_inside(&h->actions, h) || !is_inside(&h->changes, h)
+        || !is_inside(&h->pages, h) || !is_inside(&h->env, h)
+        || !is_inside(&h->keys, h) || !is_inside(&h->atfork, h)
+        || !is_inside(&h->libraries, h) || !is_inside(&h->imports, h)
+        || !is_inside(&h->words, h) || !is_inside(&h->tls, h)
+        || !is_inside(&h->absent, h) || !is_inside(&h->home, h)
+        || !is_inside(&h->outside, h) || !is_inside(&h->actions, h)
+        || !is_inside(&h->changes, h)
         || XXH3_64bits(snapshot.ptr + h->tables, (size_t)(h->size - h->tables))
                != h->tables_sum) {
         return NULL;

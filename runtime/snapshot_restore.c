@@ -80,8 +80,8 @@ resume(const struct pexcz_snapshot_header *header,
     PyThreadState *state = (PyThreadState *)(uintptr_t)header->thread_state;
 
     pexcz_heap_adopt(header->heap_end);
-    pexcz_owned_apply(pexcz_snapshot_table(header, &header->kept),
-                      pexcz_snapshot_table(header, &header->pages), header);
+    pexcz_page_runs_put(pexcz_snapshot_table(header, &header->pages), header,
+                        PEXCZ_ADDR_STDLIB);
     if (pexcz_snapshot_objects.has_openssl != 0) {
         pexcz_openssl_cpu_ask();
     }
@@ -149,8 +149,7 @@ pexcz_snapshot_restore(const struct pexcz_located *located,
             pexcz_snapshot_table(header, &header->absent))) {
         return boot_ordinarily("a file is there that was looked for in vain");
     }
-    if (!pexcz_owned_check(pexcz_snapshot_table(header, &header->kept),
-                           pexcz_snapshot_table(header, &header->pages))
+    if (!pexcz_owned_check(pexcz_snapshot_table(header, &header->pages))
         || !pexcz_page_runs_check(pexcz_snapshot_table(header, &header->pages),
                                   PEXCZ_PAGE_SIZE, header->tables)
         || PyStatus_Exception(pexcz_python_preconfigure(options))) {

@@ -438,9 +438,6 @@ boot(const struct pexcz_located *located, bool dump, const char *places)
         give_up(&err);
     }
     status = pexcz_python_preconfigure(&options);
-    if (dump && pexcz_snapshot_preinitialised(&err) < 0) {
-        give_up(&err);
-    }
     if (!PyStatus_Exception(status)) {
         status = pexcz_python_start(&options);
     }

@@ -35,7 +35,6 @@ static struct {
     enum pexcz_places places;
     bool needs_cwd;
     bool encoding_is_read;
-    struct pexcz_owned_copies copies; /* reserved before the heap begins */
 } making;
 
 /* Of a folder in /proc; 0 when it cannot be read. */
@@ -79,17 +78,10 @@ int
 pexcz_snapshot_begin(enum pexcz_places places, struct pexcz_error *err)
 {
     uint64_t together = 0;
-    struct pexcz_owned_copies *c = &making.copies;
-    int rc = pexcz_owned_copy_file(&c->initial, err);
+    int rc;
 
     pexcz_openssl_cpu_ask();
-
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_owned_copy(&c->before, err);
-    }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_buf_reserve(&c->preinitialised, c->before.len, err);
-    }
+    rc = pexcz_owned_check_untouched(err);
     pexcz_process_be_neutral();
     making.open_files = count_entries("/proc/self/fd");
     making.places = places;
@@ -116,12 +108,6 @@ void
 pexcz_snapshot_need_encoding(void)
 {
     making.encoding_is_read = true;
-}
-
-int
-pexcz_snapshot_preinitialised(struct pexcz_error *err)
-{
-    return pexcz_owned_copy(&making.copies.preinitialised, err);
 }
 
 static int
@@ -205,7 +191,6 @@ settle_all(struct pexcz_error *err)
 struct tables {
     struct pexcz_snapshot_header *header;
     struct pexcz_page_runs pages;
-    struct pexcz_buf kept; /* the table */
     struct pexcz_buf bytes;
     uint64_t offset; /* of the tables in the snapshot */
 };
@@ -228,13 +213,6 @@ collect_pages(struct tables *t, struct pexcz_error *err)
     if (rc == PEXCZ_OK) {
         rc = pexcz_libraries_pages(&t->pages, PEXCZ_PAGE_SIZE, err);
     }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_owned_kept(&making.copies, &t->kept, err);
-    }
-    for (size_t i = 0; i < t->kept.len / sizeof(uint64_t); i++) {
-        pexcz_page_runs_clear_word(&t->pages, PEXCZ_PAGE_SIZE,
-                                   ((const uint64_t *)(void *)t->kept.ptr)[i]);
-    }
     t->offset = PEXCZ_PAGE_SIZE + t->pages.bytes.len;
     t->header->tables = t->offset;
     return rc;
@@ -256,11 +234,6 @@ build_tables(struct tables *t, struct pexcz_error *err)
                               err);
 
     end_table(t, start, &t->header->pages);
-    start = t->bytes.len;
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_buf_append(&t->bytes, t->kept.ptr, t->kept.len, err);
-    }
-    end_table(t, start, &t->header->kept);
     start = t->bytes.len;
     if (rc == PEXCZ_OK) {
         rc = pexcz_process_keys(&t->bytes, err);
@@ -352,7 +325,6 @@ pexcz_snapshot_write(const struct pexcz_located *located, int fd,
                       err);
     }
     pexcz_page_runs_done(&tables.pages);
-    pexcz_buf_done(&tables.kept);
     pexcz_buf_done(&tables.bytes);
     return rc;
 }

@@ -27,6 +27,9 @@ SPARE_PHDRS = 8
 PHDR_SIZE = 56
 # The largest page that a kernel may have: segments are aligned so.
 PAGE_SIZES = {"x86_64": 0x1000, "aarch64": 0x10000}
+# Here static libraries note what the CPU can do, which is for each process to
+# find out: liblzma, libcrypto.
+CPU_FACTS = "*:*-crc64_fast.o", "*:*-x86_64cpuid.o", "*:*-lib-cpuid.o"
 # In this order ld.so looks for symbols: nearly all are found in the second.
 # libpthread comes before libc as it does in every program for glibc < 2.34.
 LIBRARIES = ["-lpthread", "-lc", "-ldl", "-lm"]
@@ -127,15 +130,16 @@ PYTHON_RUNTIME = f"""  .PyRuntime :
 
 
 def bss_sections(process, large_of_process, large):
-    """Within .bss likewise.  The small variables of both are neighbours, so that
-    a start finds those that it needs in few pages (runtime/small_pages.c)."""
-    others = f"EXCLUDE_FILE({' '.join(patterns(process))})"
+    """Within .bss likewise.  What starts write to lies side by side, the small
+    variables of the process and the listed ones of Python: small_pages.c."""
+    cpu_facts = "".join(f"    {file}(.bss COMMON)\n" for file in CPU_FACTS)
     return (
-        f"{sections('bss', large_of_process)}    . = {PAGE};\n    pexcz_bss_start = .;\n"
-        f"{sections('bss', large)}    pexcz_small_start = .;\n"
-        f"    *({others} .bss {others} .bss.*)\n    *({others} COMMON)\n"
+        f"{sections('bss', large_of_process)}    pexcz_small_start = .;\n"
+        f"{of_process('bss', process)}{cpu_facts}    *crtbegin*.o(.bss)\n"
+        f"    . = {PAGE};\n    pexcz_bss_start = .;\n"
+        f"{sections('bss', listed('hot_data.list'))}    pexcz_small_end = .;\n"
+        f"{sections('bss', large)}    *(.bss .bss.* .gnu.linkonce.b.*)\n    *(COMMON)\n"
         f"    . = {PAGE};\n    pexcz_bss_end = .;\n"
-        f"{of_process('bss', process)}    *(.bss .bss.* COMMON)\n    pexcz_small_end = .;\n"
     )
 
 
