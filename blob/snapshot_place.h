@@ -19,11 +19,40 @@ struct pexcz_place {
     uint32_t ordinal; /* number of the allocation, from 1 */
 };
 
-/* Of a list of blocks that are to lie together: this, and their ordinals
- * (uint32_t) in rising order. */
+/* An attribute that a start has looked up in a class: a str. */
+struct pexcz_place_pair {
+    uint64_t type; /* addresses */
+    uint64_t name;
+};
+
+/* Lookups that Python's cache has room for. */
+#define PEXCZ_PLACE_PAIRS 4096u
+
+/* What a rehearsal tells: this, and a bit for each grain of the heap that was
+ * written to. */
+struct pexcz_place_seen {
+    uint64_t pair_count;
+    struct pexcz_place_pair pairs[PEXCZ_PLACE_PAIRS];
+};
+
+/* An object by the block that it lies in, of which the next process knows the
+ * number only; or by its address, where that is fixed. */
+struct pexcz_place_object {
+    uint64_t value;   /* offset in the block; address */
+    uint64_t ordinal; /* of the block; 0: address */
+};
+
+struct pexcz_place_lookup {
+    struct pexcz_place_object type;
+    struct pexcz_place_object name;
+};
+
+/* Of a list of blocks that are to lie together: this; lookups that the cache
+ * is to have; the blocks' ordinals (uint32_t) in rising order. */
 struct pexcz_place_list {
-    uint64_t size; /* bytes that they need */
+    uint64_t size; /* bytes that the blocks need */
     uint64_t count;
+    uint64_t lookup_count;
 };
 
 #endif

@@ -26,22 +26,53 @@ program_name(const struct pexcz_snapshot_making *m)
                               (int)strcspn(first, "="), first);
 }
 
-/* Runs a start and adds what it wrote to: a bit for each grain.  `seen` is a
- * memory file of the same size.  The result of a run that fails is none. */
+/* What all rehearsals have seen. */
+struct seen {
+    struct pexcz_slice written; /* a bit for each grain */
+    struct pexcz_buf lookups;   /* pexcz_place_pair */
+    int file;                   /* a memory file for one of them */
+};
+
 static int
-rehearse(struct pexcz_snapshot_making *m, int snapshot, int seen,
-         const char *line, struct pexcz_slice written)
+add_seen(struct pexcz_snapshot_making *m, struct seen *seen)
 {
-    const int files[] = {snapshot, m->places, seen};
+    uint8_t *all = (uint8_t *)(uintptr_t)seen->written.ptr;
+    const struct pexcz_place_seen *one;
+    const uint8_t *written;
+    struct pexcz_slice map;
+    int rc = pexcz_snapshot_map(seen->file, &map, m->err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    one = (const void *)map.ptr;
+    written = (const uint8_t *)(one + 1);
+    for (size_t i = 0; i < seen->written.len; i++) {
+        all[i] |= written[i];
+    }
+    if (one->pair_count <= PEXCZ_PLACE_PAIRS) {
+        rc = pexcz_buf_append(&seen->lookups, one->pairs,
+                              one->pair_count * sizeof(one->pairs[0]), m->err);
+    }
+    pexcz_snapshot_unmap(&map);
+    return rc;
+}
+
+/* Runs a start and adds what it did.  The result of a run that fails is none.
+ */
+static int
+rehearse(struct pexcz_snapshot_making *m, int snapshot, const char *line,
+         struct seen *seen)
+{
+    const int files[] = {snapshot, m->places, seen->file};
     const char *name = program_name(m);
     /* Guesses are for who does not say how it is used. */
     const char *script
         = m->wish->warm_count == 0 ? pexcz_snapshot_use_text : "";
-    uint8_t *all = (uint8_t *)(uintptr_t)written.ptr;
-    struct pexcz_slice map = {0};
-    int rc = pexcz_snapshot_empty(seen, m->err);
+    off_t size = (off_t)(sizeof(struct pexcz_place_seen) + seen->written.len);
+    int rc = pexcz_snapshot_empty(seen->file, m->err);
 
-    if (rc == PEXCZ_OK && ftruncate(seen, (off_t)written.len) < 0) {
+    if (rc == PEXCZ_OK && ftruncate(seen->file, size) < 0) {
         rc = pexcz_fail(m->err, PEXCZ_E_IO, errno, "a memory file");
     }
     if (rc == PEXCZ_OK) {
@@ -49,14 +80,7 @@ rehearse(struct pexcz_snapshot_making *m, int snapshot, int seen,
                  m->executable, m->wish, name, script, line, files, m->err)
                           : PEXCZ_E_NOMEM;
     }
-    if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_map(seen, &map, m->err);
-    }
-    for (size_t i = 0; i < map.len; i++) {
-        all[i] |= map.ptr[i];
-    }
-    pexcz_snapshot_unmap(&map);
-    return rc;
+    return rc == PEXCZ_OK ? add_seen(m, seen) : rc;
 }
 
 static bool
@@ -83,32 +107,104 @@ compare_ordinals(const void *a, const void *b)
 }
 
 static int
-make_list(struct pexcz_snapshot_making *m, struct pexcz_slice written)
+append_written(struct pexcz_snapshot_making *m, struct pexcz_slice table,
+               struct pexcz_slice written, struct pexcz_place_list *head,
+               struct pexcz_buf *list)
+{
+    const struct pexcz_place *places = (const void *)table.ptr;
+    size_t start = list->len;
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < table.len / sizeof(*places);
+         i++) {
+        if (was_written(&places[i], written)) {
+            head->count++;
+            head->size += PEXCZ_PLACE_GRAIN
+                          + ((places[i].size + PEXCZ_PLACE_GRAIN - 1)
+                             & ~(PEXCZ_PLACE_GRAIN - 1));
+            rc = pexcz_buf_append(list, &places[i].ordinal, sizeof(uint32_t),
+                                  m->err);
+        }
+    }
+    if (rc == PEXCZ_OK) {
+        qsort(list->ptr + start, head->count, sizeof(uint32_t),
+              compare_ordinals);
+    }
+    return rc;
+}
+
+/* The object at an address of the first snapshot; false: in none of Python's
+ * blocks. */
+static bool
+object_at(struct pexcz_slice table, uint64_t address,
+          struct pexcz_place_object *ret)
+{
+    const struct pexcz_place *places = (const void *)table.ptr;
+    size_t low = 0;
+    size_t high = table.len / sizeof(*places);
+
+    *ret = (struct pexcz_place_object){.value = address};
+    if (address < PEXCZ_ADDR_HEAP || address >= PEXCZ_ADDR_SNAPSHOT_END) {
+        return true;
+    }
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (places[middle].address <= address) {
+            low = middle + 1;
+        }
+        else {
+            high = middle;
+        }
+    }
+    if (low == 0
+        || address - places[low - 1].address >= places[low - 1].size) {
+        return false;
+    }
+    ret->value = address - places[low - 1].address;
+    ret->ordinal = places[low - 1].ordinal;
+    return true;
+}
+
+static int
+append_lookups(struct pexcz_snapshot_making *m, struct pexcz_slice table,
+               const struct pexcz_buf *pairs, struct pexcz_place_list *head,
+               struct pexcz_buf *list)
+{
+    const struct pexcz_place_pair *p = (const void *)pairs->ptr;
+    int rc = PEXCZ_OK;
+
+    for (size_t i = 0; rc == PEXCZ_OK && i < pairs->len / sizeof(*p); i++) {
+        struct pexcz_place_lookup lookup;
+
+        if (object_at(table, p[i].type, &lookup.type)
+            && object_at(table, p[i].name, &lookup.name)) {
+            head->lookup_count++;
+            rc = pexcz_buf_append(list, &lookup, sizeof(lookup), m->err);
+        }
+    }
+    return rc;
+}
+
+static int
+make_list(struct pexcz_snapshot_making *m, const struct seen *seen)
 {
     struct pexcz_slice table = {0};
     struct pexcz_place_list head = {0};
     struct pexcz_buf list = {0};
     int rc = pexcz_snapshot_map(m->places, &table, m->err);
-    const struct pexcz_place *places = (const void *)table.ptr;
 
     if (rc == PEXCZ_OK) {
         rc = pexcz_buf_append(&list, &head, sizeof(head), m->err);
     }
-    for (size_t i = 0; rc == PEXCZ_OK && i < table.len / sizeof(*places);
-         i++) {
-        if (was_written(&places[i], written)) {
-            head.count++;
-            head.size += PEXCZ_PLACE_GRAIN
-                         + ((places[i].size + PEXCZ_PLACE_GRAIN - 1)
-                            & ~(PEXCZ_PLACE_GRAIN - 1));
-            rc = pexcz_buf_append(&list, &places[i].ordinal, sizeof(uint32_t),
-                                  m->err);
-        }
+    if (rc == PEXCZ_OK) {
+        rc = append_lookups(m, table, &seen->lookups, &head, &list);
+    }
+    if (rc == PEXCZ_OK) {
+        rc = append_written(m, table, seen->written, &head, &list);
     }
     if (rc == PEXCZ_OK) {
         memcpy(list.ptr, &head, sizeof(head));
-        qsort(list.ptr + sizeof(head), head.count, sizeof(uint32_t),
-              compare_ordinals);
         rc = pexcz_snapshot_empty(m->places, m->err);
     }
     if (rc == PEXCZ_OK) {
@@ -138,31 +234,31 @@ bitmap_size(int snapshot, size_t *ret, struct pexcz_error *err)
 int
 pexcz_snapshot_list_places(struct pexcz_snapshot_making *m, int snapshot)
 {
-    int seen = memfd_create("pexcz-writes", MFD_CLOEXEC);
-    size_t size;
+    struct seen seen = {.file = memfd_create("pexcz-seen", MFD_CLOEXEC)};
     uint8_t *written = NULL;
+    size_t size;
     int rc;
 
-    if (seen < 0) {
+    if (seen.file < 0) {
         return pexcz_fail(m->err, PEXCZ_E_IO, errno,
                           "cannot make a memory file");
     }
     rc = bitmap_size(snapshot, &size, m->err);
     if (rc == PEXCZ_OK) {
         written = pexcz_alloc_array(size, 1);
+        seen.written = pexcz_slice_make(written, size);
         rc = written != NULL
-                 ? rehearse(m, snapshot, seen, NULL,
-                            pexcz_slice_make(written, size))
+                 ? rehearse(m, snapshot, NULL, &seen)
                  : pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     for (size_t i = 0; rc == PEXCZ_OK && i < m->wish->warm_count; i++) {
-        (void)rehearse(m, snapshot, seen, m->wish->warm[i],
-                       pexcz_slice_make(written, size));
+        (void)rehearse(m, snapshot, m->wish->warm[i], &seen);
     }
     if (rc == PEXCZ_OK) {
-        rc = make_list(m, pexcz_slice_make(written, size));
+        rc = make_list(m, &seen);
     }
     free(written);
-    (void)close(seen);
+    pexcz_buf_done(&seen.lookups);
+    (void)close(seen.file);
     return rc;
 }

@@ -233,6 +233,7 @@ pexcz_exit(bool (*is_noticeable)(void))
     bool interrupted;
     int code = report_exception(&interrupted);
 
+    pexcz_rehearsal_note_lookups();
     if (finish(is_noticeable) < 0) {
         code = EXIT_FLUSH_FAILED;
     }

@@ -4,6 +4,7 @@
 #include "arenas.h"
 #include "exe_layout.h"
 #include "heap_places.h"
+#include "type_lookups.h"
 
 #include <Python.h>
 
@@ -727,4 +728,10 @@ int
 pexcz_heap_write_places(int fd, struct pexcz_error *err)
 {
     return pexcz_places_write(fd, heap.next, python_block_size, err);
+}
+
+int
+pexcz_heap_look_up(struct pexcz_error *err)
+{
+    return pexcz_places_each_lookup(heap.next, pexcz_type_lookups_put, err);
 }

@@ -32,6 +32,9 @@ bool pexcz_heap_begin(uint64_t together);
 PEXCZ_MUST_USE int pexcz_heap_record(struct pexcz_error *err);
 PEXCZ_MUST_USE int pexcz_heap_write_places(int fd, struct pexcz_error *err);
 
+/* Looks up in classes what starts look up there (type_lookups.h). */
+PEXCZ_MUST_USE int pexcz_heap_look_up(struct pexcz_error *err);
+
 /* From now on code in this range is served from the snapshot's heap as well:
  * a library of the system that works for those of the image. */
 void pexcz_heap_serve(uint64_t start, uint64_t size);

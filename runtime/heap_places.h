@@ -12,6 +12,7 @@
 #define PEXCZ_HEAP_PLACES_H
 
 #include "error.h"
+#include "snapshot_place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,13 @@ PEXCZ_MUST_USE int pexcz_places_record(uint64_t start, uint64_t end,
 /* The list in the file `fd` counts; *ret_size: bytes that its blocks need. */
 PEXCZ_MUST_USE int pexcz_places_use(int fd, uint64_t *ret_size,
                                     struct pexcz_error *err);
+
+/* Calls `visit` for the lookups of the list whose blocks were recorded and are
+ * there, below `end`. */
+PEXCZ_MUST_USE int
+pexcz_places_each_lookup(uint64_t end,
+                         void (*visit)(const struct pexcz_place_pair *pair),
+                         struct pexcz_error *err);
 
 /* Another allocation; true: it is of the list. */
 bool pexcz_places_next(void);

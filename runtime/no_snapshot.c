@@ -59,6 +59,11 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
 }
 
 void
+pexcz_rehearsal_note_lookups(void)
+{
+}
+
+void
 pexcz_rehearsal_end(void)
 {
 }

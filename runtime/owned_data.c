@@ -98,8 +98,8 @@ pexcz_owned_check_untouched(struct pexcz_error *err)
 
 /* --- restore ------------------------------------------------------------- */
 
-static bool
-is_owned(uint64_t address, uint64_t size)
+bool
+pexcz_owned_has(uint64_t address, uint64_t size)
 {
     uint64_t a[PEXCZ_OWNED_ANCHORS];
 
@@ -120,7 +120,7 @@ pexcz_owned_check(struct pexcz_slice pages)
 
     for (size_t i = 0; i < pages.len / sizeof(*runs); i++) {
         if (runs[i].address < PEXCZ_ADDR_STDLIB
-            && !is_owned(runs[i].address, runs[i].size)) {
+            && !pexcz_owned_has(runs[i].address, runs[i].size)) {
             return false;
         }
     }

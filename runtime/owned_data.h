@@ -24,6 +24,9 @@ void pexcz_owned_anchors(uint64_t ret[PEXCZ_OWNED_ANCHORS]);
  * executable's file has it. */
 PEXCZ_MUST_USE int pexcz_owned_check_untouched(struct pexcz_error *err);
 
+/* Whether [address, address + size) is a part of it. */
+bool pexcz_owned_has(uint64_t address, uint64_t size);
+
 /* Whether all pages below the blobs that the table names are owned data. */
 bool pexcz_owned_check(struct pexcz_slice pages);
 

@@ -4,8 +4,10 @@
 #include "arenas.h"
 #include "command.h"
 #include "exe_layout.h"
+#include "owned_data.h"
 #include "snapshot_format.h"
 #include "snapshot_place.h"
+#include "type_lookups.h"
 
 #include <Python.h>
 
@@ -41,7 +43,9 @@ static struct {
     bool paused;
     size_t page_count;
     uint8_t *useless; /* traps of each page since the last that was new */
-    uint8_t *seen;    /* a bit for each grain */
+    uint64_t heap_end;
+    struct pexcz_place_seen *lookups; /* NULL: no rehearsal */
+    uint8_t *seen;                    /* a bit for each grain */
     unsigned int traps;
     uint8_t limit; /* of `useless` */
 } rehearsal;
@@ -169,8 +173,11 @@ watch(void)
     const struct pexcz_place *places;
     size_t size;
 
-    rehearsal.seen
+    rehearsal.lookups
         = map(SEEN_FD, PROT_READ | PROT_WRITE, MAP_SHARED, NULL, &size);
+    size -= sizeof(*rehearsal.lookups);
+    rehearsal.seen = (uint8_t *)(rehearsal.lookups + 1);
+    rehearsal.heap_end = header->heap_end;
     rehearsal.page_count = size * 8 * PEXCZ_PLACE_GRAIN / PEXCZ_PAGE_SIZE;
     if (rehearsal.page_count
         > (header->heap_end - PEXCZ_ADDR_HEAP + PEXCZ_PAGE_SIZE - 1)
@@ -217,6 +224,29 @@ pexcz_rehearsal_begin(struct pexcz_located *located, int *argc, char ***argv)
     *argc -= FIXED_ARGUMENTS;
     *argv += FIXED_ARGUMENTS;
     return true;
+}
+
+/* In the snapshot, or at a fixed address anyway. */
+static bool
+is_known(const void *object)
+{
+    uint64_t address = (uintptr_t)object;
+
+    return pexcz_owned_has(address, 1)
+           || (address >= PEXCZ_ADDR_HEAP && address < rehearsal.heap_end)
+           || (address >= PEXCZ_ADDR_LIBRARIES
+               && address < PEXCZ_ADDR_LIBRARIES_END);
+}
+
+void
+pexcz_rehearsal_note_lookups(void)
+{
+    if (rehearsal.lookups != NULL) {
+        rehearsal.paused = true; /* a start does not do this */
+        rehearsal.lookups->pair_count
+            = pexcz_type_lookups_get(rehearsal.lookups->pairs, is_known);
+        rehearsal.paused = false;
+    }
 }
 
 void

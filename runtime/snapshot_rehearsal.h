@@ -8,9 +8,9 @@
  * is a start of the executable as ARGV0 ARGUMENT… from the snapshot in
  * descriptor 3.  KIND is "application", or "script": then the Python text
  * SCRIPT runs in place of the application's own code.  Descriptor 4 is the
- * table of the snapshot's blocks (snapshot_place.h).  In the file of
- * descriptor 5 a bit is set for each grain of the heap that was written to;
- * only blocks of the table are watched.
+ * table of the snapshot's blocks (snapshot_place.h).  The file of descriptor 5
+ * gets what was seen: a bit for each grain of the heap that was written to, of
+ * blocks of the table only; and what was looked up in classes.
  */
 #ifndef PEXCZ_SNAPSHOT_REHEARSAL_H
 #define PEXCZ_SNAPSHOT_REHEARSAL_H
@@ -23,6 +23,9 @@
  * to watch.  Ends the process with a line on stderr when that cannot be. */
 bool pexcz_rehearsal_begin(struct pexcz_located *located, int *argc,
                            char ***argv);
+
+/* Before an exit; nothing if the process is none. */
+void pexcz_rehearsal_note_lookups(void);
 
 /* Watches no longer. */
 void pexcz_rehearsal_end(void);

@@ -85,7 +85,7 @@ pexcz_snapshot_begin(enum pexcz_places places, struct pexcz_error *err)
     pexcz_process_be_neutral();
     making.open_files = count_entries("/proc/self/fd");
     making.places = places;
-    if (rc == PEXCZ_OK && places == PEXCZ_PLACES_RECORD) {
+    if (rc == PEXCZ_OK && places != PEXCZ_PLACES_NONE) {
         rc = pexcz_heap_record(err);
     }
     if (rc == PEXCZ_OK && places == PEXCZ_PLACES_USE) {
@@ -165,7 +165,8 @@ settle(PyObject *gc, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
     pexcz_gc_credit(&credit); /* as behind the last import of a boot */
-    return check_process(err);
+    rc = making.places == PEXCZ_PLACES_USE ? pexcz_heap_look_up(err) : rc;
+    return rc == PEXCZ_OK ? check_process(err) : rc;
 }
 
 /* settle(), and sys.modules as it was. */

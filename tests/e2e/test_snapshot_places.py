@@ -34,6 +34,26 @@ SPARSE = """\
         print(total, re.search(r"Private_Dirty: *(\\d+) kB", heap)[1])
     """
 
+# Many classes, in each of which a run looks an attribute up.  Where Python keeps
+# what it found is among its static data.
+CLASSES = """\
+    import re
+
+    names = [f"attribute_{i}" for i in range(100)]
+    classes = [type(f"C{i}", (), {name: i}) for i, name in enumerate(names)]
+
+    def main():
+        total = 0
+        for cls, name in zip(classes, names):
+            total += getattr(cls(), name)
+        classes[7].attribute_7 = "new"  # what is kept is not believed for ever
+        del classes[8].attribute_8
+        text = classes[7]().attribute_7 + str(hasattr(classes[8], "attribute_8"))
+        with open("/proc/self/smaps") as stream:
+            data = re.findall(r"^0[0-9a-f]{7}-\\S+ rw-p(?:.*\\n)+?Private_Dirty: *(\\d+) kB", stream.read(), re.M)
+        print(total, text, sum(map(int, data)))
+    """
+
 # What the imports made grows, shrinks and goes.
 CHANGES = """\
     import gc
@@ -153,6 +173,13 @@ def test_few_pages_are_copied(pack: Callable[..., Path]) -> None:
     assert total == total_placed
     assert int(kilobytes) > 400 * 4  # one page for each function that is called
     assert int(kilobytes_placed) < int(kilobytes) / 4
+
+
+def test_lookups_are_found(pack: Callable[..., Path]) -> None:
+    *found, kilobytes = restored(pack(CLASSES)).split()
+    *found_placed, kilobytes_placed = restored(pack(CLASSES, "")).split()
+    assert found == found_placed == [b"%d" % sum(range(100)), b"newFalse"]
+    assert int(kilobytes_placed) <= int(kilobytes) - 5 * 4
 
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"]])
