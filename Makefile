@@ -68,7 +68,7 @@ OPT += -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
 ifneq ($(abspath $(BUILD)),$(CURDIR)/build)
 OPT += -ffile-prefix-map=$(BUILD)=build
 endif
-CFLAGS := -std=c17 $(OPT) -fno-pie -fdata-sections -pthread -fvisibility=hidden $(WARNINGS)
+CFLAGS := -std=c17 $(OPT) -fno-pie -fdata-sections -ffunction-sections -pthread -fvisibility=hidden $(WARNINGS)
 LDFLAGS := -no-pie -pthread $(LINK_OPT)
 
 ifneq ($(file <$(FLAGS)),$(CC) $(CPPFLAGS) $(CFLAGS))

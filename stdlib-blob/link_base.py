@@ -92,8 +92,8 @@ def listed(file):
 
 def hot_text():
     """The functions of hot_text.list; NAME.cold is what the compiler calls
-    unlikely, a part of the function or all of it."""
-    text = ""
+    unlikely, a part of the function or all of it.  Behind what calls main()."""
+    text = "    *crt1.o(.text)\n    *compat.o(.text)\n"
     for name in listed("hot_text.list"):
         likely = name.removesuffix(".cold")
         kinds = ("unlikely.",) if name != likely else ("", "hot.", "startup.")
