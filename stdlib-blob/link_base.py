@@ -30,6 +30,8 @@ PAGE_SIZES = {"x86_64": 0x1000, "aarch64": 0x10000}
 # Here static libraries note what the CPU can do, which is for each process to
 # find out: liblzma, libcrypto.
 CPU_FACTS = "*:*-crc64_fast.o", "*:*-x86_64cpuid.o", "*:*-lib-cpuid.o"
+# What runs before main(), of the compiler and of glibc_floor.py.
+CALLERS_OF_MAIN = "*crt1.o", "*crtbegin*.o", "*libc_nonshared.a:*"
 # In this order ld.so looks for symbols: nearly all are found in the second.
 # libpthread comes before libc as it does in every program for glibc < 2.34.
 LIBRARIES = ["-lpthread", "-lc", "-ldl", "-lm"]
@@ -78,6 +80,11 @@ def of_process(kind, process):
     return "".join(f"    {file}(.{kind} .{kind}.*)\n" for file in patterns(process))
 
 
+def of_libraries(kind, static):
+    names = sorted(Path(path).name for path in static)
+    return "".join(f"    *{name}:*(.{kind} .{kind}.*)\n" for name in names)
+
+
 def large_variables(nm, objects):
     """Names of variables that begin as zeros and take pages of their own."""
     text = subprocess.check_output([nm, "-S", *objects], text=True, stderr=subprocess.DEVNULL)
@@ -90,10 +97,14 @@ def listed(file):
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def hot_text():
+def hot_text(static):
     """The functions of hot_text.list; NAME.cold is what the compiler calls
-    unlikely, a part of the function or all of it.  Behind what calls main()."""
-    text = "    *crt1.o(.text)\n    *compat.o(.text)\n"
+    unlikely, a part of the function or all of it.  With what calls main().
+
+    Static libraries come first: behind them, all around is of this segment for
+    2 MB, and the kernel may map the page cache's large piece as it is."""
+    text = of_libraries("text", static)
+    text += "".join(f"    {file}(.text)\n" for file in CALLERS_OF_MAIN)
     for name in listed("hot_text.list"):
         likely = name.removesuffix(".cold")
         kinds = ("unlikely.",) if name != likely else ("", "hot.", "startup.")
@@ -101,12 +112,13 @@ def hot_text():
     return text
 
 
-def process_rodata(process):
-    """An output section for the process' own constants: the linker merges equal
-    texts of one, so they would lie anywhere among Python's."""
-    kinds = "(.rodata .rodata.*)"
-    files = "".join(f"    {file}{kinds}\n" for file in patterns(process))
-    return f"  .process_rodata :\n  {{\n{files}  }}\n"
+def constants(static, process):
+    """In the order of hot_text(): of static libraries, the process and Python."""
+    files = "".join(f"    {file}(.rodata .rodata.*)\n" for file in patterns(process))
+    return (
+        f"  .library_rodata :\n  {{\n{of_libraries('rodata', static)}  }}\n"
+        f"  .process_rodata :\n  {{\n{files}  }}\n"
+    )
 
 
 def data_sections(process):
@@ -150,7 +162,7 @@ def replace(script, pattern, new):
     return script
 
 
-def write_linker_script(path, target, process, objects):
+def write_linker_script(path, target, process, objects, static):
     """ld's own script with spare room behind the program headers, and with
     static data in the order of data_sections()."""
     command = [target.tool("ld"), "-no-pie", "-z", "lazy", "--verbose"]
@@ -161,8 +173,8 @@ def write_linker_script(path, target, process, objects):
         raise LinkError("ld's default script has no SIZEOF_HEADERS")
     nm = target.tool("nm")
     bss = bss_sections(process, large_variables(nm, process), large_variables(nm, objects))
-    script = replace(script, r"^    \*\(\.text\.unlikely ", hot_text() + "    *(.text.unlikely ")
-    script = replace(script, r"^  \.rodata  +:", process_rodata(process) + "  .rodata :")
+    script = replace(script, r"^    \*\(\.text\.unlikely ", hot_text(static) + "    *(.text.unlikely ")
+    script = replace(script, r"^  \.rodata  +:", constants(static, process) + "  .rodata :")
     script = replace(script, r"^  \.data  +:", data_sections(process) + "  .data :")
     script = replace(script, r"^  \.data1  +:.*\n", PYTHON_RUNTIME)
     script = replace(script, r"^ +\*\(\.bss \.bss\.\*.*\n +\*\(COMMON\)\n", bss)
@@ -222,8 +234,6 @@ def link(dist, work, out, process, own_objects, own_modules, export_files, wrapp
         subprocess.check_call(
             [cc, "-O2", "-fno-pie", "-isystem", include, "-c", source, "-o", work / name]
         )
-    script = work / "base.ld"
-    write_linker_script(script, target, process, own_objects + objects)
     exports = work / "exports.list"
     write_exports(exports, target.tool("nm"), objects, export_files)
     debug = out.with_name(out.name + ".debug")
@@ -232,6 +242,7 @@ def link(dist, work, out, process, own_objects, own_modules, export_files, wrapp
     if unknown:
         raise LinkError(f"needs {unknown}")
     addresses = work / "addresses.o"
+    script = work / "base.ld"
     command = [
         cc, f"-B{stub}/", "-no-pie", "-o", debug,
         "-Wl,-z,lazy,-z,relro,-z,noexecstack",
@@ -242,6 +253,7 @@ def link(dist, work, out, process, own_objects, own_modules, export_files, wrapp
         "-Wl,--start-group", *static, "-Wl,--end-group",
         *LIBRARIES,
     ]
+    write_linker_script(script, target, process, own_objects + objects, static)
     compile_addresses(cc, [], addresses)
     run(command)
     compile_addresses(cc, relocated_data(target.tool("readelf"), debug), addresses)
