@@ -368,7 +368,7 @@ def header_fields() -> Dict[str, int]:
     text = (REPOSITORY / "blob/snapshot_format.h").read_text()
     body = re.search(r"struct pexcz_snapshot_header \{\n(.*?)\n\};", text, re.S)
     assert body
-    sizes = {"uint8_t": 1, "uint32_t": 4, "uint64_t": 8, "struct pexcz_snapshot_table": 24}
+    sizes = {"uint8_t": 1, "uint32_t": 4, "uint64_t": 8, "struct pexcz_snapshot_table": 16}
     found, offset = {}, 0
     for kind, name, count in re.findall(
         r"^    (\w+|struct \w+)\s+(\w+)(?:\[(\w+)\])?;", body[1], re.M
