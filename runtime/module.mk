@@ -7,7 +7,8 @@
 SNAPSHOT_SRCS := $(wildcard runtime/snapshot_*.c runtime/heap*.c) \
     $(filter-out $(addprefix runtime/library_,files.c memory.c pure.c set.c),\
     $(wildcard runtime/library_*.c)) $(patsubst %,runtime/%.c,callbacks \
-    main_thread openssl_cpu owned_data page_runs process_facts x86_length)
+    main_thread openssl_cpu owned_data page_runs process_facts type_lookups \
+    x86_length)
 RUNTIME_SRCS := $(filter-out runtime/embed_%.c \
     $(if $(filter x86_64,$(ARCH)),runtime/no_snapshot.c,$(SNAPSHOT_SRCS)),\
     $(wildcard runtime/*.c))
