@@ -32,7 +32,7 @@ LIST = REPOSITORY / "stdlib-blob/hot_data.list"
 # Programs that write to a variable, of all: one that fewer need is in the way.
 LEAST = 3
 HEAD = """# Variables that a restored start writes to, mostly the reference counts of
-# types and of the strings in frozen modules: link_base.py puts them together,
+# types and of the strings in frozen modules: linker_script.py puts them together,
 # so that few pages are copied.  `bench/hot_data.py` makes the list.
 """
 # Tables of which a start needs a part that is anywhere.

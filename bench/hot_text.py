@@ -25,7 +25,7 @@ from subjects import REPOSITORY, Subjects
 from traced import BREAKPOINT, Traced
 
 LIST = REPOSITORY / "stdlib-blob/hot_text.list"
-HEAD = """# Functions that restored starts run: link_base.py puts them together, so that few
+HEAD = """# Functions that restored starts run: linker_script.py puts them together, so that few
 # pages are mapped.  `bench/hot_text.py` makes the list.
 """
 # Programs that run a function, of all.

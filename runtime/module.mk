@@ -57,7 +57,8 @@ $(PYOBJ)/runtime/pex_helper.o $(PIC)/runtime/pex_helper.o: $(wildcard runtime/*.
 $(PYOBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
 $(BASE_ELF): $(BASE_OBJS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
-    runtime/exports.list stdlib-blob/link_base.py stdlib-blob/hot_data.list stdlib-blob/hot_text.list $(PYTHON_JSON)
+    runtime/exports.list stdlib-blob/link_base.py stdlib-blob/linker_script.py \
+    stdlib-blob/hot_data.list stdlib-blob/hot_text.list $(PYTHON_JSON)
 	@echo "  LD  $@"
 	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --cc $(CC) --module _pexcz \
 	    --module pexcz_snapshot --exports vfs/exports.list \

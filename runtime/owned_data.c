@@ -11,7 +11,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* Of the linker script (stdlib-blob/link_base.py), at page boundaries. */
+/* Of the linker script (stdlib-blob/linker_script.py), at page boundaries. */
 extern char pexcz_data_start[];
 extern char pexcz_data_end[];
 extern char pexcz_bss_start[];

@@ -7,8 +7,8 @@
  *
  * A snapshot stores these pages.  Neither ld.so nor a constructor writes to
  * them (addresses of libc, CPU features), or a process that is restored would
- * have another one's words: the link (stdlib-blob/link_base.py) puts all that
- * they write to outside.
+ * have another one's words: the link (stdlib-blob/linker_script.py) puts all
+ * that they write to outside.
  */
 #ifndef PEXCZ_OWNED_DATA_H
 #define PEXCZ_OWNED_DATA_H

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/* Of the linker script (stdlib-blob/link_base.py). */
+/* Of the linker script (stdlib-blob/linker_script.py). */
 extern char pexcz_small_start[];
 extern char pexcz_small_end[];
 

@@ -140,7 +140,7 @@ RULES: Dict[str, Rule] = {
         "        if (false && is_python_setting(*pair, seed)) {",
         f"{SNAPSHOT}::test_variables_of_python[env0-environment variable]"),
     "features-of-the-processor": Rule(
-        "stdlib-blob/link_base.py",
+        "stdlib-blob/linker_script.py",
         '"*:*-crc64_fast.o", "*:*-x86_64cpuid.o", "*:*-lib-cpuid.o"',
         '"*:*-crc64_fast.o", "*:*-lib-cpuid.o"',
         f"{GATES}::test_cpu_features_are_those_of_the_process"),
