@@ -39,7 +39,7 @@ SPARSE = """\
 CLASSES = """\
     import re
 
-    names = [f"attribute_{i}" for i in range(100)]
+    names = [f"attribute_{i}" for i in range(300)]
     classes = [type(f"C{i}", (), {name: i}) for i, name in enumerate(names)]
 
     def main():
@@ -178,7 +178,7 @@ def test_few_pages_are_copied(pack: Callable[..., Path]) -> None:
 def test_lookups_are_found(pack: Callable[..., Path]) -> None:
     *found, kilobytes = restored(pack(CLASSES)).split()
     *found_placed, kilobytes_placed = restored(pack(CLASSES, "")).split()
-    assert found == found_placed == [b"%d" % sum(range(100)), b"newFalse"]
+    assert found == found_placed == [b"%d" % sum(range(300)), b"newFalse"]
     assert int(kilobytes_placed) <= int(kilobytes) - 5 * 4
 
 
