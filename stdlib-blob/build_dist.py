@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 
 # This file, what links the base and the library, and this project's part of
 # the latter; of versions.py the values count.
-AFTERWARDS = {"build_dist.py", "components.py", "link_base.py", "link_library.py",
+AFTERWARDS = {"build_dist.py", "components.py", "link_base.py", "link_library.py", "linker_script.py",
               "libc_variables.c", "sysroot.py", "versions.py"}
 
 
