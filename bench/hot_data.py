@@ -11,26 +11,22 @@ that need only little of it find it together.
 
 from __future__ import annotations
 
-import argparse
 import bisect
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import Counter as Counts
 from typing import Iterable, List, Set, Tuple
 
-from bench import Row, rows
+from bench import Row
+from hot_list import LEAST, count
 from measure import ENVIRONMENT
-from subjects import REPOSITORY, Subjects
+from subjects import REPOSITORY
 from traced import BREAKPOINT, Traced
 
 LIST = REPOSITORY / "stdlib-blob/hot_data.list"
-# Programs that write to a variable, of all: one that fewer need is in the way.
-LEAST = 3
 HEAD = """# Variables that a restored start writes to, mostly the reference counts of
 # types and of the strings in frozen modules: linker_script.py puts them together,
 # so that few pages are copied.  `bench/hot_data.py` makes the list.
@@ -109,21 +105,14 @@ def faulted(row: Row, home: str, data: Data) -> Set[str]:
     return data.names_at(int(word, 16) for word in text.split())
 
 
+def written(row: Row, home: str, data: Data) -> Set[str]:
+    return changed(row, home, data) | faulted(row, home, data)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, required=True)
-    parser.add_argument("debug", type=Path, help="base-X.Y.elf.debug")
-    options = parser.parse_args()
-    subjects = Subjects(Path(os.environ["PEXCZ_BUILD"]), options.python.absolute())
-    data = Data(options.debug)
+    _, counts = count(__doc__, Data, written)
     old = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
-    counts: Counts[str] = Counter()
-    for row in rows(subjects):
-        home = str(subjects.folder / "home")
-        names = changed(row, home, data) | faulted(row, home, data)
-        print(f"{row.name}: {len(names)}")
-        counts.update(names)
-    kept = {name for name, count in counts.items() if count >= LEAST} | set(old)
+    kept = {name for name, number in counts.items() if number >= LEAST} | set(old)
     kept -= LARGE
     ordered = sorted(kept, key=lambda name: (-counts[name], name))
     LIST.write_text(HEAD + "\n".join(ordered) + "\n")

@@ -9,27 +9,22 @@ together.
 
 from __future__ import annotations
 
-import argparse
 import bisect
-import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Counter as Counts
 from typing import Dict, List, Set, Tuple
 
-from bench import Row, rows
-from subjects import REPOSITORY, Subjects
+from bench import Row
+from hot_list import LEAST, count
+from subjects import REPOSITORY
 from traced import BREAKPOINT, Traced
 
 LIST = REPOSITORY / "stdlib-blob/hot_text.list"
 HEAD = """# Functions that restored starts run: linker_script.py puts them together, so that few
 # pages are mapped.  `bench/hot_text.py` makes the list.
 """
-# Programs that run a function, of all.
-LEAST = 3
 
 
 class Code:
@@ -90,19 +85,9 @@ def lines_of(name: str, functions: Dict[str, int]) -> List[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, required=True)
-    parser.add_argument("debug", type=Path, help="base-X.Y.elf.debug")
-    options = parser.parse_args()
-    subjects = Subjects(Path(os.environ["PEXCZ_BUILD"]), options.python.absolute())
-    code = Code(options.debug)
-    counts: Counts[str] = Counter()
-    for row in rows(subjects):
-        names = executed(row, str(subjects.folder / "home"), code)
-        print(f"{row.name}: {len(names)}")
-        counts.update(names)
+    code, counts = count(__doc__, Code, executed)
     order = {name: address for address, _, name in reversed(code.functions)}
-    kept = [name for name, count in counts.items() if count >= LEAST]
+    kept = [name for name, number in counts.items() if number >= LEAST]
     kept.sort(key=lambda name: (-counts[name], order[name]))
     kept = [line for name in kept for line in lines_of(name, order)]
     LIST.write_text(HEAD + "\n".join(kept) + "\n")
