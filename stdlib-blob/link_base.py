@@ -132,8 +132,10 @@ def link(dist, work, out, process, own_objects, own_modules, export_files, wrapp
     linker_script.write(script, target, process, own_objects + objects, static)
     compile_addresses(cc, [], addresses)
     run(command)
-    compile_addresses(cc, relocated_data(target.tool("readelf"), debug), addresses)
-    run(command)
+    relocated = relocated_data(target.tool("readelf"), debug)
+    if relocated:
+        compile_addresses(cc, relocated, addresses)
+        run(command)
     text = subprocess.check_output(
         [target.tool("nm"), "-D", "--undefined-only", debug], text=True)
     for name in re.findall(r" [Uw] (\w+)", text):

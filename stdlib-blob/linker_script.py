@@ -38,13 +38,16 @@ def patterns(process):
     return [f"{path}:*" if str(path).endswith(".a") else str(path) for path in process]
 
 
+def inputs(kind, files):
+    return "".join(f"    {file}(.{kind} .{kind}.*)\n" for file in files)
+
+
 def of_process(kind, process):
-    return "".join(f"    {file}(.{kind} .{kind}.*)\n" for file in patterns(process))
+    return inputs(kind, patterns(process))
 
 
 def of_libraries(kind, static):
-    names = sorted(Path(path).name for path in static)
-    return "".join(f"    *{name}:*(.{kind} .{kind}.*)\n" for name in names)
+    return inputs(kind, (f"*{name}:*" for name in sorted(Path(path).name for path in static)))
 
 
 def large_variables(nm, objects):
@@ -76,10 +79,9 @@ def hot_text(static):
 
 def constants(static, process):
     """In the order of hot_text(): of static libraries, the process and Python."""
-    files = "".join(f"    {file}(.rodata .rodata.*)\n" for file in patterns(process))
     return (
         f"  .library_rodata :\n  {{\n{of_libraries('rodata', static)}  }}\n"
-        f"  .process_rodata :\n  {{\n{files}  }}\n"
+        f"  .process_rodata :\n  {{\n{of_process('rodata', process)}  }}\n"
     )
 
 
