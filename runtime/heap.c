@@ -4,7 +4,6 @@
 #include "arenas.h"
 #include "exe_layout.h"
 #include "heap_places.h"
-#include "type_lookups.h"
 
 #include <Python.h>
 
@@ -731,7 +730,8 @@ pexcz_heap_write_places(int fd, struct pexcz_error *err)
 }
 
 int
-pexcz_heap_look_up(struct pexcz_error *err)
+pexcz_heap_each_lookup(void (*visit)(const struct pexcz_place_pair *pair),
+                       struct pexcz_error *err)
 {
-    return pexcz_places_each_lookup(heap.next, pexcz_type_lookups_put, err);
+    return pexcz_places_each_lookup(heap.next, visit, err);
 }

@@ -18,6 +18,7 @@
 #define PEXCZ_HEAP_H
 
 #include "error.h"
+#include "snapshot_place.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +33,10 @@ bool pexcz_heap_begin(uint64_t together);
 PEXCZ_MUST_USE int pexcz_heap_record(struct pexcz_error *err);
 PEXCZ_MUST_USE int pexcz_heap_write_places(int fd, struct pexcz_error *err);
 
-/* Looks up in classes what starts look up there (type_lookups.h). */
-PEXCZ_MUST_USE int pexcz_heap_look_up(struct pexcz_error *err);
+/* Calls `visit` for what starts look up in classes (heap_places.h). */
+PEXCZ_MUST_USE int
+pexcz_heap_each_lookup(void (*visit)(const struct pexcz_place_pair *pair),
+                       struct pexcz_error *err);
 
 /* From now on code in this range is served from the snapshot's heap as well:
  * a library of the system that works for those of the image. */

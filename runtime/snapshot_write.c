@@ -22,6 +22,7 @@
 #include "snapshot_kernel.h"
 #include "snapshot_refresh.h"
 #include "standby.h"
+#include "type_lookups.h"
 #include "write_at.h"
 
 #include <dirent.h>
@@ -165,7 +166,9 @@ settle(PyObject *gc, struct pexcz_error *err)
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");
     }
     pexcz_gc_credit(&credit); /* as behind the last import of a boot */
-    rc = making.places == PEXCZ_PLACES_USE ? pexcz_heap_look_up(err) : rc;
+    if (making.places == PEXCZ_PLACES_USE) {
+        rc = pexcz_heap_each_lookup(pexcz_type_lookups_put, err);
+    }
     return rc == PEXCZ_OK ? check_process(err) : rc;
 }
 

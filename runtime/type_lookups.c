@@ -76,25 +76,23 @@ compare_versions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static int
+compare_with_version(const void *version, const void *class)
+{
+    unsigned int x = *(const unsigned int *)version;
+    unsigned int y = (*(PyTypeObject *const *)class)->tp_version_tag;
+
+    return x < y ? -1 : x > y;
+}
+
 static PyTypeObject *
 class_of_version(const struct classes *c, unsigned int version)
 {
-    size_t low = 0;
-    size_t high = c->count;
+    PyTypeObject **found
+        = bsearch(&version, c->all, c->count, sizeof(PyTypeObject *),
+                  compare_with_version);
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (c->all[middle]->tp_version_tag < version) {
-            low = middle + 1;
-        }
-        else {
-            high = middle;
-        }
-    }
-    return low < c->count && c->all[low]->tp_version_tag == version
-               ? c->all[low]
-               : NULL;
+    return found != NULL ? *found : NULL;
 }
 
 size_t
@@ -115,8 +113,9 @@ pexcz_type_lookups_get(struct pexcz_place_pair ret[PEXCZ_PLACE_PAIRS],
         qsort(c.all, c.count, sizeof(PyTypeObject *), compare_versions);
     }
     for (size_t i = 0; i < ENTRIES && count < PEXCZ_PLACE_PAIRS; i++) {
-        PyTypeObject *type
-            = e[i].version != 0 ? class_of_version(&c, e[i].version) : NULL;
+        PyTypeObject *type = c.count != 0 && e[i].version != 0
+                                 ? class_of_version(&c, e[i].version)
+                                 : NULL;
 
         if (type != NULL && e[i].name != NULL && is_known(type)
             && PyUnicode_CheckExact(e[i].name) && is_known(e[i].name)) {
