@@ -12,6 +12,7 @@ for this machine before, and has neither PGO nor an embedding library.
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -57,6 +58,8 @@ def input_key(version, target, pgo, pic):
 
 
 def point_to(link, target):
+    if link.is_symlink() and os.readlink(link) == target:
+        return
     temp = link.with_name(link.name + ".new")
     temp.unlink(missing_ok=True)
     temp.symlink_to(target)
@@ -99,7 +102,10 @@ def main():
     root = Path(options.build).resolve() / "dist"
     root.mkdir(parents=True, exist_ok=True)
     own_python = root / options.version / f"python/install/bin/python{options.version}"
+    # Two makes at a time, as the parts of `make check` are, build it once.
+    lock = open(root / ".lock", "a")
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         target = targets.Target(options.cc, options.sysroot)
         final, pgo, pic = choose(root, options, target)
         name = final.name

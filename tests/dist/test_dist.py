@@ -115,3 +115,19 @@ def test_archives_that_do_not_fit(archive: Path, tmp_path: Path) -> None:
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 1
     assert f"a distribution of Python {VERSION}, not {other}" in done.stderr
+
+
+def test_many_makes_at_a_time(tmp_path: Path) -> None:
+    """As the parts of `make check` that run together; once it is there, they leave it alone."""
+    finished = os.readlink(BUILD / "dist" / VERSION)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / finished).symlink_to(BUILD / "dist" / finished)
+    link = tmp_path / "dist" / VERSION
+    command = [sys.executable, REPOSITORY / "stdlib-blob/build_dist.py", tmp_path, VERSION, "--quick"]
+    times = set()
+    for _ in range(2):
+        makes = [subprocess.Popen(command) for _ in range(8)]
+        assert [make.wait() for make in makes] == [0] * len(makes)
+        assert os.readlink(link) == finished
+        times.add(link.lstat().st_mtime_ns)
+    assert len(times) == 1
