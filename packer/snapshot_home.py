@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where pathlib keeps the component of $HOME: in front of snapshot_import.py
+"""Where pathlib and re keep $HOME, or its component: in front of snapshot_import.py
 and snapshot_trace.py.
 
 `home` tells what $HOME is: in the snapshot it is replaced in any text, and in
@@ -13,6 +13,8 @@ HOME = home()
 # made anew from them, and is when it is asked for.
 COMPONENTS = ("_parts", "_tail_cached")
 CACHED = ("_pparts",)
+# Tables of re, by patterns: one in 3.11, two in 3.13.
+PATTERNS = ("_cache", "_cache2")
 
 
 def all_objects():
@@ -50,3 +52,14 @@ def forget_caches(path):
                 slot.__delete__(path)
             except AttributeError:
                 pass
+
+
+def forget_patterns():
+    """re keeps them for whoever compiles the same again, and is not to blame."""
+    module = sys.modules.get("re")
+    tables = vars(module) if type(module) is type(sys) else {}
+    for table in map(tables.get, PATTERNS):
+        for key in list(table or ()):
+            if any(has_home(part) or type(part) is bytes and HOME[1:].encode() in part
+                   for part in key):
+                del table[key]

@@ -17,43 +17,6 @@ def is_settings_file(path):
     return tail.endswith("rc") or "." in tail or tail.endswith("config")
 
 
-# These look into paths, and come to the same with each home.
-PATH_MODULES = {"genericpath", "os", "pathlib", "pathlib._local", "posixpath"}
-USUAL = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-/")
-
-
-def depends(kind, text, other):
-    """Whether the answer can be another one with another home in the text."""
-    if kind == "hash":
-        return text != HOME[1:]  # which pathlib interns
-    before, home, after = text.partition(HOME)
-    if not home:
-        return kind != "compare" or text != HOME[1:] or (
-            type(other) is str and not has_home(other) and can_be_home("/" + other))
-    if HOME in after:
-        return True
-    if type(other) is tuple:
-        return any(depends(kind, text, item) for item in other)
-    if type(other) is not str:
-        return kind not in ("compare", "order")
-    if has_home(other):
-        return not other.startswith(before + HOME)
-    if kind == "compare":
-        middle = other[len(before):len(other) - len(after)]
-        return other.startswith(before) and other.endswith(after) \
-            and len(before) + len(after) < len(other) and can_be_home(middle)
-    if kind in ("order", "startswith", "removeprefix"):
-        return other.startswith(before + "/") and other != before + "/"
-    if kind in ("endswith", "removesuffix"):
-        rest = other.removesuffix(after)
-        return other.endswith(after) and rest != "" and rest[-1] != "/" \
-            and USUAL.issuperset(rest)
-    if kind == "contains":
-        return other != "/" and other not in before and other not in after \
-            and USUAL.issuperset(other)
-    return True
-
-
 class HomeWatch:
     """The part of Watch that is about $HOME."""
 
@@ -71,23 +34,30 @@ class HomeWatch:
         if HOME is None or not self.replaces_home:
             return
         watch_texts(self.text_is_asked)
-        for name in ("startswith", "endswith", "find", "rfind", "index", "rindex",
-                     "count", "removeprefix", "removesuffix"):
+        for name in TEXT_METHODS:
             self.watch_method(name)
-        for name in ("dirname", "split", "splitext", "normpath", "commonpath",
-                     "commonprefix", "relpath"):
+        for name in PATH_FUNCTIONS:
             self.watch_path_function(name)
 
     def watch_method(self, name):
         real = vars(str)[name]
 
-        def method(self, *args):
+        def method(self, *args, **kwargs):
             if has_home(self):
-                tell_text(name, self, args[0] if args else None)
-            return real(self, *args)
+                kind = name
+                if name == "rsplit":
+                    limit = args[1] if args[1:] else kwargs.get("maxsplit")
+                    kind = "rpartition" if limit == 1 else "split"
+                if name != "replace" or args[:1] != args[1:2]:
+                    tell_text(kind, self, args[0] if args else kwargs.get("sep"))
+            elif args and name not in WITHOUT_OTHER:
+                for other in args[0] if type(args[0]) is tuple else args[:1]:
+                    if has_home(other):
+                        tell_text("within", other, self)
+            return real(self, *args, **kwargs)
 
         self.methods.add(method.__code__)
-        replace_text_method(name, method)
+        replace_method(str, name, method)
 
     def watch_path_function(self, name):
         """Parts of the home are of one with as many components as it."""
@@ -98,11 +68,32 @@ class HomeWatch:
             given = args[0] if args else None
             texts = given if type(given) in (list, tuple) else (given,)
             first = result[0] if type(result) is tuple else result
-            if any(map(has_home, texts)) and not has_home(first):
+            if any(map(has_home, texts)) and (
+                    not has_home(first) or name == "splitext" and given.endswith(HOME)):
                 self.depends_on_home()
             return result
 
         setattr(os.path, name, function)
+
+    def watch_patterns(self):
+        """Its methods look into texts in C."""
+        module = None if HOME is None else self.begin_watching("re", "Pattern")
+        if module is None:
+            return
+        for name in PATTERN_METHODS:
+            self.watch_pattern_method(module.Pattern, name)
+
+    def watch_pattern_method(self, pattern, name):
+        real = vars(pattern)[name]
+
+        def method(*args, **kwargs):
+            for text in (*args[1:], *kwargs.values()):
+                if has_home(text):
+                    tell_text(name, text, None)
+            return real(*args, **kwargs)
+
+        self.methods.add(method.__code__)
+        replace_method(pattern, name, method)
 
     def begin_watching(self, name, attribute=None):
         """The module, once: as soon as it has the attribute, or else when its
@@ -121,15 +112,63 @@ class HomeWatch:
         if module is None:
             return
         pure = module.PurePath
-        real = pure.parent
+        for name in "parts", "parents", "suffix", "suffixes", "stem", "parent":
+            self.watch_property(pure, name)
+        for name in "match", "full_match", "with_name", "relative_to", "is_relative_to":
+            if name in vars(pure):
+                self.watch_path_method(pure, name)
+        self.watch_equality(pure)
 
-        def parent(path):
+    def watch_property(self, pure, name):
+        real = vars(pure)[name]
+
+        def get(path):
             result = real.__get__(path)
-            if has_home(str(path)) and not has_home(str(result)):
+            text = str(path)
+            if has_home(text) and (
+                    not has_home(str(result)) if name == "parent"
+                    else name in ("parts", "parents") or text.endswith(HOME)):
                 self.depends_on_home()
             return result
 
-        pure.parent = property(parent)
+        setattr(pure, name, property(get))
+
+    def watch_path_method(self, pure, name):
+        real = vars(pure)[name]
+
+        def method(path, *args, **kwargs):
+            text = str(path)
+            others = [str(arg) for arg in args if isinstance(arg, (str, pure))]
+            if name == "with_name":
+                depends = text.endswith(HOME)
+            elif name in ("match", "full_match"):
+                depends = has_home(text) or any(map(has_home, others))
+            else:
+                depends = has_home(text) != any(map(has_home, others))
+            if depends:
+                self.depends_on_home()
+            return real(path, *args, **kwargs)
+
+        setattr(pure, name, method)
+
+    def watch_equality(self, pure):
+        """3.11 compares lists, and those of two lengths at a glance."""
+        real = vars(pure)["__eq__"]
+
+        def equal(path, other):
+            if isinstance(other, pure) and self.active:
+                a, b = str(path), str(other)
+                if has_home(a) and depends("compare", a, b) \
+                        or has_home(b) and depends("compare", b, a):
+                    self.depends_on_home()
+                self.active = False
+                try:
+                    return real(path, other)
+                finally:
+                    self.active = True
+            return real(path, other)
+
+        pure.__eq__ = equal
 
     def depends_on_home(self):
         self.blame("os.environ", "depends on what $HOME is")
@@ -142,8 +181,7 @@ class HomeWatch:
             frame = frame.f_back
         if frame is None or frame.f_globals is OWN:
             return
-        name = frame.f_globals.get("__name__")
-        if kind in ("compare", "order", "hash") or name not in PATH_MODULES:
+        if kind in ("compare", "order", "hash") or not is_of_paths(frame):
             if depends(kind, text, other):
                 self.depends_on_home()
 
@@ -185,6 +223,7 @@ class HomeWatch:
             return
         import gc
         self.active = False
+        forget_patterns()
         objects = all_objects()
         component = sys.intern(HOME[1:])
         lists = set()

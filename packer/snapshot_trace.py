@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the modules that an application imports can be in its snapshot.
 
-The texts of snapshot_known.py, snapshot_home.py, snapshot_home_watch.py,
-snapshot_late.py, snapshot_zone_watch.py, snapshot_locale_watch.py,
+The texts of snapshot_known.py, snapshot_home.py, snapshot_home_rules.py,
+snapshot_home_watch.py, snapshot_late.py, snapshot_zone_watch.py, snapshot_locale_watch.py,
 snapshot_variables_watch.py, snapshot_watch.py, snapshot_standby.py, snapshot_patterns.py and
 snapshot_script.py are in front of this one.
 

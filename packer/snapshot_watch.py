@@ -281,6 +281,7 @@ class Watch(VariablesWatch):
         self.watch_contexts()
         self.watch_selectors()
         self.watch_paths()
+        self.watch_patterns()
         self.watch_names()
         self.watch_getlocale()
         self.watch_zone_files()

@@ -93,8 +93,10 @@ item(PyObject *text, PyObject *index)
 static int
 contains(PyObject *text, PyObject *part)
 {
-    if (is_watched(text)
-        && pexcz_snapshot_home_tell("contains", text, part) < 0) {
+    if ((is_watched(text)
+         && pexcz_snapshot_home_tell("contains", text, part) < 0)
+        || (!pexcz_snapshot_home_is_in(text) && is_watched(part)
+            && pexcz_snapshot_home_tell("within", part, text) < 0)) {
         return -1;
     }
     return watch.contains(text, part);
@@ -122,18 +124,19 @@ pexcz_snapshot_home_watch(PyObject *report)
 }
 
 int
-pexcz_snapshot_home_replace_method(PyObject *name, PyObject *function)
+pexcz_snapshot_home_replace_method(PyTypeObject *type, PyObject *name,
+                                   PyObject *function)
 {
     PyObject *dict;
     int rc;
 
 #if PY_VERSION_HEX >= 0x030c0000
-    dict = PyType_GetDict(&PyUnicode_Type);
+    dict = PyType_GetDict(type);
 #else
-    dict = Py_NewRef(PyUnicode_Type.tp_dict);
+    dict = Py_NewRef(type->tp_dict);
 #endif
     rc = PyDict_SetItem(dict, name, function);
     Py_DECREF(dict);
-    PyType_Modified(&PyUnicode_Type);
+    PyType_Modified(type);
     return rc;
 }

@@ -15,7 +15,8 @@
 /*
  * report(kind, text, other) from now on: "compare", "order", "hash", "length",
  * "item", "iterate" or "contains", the text and what it is compared with,
- * indexed by or asked for; never while a report runs.  Steals the reference.
+ * indexed by or asked for, or "within", a text and that in which it is asked
+ * for; never while a report runs.  Steals the reference.
  */
 void pexcz_snapshot_home_watch(PyObject *report);
 
@@ -24,7 +25,8 @@ void pexcz_snapshot_home_watch(PyObject *report);
 int pexcz_snapshot_home_tell(const char *kind, PyObject *text,
                              PyObject *other);
 
-/* str's method of that name becomes another function. */
-int pexcz_snapshot_home_replace_method(PyObject *name, PyObject *function);
+/* The method of that name becomes another function, also of a static type. */
+int pexcz_snapshot_home_replace_method(PyTypeObject *type, PyObject *name,
+                                       PyObject *function);
 
 #endif

@@ -196,7 +196,7 @@ can_be_home(PyObject *self, PyObject *text)
                         : NULL;
 }
 
-/* watch_texts(report), tell_text(kind, text, other) and replace_text_method(
+/* watch_texts(report), tell_text(kind, text, other) and replace_method(type,
  * name, function): snapshot_home_watch.h */
 static PyObject *
 watch_texts(PyObject *self, PyObject *report)
@@ -222,14 +222,15 @@ tell_text(PyObject *self, PyObject *args)
 }
 
 static PyObject *
-replace_text_method(PyObject *self, PyObject *args)
+replace_method(PyObject *self, PyObject *args)
 {
+    PyTypeObject *type;
     PyObject *name;
     PyObject *function;
 
     (void)self;
-    if (!PyArg_ParseTuple(args, "UO", &name, &function)
-        || pexcz_snapshot_home_replace_method(name, function) < 0) {
+    if (!PyArg_ParseTuple(args, "O!UO", &PyType_Type, &type, &name, &function)
+        || pexcz_snapshot_home_replace_method(type, name, function) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -289,7 +290,7 @@ static PyMethodDef methods[] = {
     {"startup", startup, METH_NOARGS, NULL},
     {"library", library, METH_O, NULL},
     {"refuse_library", refuse_library, METH_O, NULL},
-    {"replace_text_method", replace_text_method, METH_VARARGS, NULL},
+    {"replace_method", replace_method, METH_VARARGS, NULL},
     {"tell_text", tell_text, METH_VARARGS, NULL},
     {"watch_texts", watch_texts, METH_O, NULL},
     {"watch_libraries", watch_libraries, METH_O, NULL},
