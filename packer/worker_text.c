@@ -18,9 +18,9 @@ PEXCZ_TEXT_FILE(pexcz_snapshot_use_text, "snapshot_use.py");
 PEXCZ_TEXT_FILES(pexcz_snapshot_trace_text, "snapshot_known.py",
                  PEXCZ_TEXT_AND("snapshot_home.py")
                      PEXCZ_TEXT_AND("snapshot_home_rules.py")
-                     PEXCZ_TEXT_AND("snapshot_home_watch.py")
-                         PEXCZ_TEXT_AND("snapshot_late.py")
-                             WATCH PEXCZ_TEXT_AND("snapshot_trace.py"));
+                         PEXCZ_TEXT_AND("snapshot_home_watch.py")
+                             PEXCZ_TEXT_AND("snapshot_late.py")
+                                 WATCH PEXCZ_TEXT_AND("snapshot_trace.py"));
 /* In front of what runs with the modules of a snapshot. */
 #define IMPORT                                                                \
     PEXCZ_TEXT_AND("snapshot_home.py")                                        \
