@@ -18,6 +18,7 @@
 #define PEXCZ_STANDBY_H
 
 #include <Python.h>
+#include <stdbool.h>
 
 /*
  * While the snapshot is made: a list with a tuple for each module that is on
@@ -54,5 +55,9 @@ PyObject *pexcz_standby_take(PyObject *spec);
 /* For exec_module(): 1: `module` is as if its body had run; 0: it must run;
  * -1: an exception. */
 int pexcz_standby_exec(PyObject *module);
+
+/* Whether the object is a module on standby, its variables, a function or a
+ * class of it. */
+bool pexcz_standby_hides(PyObject *o);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "exe_layout.h"
 #include "exe_writer.h"
+#include "library_report.h"
 #include "library_twice.h"
 #include "snapshot_digests.h"
 #include "snapshot_format.h"
@@ -372,6 +373,32 @@ check_twice(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot,
                                                            : rc;
 }
 
+/* The module of a shared object in it that needs a library of this machine
+ * which others may not have, or NULL: what it keeps of that lies elsewhere in
+ * each process. */
+static const char *
+user_of_external(struct pexcz_snapshot_making *m, struct pexcz_slice snapshot)
+{
+    const struct pexcz_snapshot_header *h = (const void *)snapshot.ptr;
+    const struct pexcz_snapshot_library *l
+        = (const void *)(snapshot.ptr + h->libraries.offset);
+
+    for (size_t i = 0; i < m->shared->external_count; i++) {
+        const struct pexcz_library_external *e = &m->shared->externals[i];
+        const char *path = m->plan->entries[e->entry].path;
+
+        if (pexcz_library_is_everywhere(e->name)) {
+            continue;
+        }
+        for (size_t k = 0; k < h->libraries.size / sizeof(*l); k++) {
+            if (strcmp(l[k].path + sizeof(PEXCZ_PREFIX), path) == 0) {
+                return module_of(m, l[l[k].root].path);
+            }
+        }
+    }
+    return NULL;
+}
+
 static bool
 reads_home(struct pexcz_slice snapshot)
 {
@@ -421,6 +448,7 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
         return rc;
     }
     rc = make_second(m, NULL, first, second, &a, ret_differ, ret_module);
+    m->suspect = *ret_differ ? user_of_external(m, a) : NULL;
     if (rc == PEXCZ_OK) {
         rc = check_twice(m, a, ret_module);
     }
@@ -454,6 +482,9 @@ make(struct pexcz_snapshot_making *m, int first, int second)
         bool differ = false;
 
         rc = make_two(m, first, second, &differ, &module);
+        if (differ && module == NULL) {
+            module = m->suspect;
+        }
         if (differ && module == NULL) {
             rc = pexcz_snapshot_find_difference(m, first, second, &module);
         }
@@ -583,6 +614,7 @@ make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
 int
 pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
                    struct pexcz_library_info *const *infos,
+                   const struct pexcz_library_plan *shared,
                    const struct pexcz_snapshot_wish *wish,
                    struct pexcz_snapshot_report *ret, struct pexcz_error *err)
 {
@@ -590,6 +622,7 @@ pexcz_snapshot_add(struct pexcz_out_file *out, const struct pexcz_plan *plan,
         .report = ret,
         .plan = plan,
         .infos = infos,
+        .shared = shared,
         .boot = &plan->boot,
         .wish = wish,
         .err = err,

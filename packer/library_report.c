@@ -43,6 +43,12 @@ contains(const char *const *list, size_t count, const char *text)
     return false;
 }
 
+bool
+pexcz_library_is_everywhere(const char *name)
+{
+    return contains(policy, sizeof(policy) / sizeof(policy[0]), name);
+}
+
 static int
 check_hazards(const char *path, const struct pexcz_library_info *info,
               const char *const *allowed, size_t allowed_count,
@@ -100,7 +106,7 @@ add_warnings(const struct pexcz_plan *plan,
         const char *text;
         int rc;
 
-        if (contains(policy, sizeof(policy) / sizeof(policy[0]), e->name)) {
+        if (pexcz_library_is_everywhere(e->name)) {
             continue;
         }
         text = pexcz_arena_printf(arena, err,

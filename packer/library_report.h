@@ -15,6 +15,9 @@ struct pexcz_library_report {
     const char *highest[PEXCZ_FAMILY_COUNT];
 };
 
+/* Whether every machine has the library. */
+bool pexcz_library_is_everywhere(const char *name);
+
 /*
  * UNSUPPORTED for an object that wants an executable stack or text
  * relocations, unless its file name is in `allowed`.  Strings live in `arena`

@@ -9,11 +9,15 @@ is looked at: variables, containers, attributes of classes and instances.
 The answer, in descriptor 3: lines of a module's name, a tab and the digest.
 """
 
+import _thread
 import hashlib
+import posix
 
 PLAIN = {int, float, complex, str, bytes, bytearray, bool, type(None)}
 DEEPEST = 4
 HOME = home()
+# A dump has others for them, which are always the same.
+NUMBERS = {_thread.get_ident(), _thread.get_native_id(), posix.getpid()}
 
 
 def text_of(value, depth=0):
@@ -23,7 +27,7 @@ def text_of(value, depth=0):
     elif kind is bytes and HOME is not None:  # of the environment
         value = value.replace(HOME[1:].encode(), b"~")
     if kind in PLAIN:
-        return repr(value)
+        return "a number of the process" if kind is int and value in NUMBERS else repr(value)
     if depth < DEEPEST and kind in (tuple, list):
         return repr([text_of(v, depth + 1) for v in value])
     if depth < DEEPEST and kind in (set, frozenset):

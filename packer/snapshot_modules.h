@@ -9,11 +9,13 @@ struct pexcz_snapshot_making {
     struct pexcz_snapshot_report *report;
     const struct pexcz_plan *plan;
     struct pexcz_library_info *const *infos; /* of the plan's entries */
+    const struct pexcz_library_plan *shared;
     const struct pexcz_plan_boot *boot;
     const struct pexcz_snapshot_wish *wish;
     /* Modules that were found to keep a snapshot from being made, with a tab
      * and the reason behind each. */
     struct pexcz_strings failed;
+    const char *suspect; /* for which two may differ, or NULL */
     const char *without; /* why there are no shared objects, or NULL */
     int executable;      /* the packed file, for reading */
     int places; /* memory file: of the first snapshot's blocks, then the list

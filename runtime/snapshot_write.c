@@ -16,6 +16,7 @@
 #include "process_facts.h"
 #include "snapshot.h"
 #include "snapshot_environment.h"
+#include "snapshot_gc.h"
 #include "snapshot_header.h"
 #include "snapshot_home_texts.h"
 #include "snapshot_hooks.h"
@@ -161,6 +162,7 @@ settle(PyObject *gc, struct pexcz_error *err)
     if (pexcz_refresh_rehearse() < 0) {
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "the rehearsal failed");
     }
+    pexcz_snapshot_gc_prepare(gc);
     if (call(gc, "collect") < 0 || call(gc, "freeze") < 0) {
         PyErr_Print();
         return pexcz_fail(err, PEXCZ_E_INTERNAL, 0, "gc.freeze() failed");

@@ -4,6 +4,7 @@ have constructors that must run in each process."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -125,6 +126,29 @@ def test_a_library_is_not_in_the_process_twice(
     assert b"libshared.so.1 as well" in report.err, report.err.decode()
     restored, booted = both(tmp_path / "own")
     assert restored == booted == "3 4\n"
+
+
+def test_who_needs_a_library_of_the_system_is_suspected_first(
+    make_pex: Callable[..., Path], tmp_path: Path
+) -> None:
+    """It keeps an address of that, which is another one in each process."""
+    user = "import threading, own, other\ndef main(): print(own.__name__, other.__name__)\n"
+    pex = tmp_path / "own.pex"
+    shutil.copy(make_pex("-e", "user:main", sources={"user.py": user, "other.py": ""}), pex)
+    text = (
+        'extern "C" {\n' + MODULE.split("%s")[0] + "extern char ffi_type_sint32[];\n}\n"
+        "static PyMethodDef methods[] = {{0}};\n"
+        "static int start(PyObject *m) { return PyModule_AddObject(m, \"x\","
+        ' PyCapsule_New(ffi_type_sint32, \"x\", NULL)); }\n' + MODULE.split("%s")[1]
+    )  # fmt: skip
+    with zipfile.ZipFile(pex, "a") as archive:
+        archive.write(build(tmp_path, f"own{SUFFIX}", text, "-lffi"), f"own{SUFFIX}")
+    report = run([PACK, "-v", pex, "-o", tmp_path / "own"])
+    left = re.findall(r"not in the snapshot: (\S+): (.*)", report.err.decode())
+    assert [name for name, _ in left] == ["user", "own"], left
+    assert "two of them differ at address" in left[1][1]
+    restored, booted = both(tmp_path / "own")
+    assert restored == booted == "own other\n"
 
 
 REMADE = """

@@ -90,6 +90,15 @@ RULES: Dict[str, Rule] = {
         "packer/snapshot_home_watch.py",
         '        self.blame("os.environ", "depends on what $HOME is")', "        pass",
         f"{HOME}::test_modules_are_left_out"),
+    "methods-of-the-home": Rule(
+        "packer/snapshot_home_watch.py", "for name in TEXT_METHODS:", "for name in ():",
+        f"{HOME}::test_modules_are_left_out"),
+    "patterns-and-the-home": Rule(
+        "packer/snapshot_home_watch.py", "for name in PATTERN_METHODS:", "for name in ():",
+        f"{HOME}::test_modules_are_left_out"),
+    "paths-of-other-lengths": Rule(
+        "packer/snapshot_home_watch.py", "        self.watch_equality(pure)\n", "",
+        f"{HOME}::test_modules_are_left_out"),
     "all-variables": Rule(WATCH, '"reads the whole environment")', '"") if 0 else None',
                           left_out("environment")),
     "variables-become-gates": Rule(
