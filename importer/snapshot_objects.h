@@ -27,7 +27,7 @@ struct pexcz_snapshot_objects {
     PyObject *signal;         /* _signal.signal */
     PyObject *handlers[NSIG]; /* callable ones; else NULL */
     unsigned char ignored[NSIG];
-    PyObject *tzset; /* time.tzset; NULL without time */
+    PyObject *tzset;             /* time.tzset; NULL without time */
     PyCFunction gc_functions[2]; /* gc's own: snapshot_gc.h */
     /* What live_objects.c looks for at exit: owned; NULL until it did. */
     PyTypeObject *io_base;

@@ -580,8 +580,8 @@ add_snapshot(struct packing *p)
         p->snapshot.off = "it would have one hash seed for all processes";
     }
     else if (rc == PEXCZ_OK) {
-        rc = pexcz_snapshot_add(&p->out, &p->plan, p->infos, &p->libraries, &wish,
-                                &p->snapshot, p->err);
+        rc = pexcz_snapshot_add(&p->out, &p->plan, p->infos, &p->libraries,
+                                &wish, &p->snapshot, p->err);
     }
     if (rc < 0) {
         return rc;

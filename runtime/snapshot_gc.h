@@ -2,10 +2,10 @@
 /*
  * gc.get_objects() and gc.get_referrers() of a restored process.
  *
- * The collector does not look at what a snapshot has, as after gc.freeze(); but
- * debuggers, IPython's autoreload or the module trace ask these two what there
- * is.  They answer as if it were in the oldest generation, but for modules on
- * standby.
+ * The collector does not look at what a snapshot has, as after gc.freeze();
+ * but debuggers, IPython's autoreload or the module trace ask these two what
+ * there is.  They answer as if it were in the oldest generation, but for
+ * modules on standby.
  */
 #ifndef PEXCZ_SNAPSHOT_GC_H
 #define PEXCZ_SNAPSHOT_GC_H
