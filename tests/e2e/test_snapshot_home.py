@@ -255,6 +255,7 @@ FOUND = {
     "depth": "value = HOME.count('/')",
     "length": "value = len(HOME)",
     "width": "value = f'{HOME:>30}'",
+    "size": "value = len(bytes(HOME, 'ascii'))",
     "below": "value = HOME.startswith('/home/')",
     "root": "value = HOME == '/root'",
     "root, a path": "value = Path(HOME) == Path('/root')",

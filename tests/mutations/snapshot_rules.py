@@ -85,7 +85,7 @@ RULES: Dict[str, Rule] = {
         f"{ENVIRONMENT}::test_encodings"),
     "homes-of-other-shapes": Rule(
         "packer/add_snapshot.c", "rc == PEXCZ_OK && reads_home(a)",
-        "rc == PEXCZ_OK && !a.len && reads_home(a)", f"{HOME}::test_module_is_left_out[width]"),
+        "rc == PEXCZ_OK && !a.len && reads_home(a)", f"{HOME}::test_module_is_left_out[size]"),
     "questions-about-the-home": Rule(
         "packer/snapshot_home_watch.py",
         '        self.blame("os.environ", "depends on what $HOME is")', "        pass",
