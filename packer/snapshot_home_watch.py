@@ -115,12 +115,13 @@ class HomeWatch:
         for name in "parts", "parents", "suffix", "suffixes", "stem", "parent":
             self.watch_property(pure, name)
         for name in "match", "full_match", "with_name", "relative_to", "is_relative_to":
-            if name in vars(pure):
+            if hasattr(pure, name):
                 self.watch_path_method(pure, name)
         self.watch_equality(pure)
 
     def watch_property(self, pure, name):
-        real = vars(pure)[name]
+        # 3.13 has some in a base.
+        real = next(vars(c)[name] for c in pure.__mro__ if name in vars(c))
 
         def get(path):
             result = real.__get__(path)
@@ -134,7 +135,7 @@ class HomeWatch:
         setattr(pure, name, property(get))
 
     def watch_path_method(self, pure, name):
-        real = vars(pure)[name]
+        real = getattr(pure, name)
 
         def method(path, *args, **kwargs):
             text = str(path)
@@ -147,7 +148,7 @@ class HomeWatch:
                 depends = has_home(text) != any(map(has_home, others))
             if depends:
                 self.depends_on_home()
-            return real(path, *args, **kwargs)
+            return self.unwatched(real, path, *args, **kwargs)
 
         setattr(pure, name, method)
 
@@ -161,14 +162,16 @@ class HomeWatch:
                 if has_home(a) and depends("compare", a, b) \
                         or has_home(b) and depends("compare", b, a):
                     self.depends_on_home()
-                self.active = False
-                try:
-                    return real(path, other)
-                finally:
-                    self.active = True
-            return real(path, other)
+            return self.unwatched(real, path, other)
 
         pure.__eq__ = equal
+
+    def unwatched(self, function, *args, **kwargs):
+        was_active, self.active = self.active, False
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.active = was_active
 
     def depends_on_home(self):
         self.blame("os.environ", "depends on what $HOME is")
