@@ -448,7 +448,9 @@ make_two(struct pexcz_snapshot_making *m, int first, int second,
         return rc;
     }
     rc = make_second(m, NULL, first, second, &a, ret_differ, ret_module);
-    m->suspect = *ret_differ ? user_of_external(m, a) : NULL;
+    if (*ret_differ && *ret_module == NULL) {
+        *ret_module = user_of_external(m, a);
+    }
     if (rc == PEXCZ_OK) {
         rc = check_twice(m, a, ret_module);
     }
@@ -482,9 +484,6 @@ make(struct pexcz_snapshot_making *m, int first, int second)
         bool differ = false;
 
         rc = make_two(m, first, second, &differ, &module);
-        if (differ && module == NULL) {
-            module = m->suspect;
-        }
         if (differ && module == NULL) {
             rc = pexcz_snapshot_find_difference(m, first, second, &module);
         }

@@ -2,15 +2,18 @@
 """Which answers about a text with $HOME can be others with another home: between
 snapshot_home.py and snapshot_home_watch.py."""
 
+# Methods that ask what a slot of str is asked as well.
+SLOTS = {"__eq__": "compare", "__ne__": "compare", "__lt__": "order", "__le__": "order",
+         "__gt__": "order", "__ge__": "order", "__contains__": "contains", "__getitem__": "item"}
 # Methods of str whose answer may depend on it; those that only put texts
 # together do not.
-TEXT_METHODS = """
+TEXT_METHODS = [*SLOTS, *"""
     capitalize casefold center count encode endswith __format__ find index isalnum
     isalpha isdecimal isdigit isidentifier islower isnumeric istitle isupper ljust
     lower lstrip partition removeprefix removesuffix replace rfind rindex rjust
     rpartition rsplit rstrip split startswith strip swapcase title translate upper
-    zfill __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __getitem__
-    """.split()
+    zfill
+    """.split()]
 # Whose first argument is no text that is looked for.
 WITHOUT_OTHER = {"center", "encode", "ljust", "rjust", "translate", "zfill", "__format__",
                  "__getitem__"}
@@ -23,9 +26,7 @@ FALSE_OF_PATHS = {"isalnum", "isalpha", "isdecimal", "isdigit", "isidentifier", 
 USUAL = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-/")
 SPLITS = {"split", "partition", "rpartition"}
 # Come to the same with each home that the other text cannot be a part of.
-SEARCHES = {*SPLITS, "replace", "count", "contains", "__contains__"}
-ORDERS = {"order", "__lt__", "__le__", "__gt__", "__ge__"}
-EQUALITIES = {"compare", "__eq__", "__ne__"}
+SEARCHES = {*SPLITS, "replace", "count", "contains"}
 # What is at /proc is nobody's home.
 NEVER_HOME = "/proc/"
 
@@ -50,7 +51,7 @@ def depends(kind, text, other):
         return text != HOME[1:]  # which pathlib interns
     before, home, after = text.partition(HOME)
     if not home:
-        return kind not in EQUALITIES or text != HOME[1:] or (
+        return kind != "compare" or text != HOME[1:] or (
             type(other) is str and not has_home(other) and can_be_home("/" + other))
     if kind in SEARCHES and type(other) is str and not has_home(other):
         return is_found(kind, text, other)
@@ -65,17 +66,17 @@ def depends(kind, text, other):
     if kind == "__format__":
         return other != ""
     if type(other) is not str:
-        return kind not in SPLITS and kind not in EQUALITIES and kind not in ORDERS
+        return kind not in SPLITS and kind not in ("compare", "order")
     if kind == "within":
         return not other.startswith(NEVER_HOME) and "/" in other \
             and before in other and after in other
     if has_home(other):
         return not other.startswith(before + HOME)
-    if kind in EQUALITIES:
+    if kind == "compare":
         middle = other[len(before):len(other) - len(after)]
         return other.startswith(before) and other.endswith(after) \
             and len(before) + len(after) < len(other) and can_be_home(middle)
-    if kind in ORDERS or kind in ("startswith", "removeprefix"):
+    if kind in ("order", "startswith", "removeprefix"):
         return other.startswith(before + "/") and other != before + "/"
     if kind in ("endswith", "removesuffix"):
         rest = other.removesuffix(after)
@@ -97,7 +98,7 @@ def is_found(kind, text, other):
     between = text.split(HOME)
     if other == "/" and kind == "rpartition":
         return between[-1] == ""
-    if kind.strip("_") == "contains" and (
+    if kind == "contains" and (
             other == "/" or any(other in part for part in between)):
         return False
     return any(map(can_reach, [other] * (len(between) - 1), between, between[1:]))

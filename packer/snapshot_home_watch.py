@@ -44,7 +44,7 @@ class HomeWatch:
 
         def method(self, *args, **kwargs):
             if has_home(self):
-                kind = name
+                kind = SLOTS.get(name, name)
                 if name == "rsplit":
                     limit = args[1] if args[1:] else kwargs.get("maxsplit")
                     kind = "rpartition" if limit == 1 else "split"
@@ -230,7 +230,6 @@ class HomeWatch:
         objects = all_objects()
         component = sys.intern(HOME[1:])
         lists = set()
-        caches = set()
         bad = []
         for path, parts in paths_at_home(objects):
             lists.add(id(parts))

@@ -15,7 +15,6 @@ struct pexcz_snapshot_making {
     /* Modules that were found to keep a snapshot from being made, with a tab
      * and the reason behind each. */
     struct pexcz_strings failed;
-    const char *suspect; /* for which two may differ, or NULL */
     const char *without; /* why there are no shared objects, or NULL */
     int executable;      /* the packed file, for reading */
     int places; /* memory file: of the first snapshot's blocks, then the list

@@ -37,6 +37,12 @@ def build(folder: Path, name: str, text: str, *options: str) -> Path:
     return out
 
 
+def module_text(own: str) -> str:
+    """C++ of the module `own`."""
+    before, after = MODULE.split("%s")
+    return f'extern "C" {{\n{before}}}\n{own}{after}'
+
+
 @pytest.fixture
 def pack(make_pex: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """pack(user, own, {name: text of a library that it needs})."""
@@ -48,9 +54,8 @@ def pack(make_pex: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
         libraries = []
         for name, text in needed.items():
             libraries.append(build(tmp_path, name, dedent(text), *libraries))
-        module = build(
-            tmp_path, f"own{SUFFIX}", 'extern "C" {\n' + MODULE.split("%s")[0]
-            + "}\n" + dedent(own) + MODULE.split("%s")[1], *libraries[::-1], *options)  # fmt: skip
+        text = module_text(dedent(own))
+        module = build(tmp_path, f"own{SUFFIX}", text, *libraries[::-1], *options)
         with zipfile.ZipFile(pex, "a") as archive:
             archive.write(module, module.name)
             for library in libraries:
@@ -110,12 +115,12 @@ def test_a_library_is_not_in_the_process_twice(
     shutil.copy(make_pex("-e", "user:main", sources={"user.py": user}), pex)
     count = 'extern "C" int bump_it() { static int n; return ++n; }'
     shared = build(tmp_path, "libshared.so.1", count)
-    text = (
-        'extern "C" {\n' + MODULE.split("%s")[0] + "int bump_it();\n}\n"
+    text = module_text(
+        'extern "C" int bump_it();\n'
         "static PyObject *bump(PyObject *, PyObject *) { return PyLong_FromLong(bump_it()); }\n"
         'static PyMethodDef methods[] = {{"bump", bump, METH_NOARGS, NULL}, {0}};\n'
-        "static int start(PyObject *) { bump_it(); return 0; }\n" + MODULE.split("%s")[1]
-    )  # fmt: skip
+        "static int start(PyObject *) { bump_it(); return 0; }\n"
+    )
     with zipfile.ZipFile(pex, "a") as archive:
         archive.write(shared, f"own.libs/{shared.name}")
         for name in "own", "late":
@@ -135,12 +140,12 @@ def test_who_needs_a_library_of_the_system_is_suspected_first(
     user = "import threading, own, other\ndef main(): print(own.__name__, other.__name__)\n"
     pex = tmp_path / "own.pex"
     shutil.copy(make_pex("-e", "user:main", sources={"user.py": user, "other.py": ""}), pex)
-    text = (
-        'extern "C" {\n' + MODULE.split("%s")[0] + "extern char ffi_type_sint32[];\n}\n"
+    text = module_text(
+        'extern "C" char ffi_type_sint32[];\n'
         "static PyMethodDef methods[] = {{0}};\n"
-        "static int start(PyObject *m) { return PyModule_AddObject(m, \"x\","
-        ' PyCapsule_New(ffi_type_sint32, \"x\", NULL)); }\n' + MODULE.split("%s")[1]
-    )  # fmt: skip
+        'static int start(PyObject *m) { return PyModule_AddObject(m, "x",'
+        ' PyCapsule_New(ffi_type_sint32, "x", NULL)); }\n'
+    )
     with zipfile.ZipFile(pex, "a") as archive:
         archive.write(build(tmp_path, f"own{SUFFIX}", text, "-lffi"), f"own{SUFFIX}")
     report = run([PACK, "-v", pex, "-o", tmp_path / "own"])
@@ -242,8 +247,7 @@ def test_what_constructors_made_is_changed(
     shutil.copy(made, pex)
     library = build(tmp_path, "libremade.so", REMADE)
     own = USES_REMADE + "static int start(PyObject *) { memory()[7] = 5; return 0; }"
-    module = build(tmp_path, f"own{SUFFIX}", 'extern "C" {\n' + MODULE.split("%s")[0]
-                   + "}\n" + own + MODULE.split("%s")[1], library)  # fmt: skip
+    module = build(tmp_path, f"own{SUFFIX}", module_text(own), library)
     with zipfile.ZipFile(pex, "a") as archive:
         archive.write(module, module.name)
         archive.write(library, "own.libs/libremade.so")

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import dedent
 from typing import Callable
 
-from conftest import App, run
+from conftest import App, Sides, run
 
 ASKER = """\
     import gc, inspect, textwrap, trace
@@ -62,5 +61,5 @@ def test_objects_and_referrers(make_app: Callable[..., App]) -> None:
     assert restored == booted
 
 
-def test_reference_says_the_same(make_app: Callable[..., App], sides, tmp_path: Path) -> None:
+def test_reference_says_the_same(make_app: Callable[..., App], sides: Sides) -> None:
     sides.compare(make_app("-e", "asker:main", sources={"asker.py": dedent(ASKER)}))
