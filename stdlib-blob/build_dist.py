@@ -103,10 +103,10 @@ def main():
     root.mkdir(parents=True, exist_ok=True)
     own_python = root / options.version / f"python/install/bin/python{options.version}"
     # Two makes at a time, as the parts of `make check` are, build it once.
-    lock = open(root / ".lock", "a")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         target = targets.Target(options.cc, options.sysroot)
+        lock = open(root / f".{link_name(options, target)}.lock", "a")
+        fcntl.flock(lock, fcntl.LOCK_EX)
         final, pgo, pic = choose(root, options, target)
         name = final.name
         if not is_finished(final):

@@ -25,7 +25,7 @@ class Part:
         self.start = time.monotonic()
         self.output = None if alone else open(self.path + ".log", "w+b")
         self.process = subprocess.Popen(
-            ["make", "--no-print-directory", name],
+            ["make", f"-j{os.cpu_count()}", "--no-print-directory", name],
             env={**os.environ, "PEXCZ_TOTALS": self.path},
             stdout=self.output,
             stderr=self.output and subprocess.STDOUT,

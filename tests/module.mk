@@ -8,7 +8,8 @@ include tests/venv.mk
 # builds too, run at the same time.
 CHECK_PARTS := check-unit check-unit-asan+check-valgrind check-vfs check-format \
     check-fuzz-corpus check-lint check-e2e check-importer+check-embed \
-    check-release+check-faults check-conformance+check-dist check-clang+check-cpython
+    check-conformance check-release+check-dist check-faults+check-cpython \
+    check-clang
 
 .PHONY: check deps
 deps: ## install the system packages that are missing

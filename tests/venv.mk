@@ -7,7 +7,10 @@
 
 VENV := $(PYTHON_BUILD)/venv
 VENV_PYTHON := $(VENV)/bin/python
-PYTEST = PYTHONPYCACHEPREFIX=$(BUILD)/pycache $(VENV_PYTHON) tests/run_pytest.py
+# The tests' many Python processes share their byte code, also where the session
+# says that Python shall not write any.
+PYTEST = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(BUILD))/pycache \
+    $(VENV_PYTHON) tests/run_pytest.py
 
 .PHONY: venv
 venv: | $(PYTHON_JSON) ## the Python packages that the tests use, in $(BUILD)/venv

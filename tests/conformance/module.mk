@@ -12,7 +12,7 @@ CONFORMANCE_ENV = \
 
 .PHONY: check-conformance
 check-conformance: $(CONFORMANCE_DRIVERS) | venv ## answers of packaging and pex
-	$(CONFORMANCE_ENV) $(PYTEST) tests/conformance
+	$(CONFORMANCE_ENV) $(PYTEST) -n 2 tests/conformance
 
 # The generated questions again, with another seed each time.
 .PHONY: fuzz-conformance

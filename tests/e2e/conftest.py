@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import fcntl
 import os
 import re
 import shutil
@@ -47,7 +48,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 class App:
     pex: Path
     exe: Path
-    packing: Result
+    report: bytes  # what packing printed
 
 
 @pytest.fixture(scope="session")
@@ -77,17 +78,23 @@ def make_pex(python: str) -> Callable[..., Path]:
 def make_app(
     make_pex: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., App]:
-    """As make_pex, and packed."""
-    made: Dict[Path, App] = {}
+    """As make_pex, and packed with -v, once for all of pytest's workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    folder /= "apps"
+    folder.mkdir(exist_ok=True)
 
     def make(*arguments: str, **more: Any) -> App:
         pex = make_pex(*arguments, **more)
-        if pex not in made:
-            exe = tmp_path_factory.mktemp("app") / "app"
-            packing = run([PACK, *PACK_OPTIONS, pex, "-o", exe])
-            assert packing.code == 0, packing.err.decode()
-            made[pex] = App(pex, exe, packing)
-        return made[pex]
+        exe, report = folder / pex.stem, folder / f"{pex.stem}.report"
+        with open(folder / f"{pex.stem}.lock", "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not report.exists():
+                packing = run([PACK, *PACK_OPTIONS, "-v", pex, "-o", exe])
+                assert packing.code == 0, packing.err.decode()
+                report.write_bytes(packing.err)
+        return App(pex, exe, report.read_bytes())
 
     return make
 
@@ -139,8 +146,8 @@ class Sides:
 
     def install(self, app: App) -> None:
         if SYSTEM is not None:
-            least = re.search(rb"for glibc (\d+)\.(\d+)", app.packing.err)
-            assert least is not None, app.packing.err
+            least = re.search(rb"for glibc (\d+)\.(\d+)", app.report)
+            assert least is not None, app.report
             if (int(least[1]), int(least[2])) > GLIBC[SYSTEM]:
                 pytest.skip(f"{least[0].decode()}: a wheel is too new for {SYSTEM}")
         unpack_once(app.pex, self.reference.python, self.reference.env["PEX_ROOT"])

@@ -22,9 +22,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from enter_root import EXIT_REFUSED
+from known_runs import remembered
 
 ENTER = Path(__file__).with_name("enter_root.py")
 TIMEOUT = 300
@@ -101,6 +102,8 @@ class Side:
         self.python = python
         self.env = {"LANG": "C.UTF-8", "HOME": "/srv/home", "TZ": "UTC"}
         self.env.update(env or {})
+        # What run() knows it by; None: not at all.
+        self.application: Optional[Tuple[Path, int]] = None
         if python is not None:
             self.env.update(PATH="/usr/bin:/bin", PEX_ROOT=str(pex_root))
         for name in ("work", "home"):
@@ -111,6 +114,9 @@ class Side:
         return self.folder / "work"
 
     def install(self, application: Path) -> None:
+        self.application = None
+        if application.is_file():
+            self.application = (application, application.stat().st_mtime_ns)
         target = self.folder / "app"
         if target.is_dir():
             shutil.rmtree(target)
@@ -161,6 +167,20 @@ class Side:
         *arguments: str,
         stdin: bytes = b"",
         env: Optional[Dict[str, str]] = None,
+    ) -> Result:
+        if self.python is None or self.application is None:
+            return self._run(arguments, stdin, env)
+        variables = {**self.env, **(env or {})}
+        variables.pop("PEXCZ_SNAPSHOT", None)  # what the two modes differ in
+        program = [p for p in self.command(arguments) if p != str(self.folder)]
+        return remembered(
+            lambda: self._run(arguments, stdin, env),
+            self.folder,
+            (self.application, *program, stdin, *sorted(variables.items())),
+        )
+
+    def _run(
+        self, arguments: Sequence[str], stdin: bytes, env: Optional[Dict[str, str]]
     ) -> Result:
         with self.start(*arguments, env=env, stdin=subprocess.PIPE) as process:
             out, err = process.communicate(stdin, timeout=TIMEOUT)

@@ -37,7 +37,7 @@ def app(make_pex, tmp_path_factory) -> App:
     exe = tmp_path_factory.mktemp("files") / "app"
     packing = run([PACK, "--files", "CowSay", pex, "-o", exe])
     assert packing.code == 0, packing.err.decode()
-    return App(pex, exe, packing)
+    return App(pex, exe, packing.err)
 
 
 def environment(home: Path, **more: str) -> Dict[str, str]:

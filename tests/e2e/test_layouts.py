@@ -206,7 +206,7 @@ def test_several_pexes_are_merged(
     exe = tmp_path / "app"
     done = run([PACK, main, other, "-o", exe])
     assert done.code == 0
-    sides.install(App(main, exe, done))
+    sides.install(App(main, exe, done.err))
     want = sides.reference.run(env={"PEX_PATH": str(other)})
     got = sides.packed.run()
     sides.check(want, got)

@@ -429,7 +429,7 @@ def test_script_of_two_distributions(
     assert made.code == 0, made.err
     packing = run([PACK, "-q", "--snapshot", "off", pex, "-o", exe])
     assert packing.code == 0, packing.err
-    sides.install(App(pex, exe, packing))
+    sides.install(App(pex, exe, packing.err))
     want = sides.reference.run(env={"PEX_SCRIPT": "two"})
     got = sides.packed.run(env={"PEX_SCRIPT": "two"})
     assert (want.code, got.code, got.out) == (1, 1, b"")

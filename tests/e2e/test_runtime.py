@@ -285,7 +285,9 @@ def test_injected(make_app: Callable[..., App], same: Callable[..., Result]) -> 
     same(app, "a", env={"Y": "mine"})
 
 
-def test_environment(runner: App, same: Callable[..., Result]) -> None:
+def test_environment(
+    runner: App, same: Callable[..., Result], start_env: Dict[str, str]
+) -> None:
     code = (
         "import os\nprint(sorted(k for k in os.environ if k.startswith('PEX')))\n"
         "print(sys.flags.isolated, sys.flags.no_site, sys.flags.ignore_environment)\n"
@@ -295,7 +297,9 @@ def test_environment(runner: App, same: Callable[..., Result]) -> None:
     same(
         runner,
         code,
-        env={"PEX_VERBOSE": "0", "PYTHONHASHSEED": "1", "PYTHONOPTIMIZE": "1"},
+        # So the reference does not take the other mode's for this one.
+        env={"PEX_VERBOSE": "0", "PYTHONHASHSEED": "1", "PYTHONOPTIMIZE": "1",
+             "MODE": str(start_env)},
     )
 
 

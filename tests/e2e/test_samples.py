@@ -13,14 +13,13 @@ import zlib
 from pathlib import Path
 
 from conftest import OWN_BUILD, App, Sides
-from sides import Result
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def sample(name: str) -> App:
     folder = OWN_BUILD / "samples"
-    return App(folder / f"{name}.pex", folder / name, Result(0, b"", b""))
+    return App(folder / f"{name}.pex", folder / name, b"")
 
 
 def test_click_cli(sides: Sides, same) -> None:

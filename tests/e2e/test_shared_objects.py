@@ -172,7 +172,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, python: str) -> Dict[str, Ap
         exe = folder / mode / "app"
         packing = run([PACK, pex, "-o", exe, "--shared-objects", mode])
         assert packing.code == 0, packing.err.decode()
-        apps[mode] = App(pex, exe, packing)
+        apps[mode] = App(pex, exe, packing.err)
     return apps
 
 
