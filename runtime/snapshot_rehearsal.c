@@ -7,6 +7,7 @@
 #include "owned_data.h"
 #include "snapshot_format.h"
 #include "snapshot_place.h"
+#include "snapshot_rehearsal_calls.h"
 #include "type_lookups.h"
 
 #include <Python.h>
@@ -105,6 +106,66 @@ on_step(int number, siginfo_t *info, void *context)
     rehearsal.traps++;
 }
 
+/* Calls use(page) of the watched pages in the range. */
+static void
+for_pages(uint64_t start, uint64_t size, void (*use)(size_t page))
+{
+    uint64_t heap_size = rehearsal.page_count * PEXCZ_PAGE_SIZE;
+    uint64_t offset = start - PEXCZ_ADDR_HEAP;
+
+    if (start < PEXCZ_ADDR_HEAP || offset >= heap_size || size == 0) {
+        return;
+    }
+    size = size < heap_size - offset ? size : heap_size - offset;
+    for (size_t page = offset / PEXCZ_PAGE_SIZE;
+         page <= (offset + size - 1) / PEXCZ_PAGE_SIZE; page++) {
+        if (rehearsal.useless[page] < rehearsal.limit) {
+            use(page);
+        }
+    }
+}
+
+static void
+open_page(size_t page)
+{
+    protect(page, PROT_READ | PROT_WRITE);
+}
+
+static void
+close_page(size_t page)
+{
+    rehearsal.useless[page] = 0;
+    if (rehearsal.traps < MAX_TRAPS) {
+        protect(page, PROT_READ);
+    }
+}
+
+/* For one system call. */
+static void
+begin_call(uint64_t start, uint64_t size)
+{
+    for_pages(start, size, open_page);
+}
+
+static void
+end_call(uint64_t start, uint64_t size, uint64_t written)
+{
+    uint64_t end = start + written;
+
+    for (uint64_t grain = start & ~(uint64_t)(PEXCZ_PLACE_GRAIN - 1);
+         grain < end && !rehearsal.paused; grain += PEXCZ_PLACE_GRAIN) {
+        uint64_t offset = grain - PEXCZ_ADDR_HEAP;
+        size_t page = offset / PEXCZ_PAGE_SIZE;
+
+        if (page < rehearsal.page_count
+            && rehearsal.useless[page] < rehearsal.limit) {
+            rehearsal.seen[offset / PEXCZ_PLACE_GRAIN / 8]
+                |= (uint8_t)(1u << offset / PEXCZ_PLACE_GRAIN % 8);
+        }
+    }
+    for_pages(start, size, close_page);
+}
+
 static _Noreturn void
 give_up(const char *what)
 {
@@ -148,8 +209,8 @@ set_pages(const struct pexcz_place *places, size_t count, size_t size,
     }
 }
 
-/* Protects the pages that have blocks of the table, but for those into which
- * the kernel may be told to write: buffers are large. */
+/* Protects the pages that have blocks of the table, but for those of large
+ * ones, such as buffers of streams. */
 static void
 protect_all(const struct pexcz_place *places, size_t count)
 {
@@ -194,6 +255,8 @@ watch(void)
         give_up("a rehearsal");
     }
     protect_all(places, size / sizeof(*places));
+    pexcz_rehearsal_calls_watch(
+        (struct pexcz_rehearsal_pages){begin_call, end_call});
     (void)munmap((void *)(uintptr_t)places, size);
 }
 
