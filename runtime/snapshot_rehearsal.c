@@ -64,25 +64,54 @@ protect(size_t page, int protection)
     (void)mprotect(p, PEXCZ_PAGE_SIZE, protection);
 }
 
+static bool
+is_watched(size_t page)
+{
+    return rehearsal.useless[page] < rehearsal.limit;
+}
+
+static void
+open_page(size_t page)
+{
+    protect(page, PROT_READ | PROT_WRITE);
+}
+
+/* It stays open when it was written to often without anything new. */
+static void
+close_page(size_t page)
+{
+    if (is_watched(page) && rehearsal.traps < MAX_TRAPS) {
+        protect(page, PROT_READ);
+    }
+}
+
+/* Of a watched page. */
+static void
+note_write(uint64_t offset)
+{
+    uint8_t *seen = &rehearsal.seen[offset / PEXCZ_PLACE_GRAIN / 8];
+    uint8_t bit = (uint8_t)(1u << offset / PEXCZ_PLACE_GRAIN % 8);
+
+    if ((*seen & bit) == 0 && !rehearsal.paused) {
+        *seen |= bit;
+        rehearsal.useless[offset / PEXCZ_PAGE_SIZE] = 0;
+    }
+}
+
 /* The page is opened for one instruction. */
 static void
 on_write(int number, siginfo_t *info, void *context)
 {
     uint64_t offset = (uint64_t)(uintptr_t)info->si_addr - PEXCZ_ADDR_HEAP;
     size_t page = offset / PEXCZ_PAGE_SIZE;
-    uint8_t *seen = &rehearsal.seen[offset / PEXCZ_PLACE_GRAIN / 8];
-    uint8_t bit = (uint8_t)(1u << offset / PEXCZ_PLACE_GRAIN % 8);
     greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
 
     if (page >= rehearsal.page_count || open_pages.count == MAX_OPEN) {
         (void)signal(number, SIG_DFL); /* comes again */
         return;
     }
-    if ((*seen & bit) == 0 && !rehearsal.paused) {
-        *seen |= bit;
-        rehearsal.useless[page] = 0;
-    }
-    protect(page, PROT_READ | PROT_WRITE);
+    note_write(offset);
+    open_page(page);
     open_pages.pages[open_pages.count++] = page;
     *flags |= TRAP_FLAG;
 }
@@ -98,72 +127,56 @@ on_step(int number, siginfo_t *info, void *context)
     while (open_pages.count != 0) {
         size_t page = open_pages.pages[--open_pages.count];
 
-        if (++rehearsal.useless[page] < rehearsal.limit
-            && rehearsal.traps < MAX_TRAPS) {
-            protect(page, PROT_READ);
-        }
+        rehearsal.useless[page]++;
+        close_page(page);
     }
     rehearsal.traps++;
 }
 
-/* Calls use(page) of the watched pages in the range. */
+/* Calls use(offset) of what is watched in the range, once for each `step`. */
 static void
-for_pages(uint64_t start, uint64_t size, void (*use)(size_t page))
+for_watched(uint64_t start, uint64_t size, uint64_t step,
+            void (*use)(uint64_t offset))
 {
     uint64_t heap_size = rehearsal.page_count * PEXCZ_PAGE_SIZE;
     uint64_t offset = start - PEXCZ_ADDR_HEAP;
+    uint64_t end;
 
-    if (start < PEXCZ_ADDR_HEAP || offset >= heap_size || size == 0) {
+    if (start < PEXCZ_ADDR_HEAP || offset >= heap_size) {
         return;
     }
-    size = size < heap_size - offset ? size : heap_size - offset;
-    for (size_t page = offset / PEXCZ_PAGE_SIZE;
-         page <= (offset + size - 1) / PEXCZ_PAGE_SIZE; page++) {
-        if (rehearsal.useless[page] < rehearsal.limit) {
-            use(page);
+    end = offset + (size < heap_size - offset ? size : heap_size - offset);
+    for (offset -= offset % step; offset < end; offset += step) {
+        if (is_watched(offset / PEXCZ_PAGE_SIZE)) {
+            use(offset);
         }
     }
 }
 
 static void
-open_page(size_t page)
+open_at(uint64_t offset)
 {
-    protect(page, PROT_READ | PROT_WRITE);
+    open_page(offset / PEXCZ_PAGE_SIZE);
 }
 
 static void
-close_page(size_t page)
+close_at(uint64_t offset)
 {
-    rehearsal.useless[page] = 0;
-    if (rehearsal.traps < MAX_TRAPS) {
-        protect(page, PROT_READ);
-    }
+    close_page(offset / PEXCZ_PAGE_SIZE);
 }
 
 /* For one system call. */
 static void
 begin_call(uint64_t start, uint64_t size)
 {
-    for_pages(start, size, open_page);
+    for_watched(start, size, PEXCZ_PAGE_SIZE, open_at);
 }
 
 static void
 end_call(uint64_t start, uint64_t size, uint64_t written)
 {
-    uint64_t end = start + written;
-
-    for (uint64_t grain = start & ~(uint64_t)(PEXCZ_PLACE_GRAIN - 1);
-         grain < end && !rehearsal.paused; grain += PEXCZ_PLACE_GRAIN) {
-        uint64_t offset = grain - PEXCZ_ADDR_HEAP;
-        size_t page = offset / PEXCZ_PAGE_SIZE;
-
-        if (page < rehearsal.page_count
-            && rehearsal.useless[page] < rehearsal.limit) {
-            rehearsal.seen[offset / PEXCZ_PLACE_GRAIN / 8]
-                |= (uint8_t)(1u << offset / PEXCZ_PLACE_GRAIN % 8);
-        }
-    }
-    for_pages(start, size, close_page);
+    for_watched(start, written, PEXCZ_PLACE_GRAIN, note_write);
+    for_watched(start, size, PEXCZ_PAGE_SIZE, close_at);
 }
 
 static _Noreturn void

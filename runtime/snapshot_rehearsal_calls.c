@@ -3,20 +3,19 @@
 
 #include "exe_layout.h"
 
-#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
 #define ARGUMENTS 6
-#define INSTRUCTIONS_OF_CALL 4
+#define INSTRUCTIONS 5 /* of the filter, for one of the calls */
 
 /* What writes to memory that may be an object's, and which arguments say where
  * and how much.  Structures are on the stack. */
@@ -129,7 +128,7 @@ pexcz_rehearsal_calls_watch(struct pexcz_rehearsal_pages of)
         RETURN(SECCOMP_RET_ALLOW),
     };
     struct sock_filter
-        filter[sizeof(head) / sizeof(head[0]) + 2 + WRITERS * 5];
+        filter[sizeof(head) / sizeof(head[0]) + 1 + WRITERS * INSTRUCTIONS];
     struct sock_fprog program = {.filter = filter};
     unsigned short n = 0;
 
@@ -140,8 +139,8 @@ pexcz_rehearsal_calls_watch(struct pexcz_rehearsal_pages of)
         const struct writer *w = &writers[i];
 
         filter[n++] = (struct sock_filter)LOAD(nr, 0);
-        filter[n++] = (struct sock_filter)SKIP_UNLESS(
-            w->number, INSTRUCTIONS_OF_CALL - 1);
+        filter[n++]
+            = (struct sock_filter)SKIP_UNLESS(w->number, INSTRUCTIONS - 2);
         filter[n++] = (struct sock_filter)LOAD(args[0], 8 * w->buffer + 4);
         filter[n++]
             = (struct sock_filter)SKIP_UNLESS(high(PEXCZ_ADDR_HEAP), 1);

@@ -6,7 +6,6 @@
 #ifndef PEXCZ_SNAPSHOT_REHEARSAL_CALLS_H
 #define PEXCZ_SNAPSHOT_REHEARSAL_CALLS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct pexcz_rehearsal_pages {

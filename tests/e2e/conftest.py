@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import difflib
-import fcntl
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Optional, Se
 import own_library
 import pytest
 from enter_root import LIBC, MANYLINUX, make_root
-from pexes import CONSTRAINTS, Offline, build_pex, pex_root, unpack_once
+from pexes import CONSTRAINTS, Offline, build_pex, locked, pex_root, unpack_once
 from sides import MACHINE, VERSION, NoNamespaces, Result, Side, reference_python, run
 from systems import GLIBC, system_root
 
@@ -88,8 +87,7 @@ def make_app(
     def make(*arguments: str, **more: Any) -> App:
         pex = make_pex(*arguments, **more)
         exe, report = folder / pex.stem, folder / f"{pex.stem}.report"
-        with open(folder / f"{pex.stem}.lock", "wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(report):
             if not report.exists():
                 packing = run([PACK, *PACK_OPTIONS, "-v", pex, "-o", exe])
                 assert packing.code == 0, packing.err.decode()

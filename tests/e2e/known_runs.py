@@ -16,21 +16,18 @@ known: Dict[Hashable, Any] = {}
 
 
 def contents(folder: Path) -> Hashable:
-    """All in it, but for what is in `app`."""
+    """All in it, but for the application, which is a file."""
     found = []
-    for parent, folders, files in os.walk(folder):
-        if Path(parent) == folder and "app" in folders:
-            folders.remove("app")
-        for path in (Path(parent, name) for name in folders + files):
-            if path == folder / "app":
-                continue
-            data = b""
-            if path.is_symlink():
-                data = os.fsencode(os.readlink(path))
-            elif path.is_file():
-                data = path.read_bytes()
-            found.append((str(path), path.lstat().st_mode, data))
-    return frozenset((name[len(str(folder)) :], *rest) for name, *rest in found)
+    for path in folder.rglob("*"):
+        if path == folder / "app":
+            continue
+        data = b""
+        if path.is_symlink():
+            data = os.fsencode(os.readlink(path))
+        elif path.is_file():
+            data = path.read_bytes()
+        found.append((path.relative_to(folder), path.lstat().st_mode, data))
+    return frozenset(found)
 
 
 def remembered(run: Callable[[], Any], folder: Path, command: Hashable) -> Any:

@@ -8,6 +8,7 @@ versions of projects are those of constraints.txt, unless told otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,7 +18,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 from sides import MACHINE
 
@@ -39,6 +40,14 @@ NO_NETWORK = re.compile(
 
 class Offline(Exception):
     """A PEX is neither in the build folder nor to be had."""
+
+
+@contextlib.contextmanager
+def locked(made: Path) -> Iterator[None]:
+    """One process at a time makes it."""
+    with open(made.with_suffix(".lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pex_root(build: Path) -> Path:
@@ -94,8 +103,7 @@ def build_pex(
     key = recipe_key(arguments, sources, constraints)
     out = build / "pex" / f"{key}.pex"
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out.with_suffix(".lock"), "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(out):
         if not out.exists():
             _run_pex(build, arguments, sources, constraints, out)
     return out
@@ -105,8 +113,7 @@ def unpack_once(pex: Path, python: str, pex_root: str) -> None:
     """Pex unpacks at the first run; where an error ends that one too early,
     the next run warns of what it left."""
     done = pex.with_suffix(".unpacked")
-    with open(pex.with_suffix(".lock"), "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(pex):
         if done.exists():
             return
         subprocess.run(

@@ -34,20 +34,16 @@ SPARSE = """\
         print(total, re.search(r"Private_Dirty: *(\\d+) kB", heap)[1])
     """
 
-# The kernel writes into small objects, some of them before main(): the key of
-# multiprocessing.
-CALLS = SPARSE.replace("import re", "import multiprocessing, os, re, select, socket").replace(
-    "total = 0",
-    """ends = socket.socketpair()
-        ends[0].send(b"x" * 40)
-        poll = select.poll()
-        poll.register(ends[1])
-        total = len(os.urandom(40)) + len(os.listdir("/proc/self/task"))
-        total += len(os.getcwd() + os.readlink("/proc/self/cwd")) * 0
-        with open("/proc/self/comm", "rb", buffering=0) as stream:
-            total += len(stream.read(64)) * 0
-        total += len(poll.poll(0)) + len(ends[1].recv(64)) - 82""",
-)
+# The kernel writes into a small block of the snapshot before all that.
+CALLS = (
+    SPARSE.replace("import re", "import multiprocessing, re, socket")
+    .replace("functions = {}", "buffer = bytearray(40)\n    functions = {}")
+    .replace("total = 0", """ends = socket.socketpair()
+        ends[0].send(bytes(40))
+        total = ends[1].recv_into(buffer)
+        with open("/dev/zero", "rb", buffering=0) as stream:
+            total += stream.readinto(buffer)""")
+)  # fmt: skip
 
 # Many classes, in each of which a run looks an attribute up.  Where Python keeps
 # what it found is among its static data.
