@@ -58,6 +58,7 @@ $(PYOBJ)/runtime/heap.o: private CFLAGS += -fno-builtin
 
 $(BASE_ELF): $(BASE_OBJS) $(VFS_OBJS) $(OBJ)/cache.a $(OBJ)/blob.a vfs/exports.list \
     runtime/exports.list stdlib-blob/link_base.py stdlib-blob/linker_script.py \
+    stdlib-blob/weak_symbols.py \
     stdlib-blob/hot_data.list stdlib-blob/hot_text.list $(PYTHON_JSON)
 	@echo "  LD  $@"
 	$(Q)$(HOST_PYTHON) stdlib-blob/link_base.py --cc $(CC) --module _pexcz \

@@ -10,10 +10,10 @@ extern char pexcz_small_end[];
 
 /*
  * Any start writes to all pages of these variables, which begin as zeros; many
- * it reads first, which is a second page fault.  Linux < 5.14 does not know
- * the request, and nothing is lost.
+ * it reads first, which is a second page fault.  So this comes before other
+ * constructors.  Linux < 5.14 does not know the request, and nothing is lost.
  */
-static void
+__attribute__((constructor(101))) static void
 fetch_small_pages(void)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -24,8 +24,3 @@ fetch_small_pages(void)
     (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
 #endif
 }
-
-/* Before all constructors, which use such variables. */
-__attribute__((section(".preinit_array"),
-               used)) static void (*const fetch)(void)
-    = fetch_small_pages;

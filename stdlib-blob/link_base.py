@@ -18,15 +18,17 @@ import glibc_floor
 import linker_script
 import targets
 import versions
+import weak_symbols
 
 HERE = Path(__file__).resolve().parent
 # The largest page that a kernel may have: segments are aligned so.
 PAGE_SIZES = {"x86_64": 0x1000, "aarch64": 0x10000}
-# In this order ld.so looks for symbols: nearly all are found in the second.
-# libpthread comes before libc as it does in every program for glibc < 2.34.
-LIBRARIES = ["-lpthread", "-lc", "-ldl", "-lm"]
-# What glibc < 2.34 has in these is in runtime/old_glibc.c.
-REPLACED = {"-lrt", "-lutil"}
+# In this order ld.so looks for symbols.
+LIBRARIES = ["-lc", "-lm"]
+# What glibc < 2.34 has in the first two is in runtime/old_glibc.c, and the others
+# are loaded by runtime/old_glibc_threads.c.
+REPLACED = {"-lrt", "-lutil", "-lpthread", "-ldl"}
+LOADED_LATE = re.compile(r"(pthread_|sem_|dl)\w+")
 ONLY_THERE = re.compile(
     r"(aio_|lio_|mq_|shm_|timer_)\w+|openpty|forkpty|login(_tty)?|logout|logwtmp"
 )
@@ -67,9 +69,13 @@ def write_exports(path, nm, objects, files):
 
 
 def relocated_data(readelf, executable):
-    """Functions of libc whose address ld.so writes into data at each start."""
+    """Functions of libc whose address ld.so writes into data at each start, and
+    those that it would look for before there is a library that has them."""
     text = subprocess.check_output([readelf, "-rW", executable], text=True)
-    return sorted(set(re.findall(r" R_X86_64_64 +\w+ (\w+)@", text)))
+    found = re.findall(r" (R_\w+) +\w+ (\w+)@", text)
+    # readelf cuts R_…_JUMP_SLOT short.
+    return sorted({name for kind, name in found if kind == "R_X86_64_64"
+                   or LOADED_LATE.fullmatch(name) and "_JUMP_SL" not in kind})
 
 
 def compile_addresses(cc, names, out):
@@ -141,6 +147,7 @@ def link(dist, work, out, process, own_objects, own_modules, export_files, wrapp
     for name in re.findall(r" [Uw] (\w+)", text):
         if ONLY_THERE.fullmatch(name):
             raise LinkError(f"{name} is in librt or libutil of an old glibc")
+    weak_symbols.weaken(debug, LOADED_LATE)
     newest = glibc_floor.highest_version(debug)
     floor = glibc_floor.version_key(versions.GLIBC_FLOOR)
     if newest is None or glibc_floor.version_key(newest) > floor:

@@ -13,7 +13,7 @@ from conftest import BUILD, App, run
 from systems import system_root
 
 PROGRAM = """\
-import hashlib, json, os, sqlite3, ssl, sys, threading, zlib
+import ctypes, hashlib, json, os, sqlite3, ssl, sys, threading, zlib
 
 def main():
     thread = threading.Thread(target=print, args=("thread",))
@@ -23,6 +23,9 @@ def main():
     print(sqlite3.connect(":memory:").execute("select 6 * 7").fetchone())
     print(ssl.OPENSSL_VERSION.split()[0], json.dumps({"pid": os.getpid() > 0}))
     print(os.popen("echo child").read().strip())
+    libraries = None, "libpthread.so.0", "libdl.so.2"
+    ctypes.CDLL(libraries[0]).sem_post, ctypes.CDLL(libraries[1]).sem_post
+    ctypes.CDLL(libraries[0]).dlinfo, ctypes.CDLL(libraries[2])
     raise SystemExit(3)
 """
 
@@ -34,15 +37,19 @@ def system(request: pytest.FixtureRequest) -> Path:
     return system_root(BUILD, request.param)
 
 
+# An old glibc's threads are in a library that is loaded behind ld.so's work.
+@pytest.mark.parametrize("binding", ["lazy", "now"])
 @pytest.mark.parametrize("mode", ["snapshot", "ordinary"])
 def test_other_releases(
-    make_app: Callable[..., App], system: Path, mode: str
+    make_app: Callable[..., App], system: Path, mode: str, binding: str
 ) -> None:
     app = make_app("-e", "several:main", sources={"several.py": PROGRAM})
     exe = system / "tmp" / f"app-{mode}-{os.getpid()}"
     shutil.copy(app.exe, exe)
     env = {"LANG": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     env["PEXCZ_SNAPSHOT"] = "explain" if mode == "snapshot" else "0"
+    if binding == "now":
+        env["LD_BIND_NOW"] = "1"
     try:
         here = run([exe, "a"], env=env)
         mount = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
