@@ -594,6 +594,9 @@ make_and_append(struct pexcz_snapshot_making *m, struct pexcz_out_file *out,
     }
     if (rc == PEXCZ_OK && m->report->off == NULL) {
         is_placed = make_placed(m, files[0], files[1], files[2]) == PEXCZ_OK;
+        rc = is_placed ? PEXCZ_OK
+                       : pexcz_snapshot_report_unlearnt(m->report, "a start",
+                                                        m->err);
     }
     if (rc < 0) {
         m->report->off

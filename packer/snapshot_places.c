@@ -83,6 +83,17 @@ rehearse(struct pexcz_snapshot_making *m, int snapshot, const char *line,
     return rc == PEXCZ_OK ? add_seen(m, seen) : rc;
 }
 
+static int
+note_unlearnt(struct pexcz_snapshot_making *m, const char *line)
+{
+    const char *start = pexcz_arena_printf(&m->report->arena, m->err,
+                                           "--snapshot-warm='%s'", line);
+
+    return start != NULL
+               ? pexcz_snapshot_report_unlearnt(m->report, start, m->err)
+               : PEXCZ_E_NOMEM;
+}
+
 static bool
 was_written(const struct pexcz_place *place, struct pexcz_slice written)
 {
@@ -252,7 +263,9 @@ pexcz_snapshot_list_places(struct pexcz_snapshot_making *m, int snapshot)
                  : pexcz_fail(m->err, PEXCZ_E_NOMEM, 0, "out of memory");
     }
     for (size_t i = 0; rc == PEXCZ_OK && i < m->wish->warm_count; i++) {
-        (void)rehearse(m, snapshot, m->wish->warm[i], &seen);
+        if (rehearse(m, snapshot, m->wish->warm[i], &seen) < 0) {
+            rc = note_unlearnt(m, m->wish->warm[i]);
+        }
     }
     if (rc == PEXCZ_OK) {
         rc = make_list(m, &seen);

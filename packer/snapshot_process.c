@@ -199,6 +199,7 @@ last_line(int log, char *dst, size_t cap)
 static int
 run(const struct start *start, struct pexcz_error *err)
 {
+    const char *what = start->in_session ? "the rehearsal" : "the imports";
     int log = memfd_create("pexcz-log", MFD_CLOEXEC);
     char line[512];
     int status = 0;
@@ -211,18 +212,20 @@ run(const struct start *start, struct pexcz_error *err)
     rc = spawn(start, log, &pid, err);
     if (rc == PEXCZ_OK && !wait_in_time(pid, &status)) {
         rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                        "the imports took more than %d seconds",
+                        "%s took more than %d seconds", what,
                         PEXCZ_SNAPSHOT_TIMEOUT);
     }
     else if (rc == PEXCZ_OK && WIFSIGNALED(status)) {
-        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
-                        "the imports were ended by signal %d (%s)",
-                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "signal %d (%s) ended %s",
+                        WTERMSIG(status), strsignal(WTERMSIG(status)), what);
     }
     else if (rc == PEXCZ_OK && status != 0 && !start->fails) {
         last_line(log, line, sizeof(line));
-        rc = pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s",
-                        line[0] != '\0' ? line : "the imports failed");
+        rc = line[0] != '\0'
+                 ? pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0, "%s", line)
+                 : pexcz_fail(err, PEXCZ_E_UNSUPPORTED, 0,
+                              "%s ended with code %d", what,
+                              WEXITSTATUS(status));
     }
     (void)close(log);
     return rc;

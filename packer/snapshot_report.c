@@ -102,10 +102,26 @@ pexcz_snapshot_report_say(const struct pexcz_snapshot_report *report,
                            "  the snapshot is not used when %s is there",
                            report->absent.items[i]);
     }
+    for (size_t i = 0; i < report->unlearnt.count; i++) {
+        pexcz_progress_say(progress, 1, "  not known what is written to by %s",
+                           report->unlearnt.items[i]);
+    }
     if (report->off != NULL) {
         pexcz_progress_say(progress, 0, "pexcz-pack: no snapshot: %s",
                            report->off);
     }
+}
+
+int
+pexcz_snapshot_report_unlearnt(struct pexcz_snapshot_report *report,
+                               const char *start, struct pexcz_error *err)
+{
+    const char *text
+        = pexcz_arena_printf(&report->arena, err, "%s: %s", start, err->msg);
+
+    return text != NULL ? pexcz_strings_add(&report->unlearnt, &report->arena,
+                                            pexcz_slice_str(text), err)
+                        : PEXCZ_E_NOMEM;
 }
 
 void

@@ -38,12 +38,18 @@ struct pexcz_snapshot_report {
                                   * each with what it imports */
     struct pexcz_strings home;   /* modules that read $HOME */
     struct pexcz_strings set;    /* variables that the imports set */
+    struct pexcz_strings unlearnt; /* starts whose rehearsal failed, and why */
     bool reseeds;        /* there are generators to be seeded at each start */
     bool reads_encoding; /* the locale must be one of UTF-8 */
     struct pexcz_snapshot_left *left;
     size_t left_count;
     size_t left_cap;
 };
+
+/* That the rehearsal of `start` failed, as `err` says. */
+PEXCZ_MUST_USE int
+pexcz_snapshot_report_unlearnt(struct pexcz_snapshot_report *report,
+                               const char *start, struct pexcz_error *err);
 
 /* As snapshot_format.h has it. */
 PEXCZ_MUST_USE int

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
-from typing import Callable, Sequence
+from typing import Callable, List, Sequence
 
 import pytest
 from conftest import PACK, Result
@@ -159,6 +159,25 @@ ENDS = """\
     """
 
 
+# Ends when it is rehearsed for what most programs do.
+ENDS_AT_ONCE = """\
+    import builtins
+    import os
+
+    say = builtins.print
+
+    def print_or_end(*values):
+        if os.environ.get("TERM"):
+            os._exit(7)
+        say(*values)
+
+    builtins.print = print_or_end
+
+    def main():
+        say("lives")
+    """
+
+
 @pytest.fixture
 def pack(make_pex: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     def make(text: str, *warm: str) -> Path:
@@ -206,6 +225,23 @@ def test_objects_grow_and_go(pack: Callable[..., Path], arguments: Sequence[str]
 def test_run_that_ends_early(pack: Callable[..., Path], how: str) -> None:
     exe = pack(ENDS, how)
     assert restored(exe, how if how == "handler" else "") == b"lives\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "warm", "why"),
+    [
+        (ENDS, ["killed"], "--snapshot-warm='killed': signal 9 (Killed) ended the rehearsal"),
+        (ENDS_AT_ONCE, [], "a start: the rehearsal ended with code 7"),
+    ],
+)  # fmt: skip
+def test_rehearsal_that_fails_is_said(
+    make_pex: Callable[..., Path], tmp_path: Path, text: str, warm: List[str], why: str
+) -> None:
+    pex = make_pex("-e", "app:main", sources={"app.py": dedent(text)})
+    options = [f"--snapshot-warm={line}" for line in warm]
+    done = run([PACK, "-v", *options, pex, "-o", tmp_path / "app"])
+    assert f"not known what is written to by {why}\n" in done.err.decode()
+    assert restored(tmp_path / "app") == b"lives\n"
 
 
 def test_arguments_are_those_of_a_shell(make_pex: Callable[..., Path], tmp_path: Path) -> None:
