@@ -28,8 +28,6 @@
 
 #define PAGE_MASK ((uint64_t)PEXCZ_PAGE_SIZE - 1)
 #define MAX_TRIED 1024
-/* For the stack of library_settle.c. */
-#define LEFT_FREE (UINT64_C(1) << 30)
 
 /* What was asked for, and what came of it. */
 struct tried {
@@ -249,7 +247,7 @@ load(const char *inner, size_t root)
                  + (uint64_t)(content.ptr - making.located->app.bytes.ptr),
              library);
     library->root = root;
-    if (library->size > PEXCZ_ADDR_LIBRARIES_END - LEFT_FREE - making.next) {
+    if (library->size > PEXCZ_ADDR_LIBRARIES_END - making.next) {
         return "is too large";
     }
     why = map(file, library);

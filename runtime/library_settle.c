@@ -13,9 +13,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* At the end of the libraries; none comes so far. */
+/*
+ * What is data must not look like an address on the stack.  So the upper half
+ * of one is no small number (the tables of dicts have none above 21,845 in two
+ * bytes), and the two bytes below that are half a surrogate pair.  The second
+ * process has its stack elsewhere: data that one of the two takes for such an
+ * address is seen to differ.  Of an address, three bytes may be left over: the
+ * two differ in the fourth only.
+ */
 #define STACK_SIZE (UINT64_C(64) << 20)
-#define STACK_END (PEXCZ_ADDR_LIBRARIES_END - PEXCZ_PAGE_SIZE)
+#define STACK_END UINT64_C(0x5be7dc000000)
+#define SECOND_STACK_END UINT64_C(0x5be7e0000000)
 /* A number that no thread has and that is found again. */
 #define NEUTRAL_NUMBER 0x5be7a3d7
 #define TAG UINT64_C(0xff)
@@ -23,6 +31,7 @@
 #define DEAD_SIZE (64u << 10)
 
 static bool making;
+static uint64_t stack_end = STACK_END;
 static uint64_t c_locale; /* 0: nobody has asked for it */
 
 /* glibc's tcbhead_t: what the compiler compares at the end of functions, and
@@ -39,15 +48,19 @@ fix_canaries(void)
 }
 
 _Noreturn void
-pexcz_library_settle_begin(void (*function)(void *), void *argument)
+pexcz_library_settle_begin(bool second, void (*function)(void *),
+                           void *argument)
 {
-    void *want = (void *)(uintptr_t)(STACK_END - STACK_SIZE);
-    void *stack = mmap(want, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-                           | MAP_FIXED_NOREPLACE,
-                       -1, 0);
+    void *want;
+    void *stack;
 
     making = true;
+    stack_end = second ? SECOND_STACK_END : STACK_END;
+    want = (void *)(uintptr_t)(stack_end - STACK_SIZE);
+    stack = mmap(want, STACK_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+                     | MAP_FIXED_NOREPLACE,
+                 -1, 0);
     if (stack == want) {
         fix_canaries();
         __asm__ volatile("movq %0, %%rsp\n\t"
@@ -55,7 +68,7 @@ pexcz_library_settle_begin(void (*function)(void *), void *argument)
                          "call *%1\n\t"
                          "ud2"
                          :
-                         : "r"(STACK_END), "r"(function), "D"(argument)
+                         : "a"(stack_end), "d"(function), "D"(argument)
                          : "memory");
     }
     function(argument);
@@ -150,7 +163,7 @@ is_return_address(uint64_t value)
 uint64_t
 pexcz_library_settled(uint64_t word)
 {
-    if (word - (STACK_END - STACK_SIZE) < STACK_SIZE) {
+    if (word - (stack_end - STACK_SIZE) < STACK_SIZE) {
         word &= TAG;
     }
     return word > PEXCZ_ADDR_LIBRARIES_END && is_return_address(word) ? 0

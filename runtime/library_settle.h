@@ -9,15 +9,19 @@
 #include "error.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /*
  * Calls function(argument), which must not return, on a stack at a fixed
  * address, with fixed canaries: what is left over of dead frames, in padding
- * and in memory that nobody initialised, is the same in each process then.
+ * and in memory that nobody initialised, is known then.  The `second` process
+ * that makes the snapshot has it elsewhere: what they take for such an address
+ * and is data, is seen to differ.
  */
-_Noreturn void pexcz_library_settle_begin(void (*function)(void *),
+_Noreturn void pexcz_library_settle_begin(bool second,
+                                          void (*function)(void *),
                                           void *argument);
 
 /* Clears what dead frames have left on that stack: addresses of the loader,

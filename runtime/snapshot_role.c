@@ -493,6 +493,7 @@ _Noreturn void
 pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
 {
     struct role role = {located, argc, argv};
+    bool second = strchr(argv[1], '+') != NULL;
     struct pexcz_error err;
 
     /* The packer may be killed, and the imports may take for ever. */
@@ -508,13 +509,13 @@ pexcz_snapshot_role(const struct pexcz_located *located, int argc, char **argv)
         give_up(&err);
     }
     startup_app = &located->app;
-    pexcz_snapshot_kernel_begin(strchr(argv[1], '+') != NULL);
+    pexcz_snapshot_kernel_begin(second);
     pexcz_library_absent_begin();
     if (strchr(argv[1], ',') == NULL) {
         pexcz_libraries_begin(located);
-        pexcz_library_construct_begin(strchr(argv[1], '+') != NULL);
+        pexcz_library_construct_begin(second);
         pexcz_library_watch(NULL);
-        pexcz_library_settle_begin(make, &role);
+        pexcz_library_settle_begin(second, make, &role);
     }
     make(&role);
     _exit(0);

@@ -11,7 +11,7 @@ import sysconfig
 import zipfile
 from pathlib import Path
 from textwrap import dedent
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Tuple
 
 import pytest
 from conftest import App, Sides, run
@@ -231,6 +231,43 @@ def test_what_a_library_keeps_of_the_process(
     assert "not in the snapshot: other" not in report
     restored, booted = both(exe, "a")
     assert restored == booted
+
+
+# Words with the upper half of an address that a stack may have while packing.
+LIKE_ADDRESSES = """\
+    import array
+    import markupsafe
+
+    START, WORDS, STEP = {range}
+    words = array.array("Q", range(START, START + WORDS * STEP, STEP))
+    # The 48th key lies in a table between nothing and the first key.
+    keys = [59, *range(256, 256 + 46), 58, *range(256 + 60, 256 + 120)]
+    table = dict.fromkeys(keys)
+
+    def main():
+        same = words.tolist() == [*range(START, START + WORDS * STEP, STEP)]
+        print(same and all(key in table for key in keys), markupsafe.escape("<"))
+    """
+
+
+@pytest.mark.parametrize(
+    ("words", "differ"),
+    [
+        ((0x2F_F000_0000, 256, 1 << 20), False),
+        ((0x5BE7_D800_0000, 64, 1 << 20), True),
+        ((0x5BE7_DC00_0000, 64, 1 << 20), True),
+    ],
+)
+def test_data_like_addresses(
+    make_app: Callable[..., App], words: Tuple[int, int, int], differ: bool
+) -> None:
+    """Remnants of dead frames are cleared in the snapshot, data is not: where one
+    process takes it for a remnant, the other one does not."""
+    text = dedent(LIKE_ADDRESSES).format(range=words)
+    app = make_app("markupsafe==3.0.4", "-e", "like:main", sources={"like.py": text})
+    assert (b"two of them differ at address" in app.report) == differ
+    done = run([app.exe], env=EXPLAIN)
+    assert (done.code, done.out, done.err) == (0, b"True &lt;\n", b"")
 
 
 def test_all_that_a_library_can_have(
