@@ -14,6 +14,7 @@
  *   0x0040000000  application blob   (section .pexcz.app)
  *   0x1000000000  heap snapshot      (section .pexcz.snapshot, writable)
  *   0x2000000000  shared objects of the snapshot, once they are in place
+ *   0x5be7d8000000  the stack while a snapshot is made (library_settle.c)
  */
 #ifndef PEXCZ_EXE_LAYOUT_H
 #define PEXCZ_EXE_LAYOUT_H
@@ -30,6 +31,9 @@
 #define PEXCZ_ADDR_SNAPSHOT_END UINT64_C(0x2000000000)
 #define PEXCZ_ADDR_LIBRARIES UINT64_C(0x2000000000)
 #define PEXCZ_ADDR_LIBRARIES_END UINT64_C(0x3000000000)
+/* That of the second of two processes lies behind it. */
+#define PEXCZ_ADDR_STACK UINT64_C(0x5be7d8000000)
+#define PEXCZ_STACK_SIZE (UINT64_C(64) << 20)
 
 #define PEXCZ_SECTION_STDLIB ".pexcz.stdlib"
 #define PEXCZ_SECTION_APP ".pexcz.app"

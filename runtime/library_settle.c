@@ -13,17 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/*
- * What is data must not look like an address on the stack.  So the upper half
- * of one is no small number (the tables of dicts have none above 21,845 in two
- * bytes), and the two bytes below that are half a surrogate pair.  The second
- * process has its stack elsewhere: data that one of the two takes for such an
- * address is seen to differ.  Of an address, three bytes may be left over: the
- * two differ in the fourth only.
- */
-#define STACK_SIZE (UINT64_C(64) << 20)
-#define STACK_END UINT64_C(0x5be7dc000000)
-#define SECOND_STACK_END UINT64_C(0x5be7e0000000)
 /* A number that no thread has and that is found again. */
 #define NEUTRAL_NUMBER 0x5be7a3d7
 #define TAG UINT64_C(0xff)
@@ -31,7 +20,14 @@
 #define DEAD_SIZE (64u << 10)
 
 static bool making;
-static uint64_t stack_end = STACK_END;
+/*
+ * What is data must not look like an address on the stack.  So the upper half
+ * of PEXCZ_ADDR_STACK is no small number (the tables of dicts have none above
+ * 21,845 in two bytes), and the two bytes below that are half a surrogate
+ * pair.  The second process has its stack elsewhere: data that one of the two
+ * takes for such an address is seen to differ.
+ */
+static uint64_t stack_start = PEXCZ_ADDR_STACK;
 static uint64_t c_locale; /* 0: nobody has asked for it */
 
 /* glibc's tcbhead_t: what the compiler compares at the end of functions, and
@@ -55,9 +51,9 @@ pexcz_library_settle_begin(bool second, void (*function)(void *),
     void *stack;
 
     making = true;
-    stack_end = second ? SECOND_STACK_END : STACK_END;
-    want = (void *)(uintptr_t)(stack_end - STACK_SIZE);
-    stack = mmap(want, STACK_SIZE, PROT_READ | PROT_WRITE,
+    stack_start = PEXCZ_ADDR_STACK + (second ? PEXCZ_STACK_SIZE : 0);
+    want = (void *)(uintptr_t)stack_start;
+    stack = mmap(want, PEXCZ_STACK_SIZE, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
                      | MAP_FIXED_NOREPLACE,
                  -1, 0);
@@ -68,7 +64,8 @@ pexcz_library_settle_begin(bool second, void (*function)(void *),
                          "call *%1\n\t"
                          "ud2"
                          :
-                         : "a"(stack_end), "d"(function), "D"(argument)
+                         : "a"(stack_start + PEXCZ_STACK_SIZE), "d"(function),
+                           "D"(argument)
                          : "memory");
     }
     function(argument);
@@ -163,7 +160,7 @@ is_return_address(uint64_t value)
 uint64_t
 pexcz_library_settled(uint64_t word)
 {
-    if (word - (stack_end - STACK_SIZE) < STACK_SIZE) {
+    if (word - stack_start < PEXCZ_STACK_SIZE) {
         word &= TAG;
     }
     return word > PEXCZ_ADDR_LIBRARIES_END && is_return_address(word) ? 0

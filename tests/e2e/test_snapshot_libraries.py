@@ -233,6 +233,19 @@ def test_what_a_library_keeps_of_the_process(
     assert restored == booted
 
 
+def test_remnants_of_frames(pack_own: Callable[..., Path], tmp_path: Path) -> None:
+    """What is left of addresses on the stack, in words and across them, means nothing."""
+    exe = pack_own(
+        START + "{ char *kept = malloc(64), *address = (char *)&kept;"
+        " memset(kept, 0, 64); memcpy(kept + 8, &address, 8);"
+        " for (int i = 0; i < 4; i++) memcpy(kept + 16 + 9 * i, &address, 8);"
+        " return PyModule_AddObject(m, \"x\", PyBytes_FromStringAndSize(kept, 0)); }"
+    )
+    assert "not in the snapshot" not in (tmp_path / "report").read_text()
+    restored, booted = both(exe, "a")
+    assert restored == booted
+
+
 # Words with the upper half of an address that a stack may have while packing.
 LIKE_ADDRESSES = """\
     import array
