@@ -105,9 +105,11 @@ module_of(struct pexcz_snapshot_making *m, const char *path)
 static bool
 is_remnant(const uint8_t *a, const uint8_t *b, size_t len)
 {
-    uint32_t first = len < 3 ? 0 : a[0] | a[1] << 8 | (uint32_t)a[2] << 16;
-    uint32_t second = len < 3 ? 0 : b[0] | b[1] << 8 | (uint32_t)b[2] << 16;
+    uint32_t first = 0;
+    uint32_t second = 0;
 
+    memcpy(&first, a, len < 3 ? 0 : 3);
+    memcpy(&second, b, len < 3 ? 0 : 3);
     return first - (PEXCZ_ADDR_STACK >> 24) < PEXCZ_STACK_SIZE >> 24
            && second - first == PEXCZ_STACK_SIZE >> 24;
 }
