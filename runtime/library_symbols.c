@@ -5,22 +5,12 @@
  */
 #include "library_elf.h"
 
+#include "gnu_hash.h"
+
 #define VERSION 0x7fffu
 #define HIDDEN 0x8000u
 #define FIRST_VERSION 2 /* 0: local, 1: none */
 #define MAX_VERSIONS 4096u
-
-static uint32_t
-hash_of(const char *name)
-{
-    uint32_t hash = 5381;
-
-    for (const unsigned char *p = (const unsigned char *)name; *p != '\0';
-         p++) {
-        hash = hash * 33 + *p;
-    }
-    return hash;
-}
 
 static bool
 is_definition(const Elf64_Sym *symbol)
@@ -112,7 +102,7 @@ pexcz_library_definition(const struct pexcz_library_elf *file,
         }
         return false;
     }
-    hash = hash_of(name);
+    hash = pexcz_gnu_hash(name);
     chains = file->gnu_hash + 16 + (uint64_t)head[2] * 8;
     bucket = pexcz_library_elf_at(file,
                                   chains + (uint64_t)(hash % head[0]) * 4, 4);

@@ -6,6 +6,8 @@
  * load the two here.  Their symbols are weak in the executable (link_base.py):
  * with LD_BIND_NOW, ld.so looks for all of them before that.
  */
+#include "gnu_hash.h"
+
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
 #include <link.h>
@@ -51,17 +53,6 @@ find_object(const char *soname)
     return map;
 }
 
-static uint32_t
-gnu_hash(const char *name)
-{
-    uint32_t hash = 5381;
-
-    for (; *name != '\0'; name++) {
-        hash = hash * 33 + (unsigned char)*name;
-    }
-    return hash;
-}
-
 /* Without dlsym(), which is in libdl: by the hash table of DT_GNU_HASH, whose
  * chains end with a hash that is odd. */
 static bool
@@ -74,7 +65,7 @@ find_function_in(const char *soname, const char *name, void *ret)
     const char *strings;
     const uint32_t *buckets;
     const uint32_t *hashes;
-    uint32_t hash = gnu_hash(name);
+    uint32_t hash = pexcz_gnu_hash(name);
     uint32_t i;
 
     if (table == NULL) {

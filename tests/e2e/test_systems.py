@@ -23,9 +23,8 @@ def main():
     print(sqlite3.connect(":memory:").execute("select 6 * 7").fetchone())
     print(ssl.OPENSSL_VERSION.split()[0], json.dumps({"pid": os.getpid() > 0}))
     print(os.popen("echo child").read().strip())
-    libraries = None, "libpthread.so.0", "libdl.so.2"
-    ctypes.CDLL(libraries[0]).sem_post, ctypes.CDLL(libraries[1]).sem_post
-    ctypes.CDLL(libraries[0]).dlinfo, ctypes.CDLL(libraries[2])
+    ctypes.CDLL(None).sem_post, ctypes.CDLL("libpthread.so.0").sem_post
+    ctypes.CDLL(None).dlinfo, ctypes.CDLL("libdl.so.2")
     raise SystemExit(3)
 """
 
